@@ -1,0 +1,182 @@
+"""Django's settings, all from the environment; `.env.example` explains every name."""
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from backend import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+
+# --- what kind of process this is -----------------------------------------------------------
+DEBUG = env.flag("DEBUG")
+DEVELOPMENT_SECRET = "development-only-" + "0" * 50
+SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_SECRET if DEBUG else "")
+PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (
+    ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [urlsplit(PUBLIC_URL).hostname or ""]
+)
+CORS_ORIGINS = frozenset(env.items("CORS_ORIGINS"))
+# Where a browser may be sent after consent: exact origins, besides our own.
+RETURN_URLS = frozenset(env.items("RETURN_URLS"))
+GRAPHIQL = env.flag("GRAPHIQL", default=DEBUG)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "pgtrigger",
+    "strawberry_django",
+    "backend.accounts",
+    "backend.events",
+    "backend.jobs",
+    "backend.payments",
+    "backend.funding",
+    "backend.schema",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "backend.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ASGI_APPLICATION = "backend.asgi.application"
+
+# --- database: SQLite embedded, PostgreSQL when asked ------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL")
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {
+            # IMMEDIATE takes the write lock at BEGIN: two writers queue instead of one of them
+            # failing half-way with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    database: dict[str, Any] = dict(dj_database_url.parse(url))
+    # The pool bounds connections under ASGI; CONN_MAX_AGE > 0 leaks one per thread there.
+    database["CONN_MAX_AGE"] = 0
+    database["CONN_HEALTH_CHECKS"] = True
+    database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),
+        "pool": {"min_size": 2, "max_size": int(env.number("DATABASE_POOL_SIZE", 16))},
+    }
+    return database
+
+
+DATABASES = {
+    "default": _postgresql(DATABASE_URL)
+    if DATABASE_URL.startswith(("postgres", "postgresql"))
+    else _sqlite(Path(DATABASE_URL.removeprefix("sqlite:///") or VAR_DIR / "faena.sqlite3"))
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis and Celery: hints and wake-ups only; losing them loses nothing ------------------------
+REDIS_URL = env.text("REDIS_URL")
+# Every channel and key we use in Redis starts with this, so that two installations can share one.
+REDIS_PREFIX = env.text("REDIS_PREFIX", "faena")
+BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+
+# --- people ---------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Open Payments ----------------------------------------------------------------------------
+OP_CLIENT_WALLET_ADDRESS = env.text("OP_CLIENT_WALLET_ADDRESS")
+OP_CLIENT_KEY_ID = env.text("OP_CLIENT_KEY_ID")
+OP_CLIENT_PRIVATE_KEY = env.text("OP_CLIENT_PRIVATE_KEY")
+# Exact origins (scheme://host:port) allowed besides the public https internet. Development only.
+OP_DEV_ORIGINS = frozenset(env.items("OP_DEV_ORIGINS"))
+OP_CA_FILE = env.text("OP_CA_FILE")
+SELLER_ID = env.text("SELLER_ID", "default-seller")
+SELLER_WALLET_ADDRESS_URL = env.text("SELLER_WALLET_ADDRESS_URL")
+TREASURY_WALLET_ADDRESS_URL = env.text("TREASURY_WALLET_ADDRESS_URL")
+# kid:base64 pairs, newest first: the first one encrypts, all of them decrypt.
+ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
+    ["development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="] if DEBUG else []
+)
+WEBHOOK_SECRETS = env.items("WEBHOOK_SECRETS")
+
+# --- the payment workflow's rhythm ----------------------------------------------------------------
+LEASE_S = env.number("LEASE_S", 60)
+TICK_S = env.number("TICK_S", 0.25)
+WALLET_BUDGET_S = env.number("WALLET_BUDGET_S", 10)
+
+# --- the web -------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
+SECURE_HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HTTPS
+SECURE_SSL_REDIRECT = False  # TLS ends at the proxy
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+)
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+# TLS ends at the proxy, which redirects; Django's own redirect would only hide a wrong proxy.
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}
+    },
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    # These two log whole URLs and headers, and ours carry capabilities.
+    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+}
