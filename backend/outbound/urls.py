@@ -40,19 +40,28 @@ def check_url(url: str | httpx.URL, *, allowed_origins: frozenset[str] = frozens
         DestinationRefused: not https to a public name on port 443, or ambiguously spelt.
     """
     if isinstance(url, str):
-        if len(url) > _MAX_URL_LENGTH:
-            raise DestinationRefused("the URL is too long")
-        if _AMBIGUOUS.search(url):
-            raise DestinationRefused("the URL has characters that hide its host")
-        try:
-            url = httpx.URL(url)
-        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise DestinationRefused("the URL cannot be parsed") from error
+        url = parse_url(url)
     if url.userinfo or url.fragment:
         raise DestinationRefused("the URL has a user or a fragment")
     if origin_of(url) not in allowed_origins:
         _check_public(url)
     return url
+
+
+def parse_url(text: str) -> httpx.URL:
+    """Parse a URL whose spelling leaves no doubt about where its host begins and ends.
+
+    Raises:
+        DestinationRefused: it is too long, ambiguous or none at all.
+    """
+    if len(text) > _MAX_URL_LENGTH:
+        raise DestinationRefused("the URL is too long")
+    if _AMBIGUOUS.search(text):
+        raise DestinationRefused("the URL has characters that hide its host")
+    try:
+        return httpx.URL(text)
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise DestinationRefused("the URL cannot be parsed") from error
 
 
 def origin_of(url: httpx.URL) -> str:
