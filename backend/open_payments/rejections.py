@@ -78,6 +78,8 @@ RULES = (
     Rule(error=errors.AmountRejected, status=400, description="non-positive receive amount"),
     Rule(error=errors.WrongState, status=409),
     Rule(error=errors.NotFound, status=404),
+    # Other wallets may word it differently; the challenge asks for a new token (RFC 9635 9.1).
+    Rule(error=errors.TokenInactive, status=401, challenge=True),
 )
 
 

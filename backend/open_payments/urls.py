@@ -4,7 +4,6 @@ Open Payments URLs are used verbatim, never derived, so they are only checked he
 """
 
 import re
-from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from backend.open_payments.errors import InvalidValue, MismatchedResponse
@@ -15,7 +14,6 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 WELL_KNOWN = "/.well-known/pay"
 
 
-@lru_cache(maxsize=4096)
 def check_url(url: str, *, what: str = "the URL") -> SplitResult:
     """Accept an absolute http(s) URL with a host, without user-info or fragment.
 

@@ -37,14 +37,18 @@ def build_request(
     """Make the request as it goes on the wire, signed now.
 
     Raises:
-        InvalidValue: the operation has to be signed and there is no signer.
+        InvalidValue: there is no signer for an operation that has to be signed, or its URL has
+            no host that exists.
     """
     headers = {"Accept": CONTENT_TYPE, "Accept-Encoding": "identity"}
     if operation.token is not None:
         headers["Authorization"] = f"GNAP {operation.token}"
     if operation.body is not None:
         headers["Content-Type"] = CONTENT_TYPE
-    request = build(operation.method, operation.url, content=operation.body, headers=headers)
+    try:
+        request = build(operation.method, operation.url, content=operation.body, headers=headers)
+    except httpx.InvalidURL as error:
+        raise InvalidValue(f"{operation.name}: the URL cannot be requested ({error})") from error
     if not operation.repeatable:
         # On a kept-alive connection that the wallet has just closed, a request that was never
         # read looks exactly like one that was carried out.
