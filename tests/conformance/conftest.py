@@ -1,0 +1,48 @@
+"""Tests against the official npm packages, collected where `make node` has installed them.
+
+Elsewhere they are not collected at all, and the summary says so.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+GRAPHIQL = HERE.parent.parent / "tools" / "graphiql"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+NODE = shutil.which("node")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+HAVE_PACKAGES = NODE is not None and (HERE / "node_modules").is_dir()
+HAVE_GRAPHIQL = HAVE_PACKAGES and BROWSER is not None and (GRAPHIQL / "node_modules").is_dir()
+
+collect_ignore: list[str] = []
+if not HAVE_PACKAGES:
+    collect_ignore += ["test_official_client.py", "test_signatures.py"]
+if not HAVE_GRAPHIQL:
+    collect_ignore += ["test_graphiql_page.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore:
+        left_out = ", ".join(collect_ignore)
+        terminalreporter.write_line(
+            f"Not run: {left_out}. They need Node 20 and `make node`, and for GraphiQL also "
+            "`make graphiql` and Chromium.",
+            yellow=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The Node executable."""
+    assert NODE is not None
+    return NODE
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The Chromium executable."""
+    assert BROWSER is not None
+    return BROWSER
