@@ -1,0 +1,10 @@
+"""Django's entry for accounts."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """People, their bearer tokens and their wallets."""
+
+    name = "backend.accounts"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,164 @@
+"""People, the tokens they hold, and the wallets they are paid at."""
+
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from backend.accounts.emails import normalise_email
+from backend.ids import new_id
+from backend.open_payments import types
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users; `create_superuser` is only ever called by `manage.py createsuperuser`."""
+
+    def create_user(
+        self,
+        email: str,
+        password: str | None = None,
+        *,
+        display_name: str = "",
+        created_at: datetime | None = None,
+        **fields: Any,
+    ) -> "User":
+        """Save a new user. `password` None leaves an account nobody can log in to."""
+        email = normalise_email(email)
+        user: User = self.model(
+            email=email,
+            display_name=display_name or email.partition("@")[0],
+            created_at=created_at or timezone.now(),
+            **fields,
+        )
+        user.set_password(password)
+        user.save(using=self._db, force_insert=True)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Save a user who may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, known by an e-mail address that is saved in lower case."""
+
+    class Locale(models.TextChoices):
+        EN = "en", "English"
+        ES = "es", "Español"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(unique=True, max_length=254)
+    display_name = models.CharField(max_length=80)
+    locale = models.CharField(max_length=8, choices=Locale.choices, default=Locale.EN)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="accounts_user_email_lower_case"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class BearerToken(models.Model):
+    """One logged-in device. The token itself is never stored, only its SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="bearer_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    label = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.label or str(self.id)
+
+
+class Asset(NamedTuple):
+    """What a wallet counts in: amounts are multiples of 10**-scale of the currency `code`."""
+
+    code: str
+    scale: int
+
+
+class WalletAddress(models.Model):
+    """A wallet, as its own document described it at `checked_at`.
+
+    `url` is the `id` of that document, not what somebody typed. `owner` None marks the wallets of
+    the platform and of its sellers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="wallet_addresses", null=True, blank=True
+    )
+    url = models.CharField(max_length=2048)
+    public_name = models.CharField(max_length=200, blank=True)
+    asset_code = models.CharField(max_length=32)
+    asset_scale = models.PositiveSmallIntegerField()
+    auth_server = models.CharField(max_length=2048)
+    resource_server = models.CharField(max_length=2048)
+    checked_at = models.DateTimeField()
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "url"], name="accounts_wallet_once_per_owner"),
+            models.UniqueConstraint(
+                fields=["url"],
+                condition=Q(owner__isnull=True),
+                name="accounts_wallet_once_without_owner",
+            ),
+            models.UniqueConstraint(
+                fields=["owner"],
+                condition=Q(is_default=True),
+                name="accounts_wallet_one_default_per_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(owner__isnull=False),
+                name="accounts_wallet_default_has_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(asset_scale__lte=255), name="accounts_wallet_scale_is_a_byte"
+            ),
+        ]
+        ordering = [F("is_default").desc(), "id"]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def asset(self) -> Asset:
+        """Code and scale: two wallets can settle without exchange only if these are equal."""
+        return Asset(self.asset_code, self.asset_scale)
+
+    def as_open_payments(self) -> types.WalletAddress:
+        """The same wallet in the protocol library's words."""
+        return types.WalletAddress(
+            id=self.url,
+            public_name=self.public_name or None,
+            asset_code=self.asset_code,
+            asset_scale=self.asset_scale,
+            auth_server=self.auth_server,
+            resource_server=self.resource_server,
+        )

@@ -1,0 +1,175 @@
+"""Signing up, logging in and out, and who a token belongs to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from backend import rate_limits
+from backend.accounts import tokens
+from backend.accounts.emails import normalise_email
+from backend.accounts.errors import BadCredentials
+from backend.accounts.models import User
+from backend.accounts.wallets import add_platform_wallet, add_wallet, lookup_wallet
+from backend.errors import ValidationFailed
+
+__all__ = [
+    "Session",
+    "add_platform_wallet",
+    "add_wallet",
+    "log_in",
+    "log_out",
+    "lookup_wallet",
+    "sign_up",
+    "user_for_bearer",
+]
+
+MAX_PASSWORD_LENGTH = 256
+MAX_NAME_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A fresh login. `token` is shown to the client now and never again."""
+
+    token: str
+    user: User
+
+
+def sign_up(
+    *,
+    email: str,
+    password: str,
+    display_name: str,
+    locale: str,
+    remote_address: str,
+    now: datetime,
+) -> Session:
+    """Create an ordinary account, never a privileged one, and log it in.
+
+    While no mail is sent, a taken address cannot but be refused. The refusal costs the same time
+    as a success, says the same as for an address we dislike, and is limited per caller's network.
+
+    Raises:
+        ValidationFailed: a field is wrong, or the address cannot be used.
+        RateLimited: too many sign-ups from this network.
+    """
+    rate_limits.hit("signUp", rate_limits.network_of(remote_address))
+    user = User(
+        email=_valid_email(email),
+        display_name=_valid_name(display_name),
+        locale=_valid_locale(locale),
+        created_at=now,
+    )
+    _check_password(password, user)
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            token = tokens.issue(user=user, label="", now=now)
+    except IntegrityError:
+        raise _unusable_email() from None
+    return Session(token=token, user=user)
+
+
+def log_in(
+    *, email: str, password: str, device_name: str, remote_address: str, now: datetime
+) -> Session:
+    """Check a password and issue a token, labelled `device_name`, for one more device.
+
+    Every judged try counts against the account, right ones too, so that guesses in parallel or
+    from many networks do not add up. An unknown address costs as much time as a known one.
+
+    Raises:
+        BadCredentials: unknown address, wrong password or inactive account.
+        RateLimited: too many tries for this account, or from this network; nothing was judged.
+    """
+    address = normalise_email(email)
+    rate_limits.hit("logIn.address", rate_limits.network_of(remote_address))
+    rate_limits.hit("logIn", address)
+    user = User.objects.filter(email=address).first()
+    if len(password) > MAX_PASSWORD_LENGTH:
+        password = ""  # no account has one so long, or empty
+    if user is None:
+        make_password(password)  # what check_password below would have cost
+        raise BadCredentials
+    if not user.check_password(password) or not user.is_active:
+        raise BadCredentials
+    user.last_login = now
+    with transaction.atomic():
+        user.save(update_fields=["last_login"])
+        token = tokens.issue(user=user, label=device_name.strip(), now=now)
+    return Session(token=token, user=user)
+
+
+def log_out(*, header: str | None, everywhere: bool, now: datetime) -> None:
+    """Revoke the token in an `Authorization` value, or `everywhere` all of its user's.
+
+    Safe to repeat: a token that no longer works has nothing to revoke.
+    """
+    token = tokens.live_token(header, now=now)
+    if token is not None:
+        tokens.revoke(Q(user_id=token.user_id) if everywhere else Q(id=token.id), now=now)
+
+
+def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
+    """Tell who holds the token in an `Authorization` value ("Bearer faena_…").
+
+    The one way from token to user, for HTTP, for a socket's connection parameters and for
+    GraphiQL. None means no token, or one that is unknown, expired, revoked or an inactive user's.
+    """
+    token = tokens.live_token(header, now=now)
+    if token is None:
+        return None
+    tokens.note_use(token, now=now)
+    return token.user
+
+
+def _valid_email(email: str) -> str:
+    address = normalise_email(email)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise _unusable_email() from None
+    if len(address) > 254:
+        raise _unusable_email()
+    return address
+
+
+def _unusable_email() -> ValidationFailed:
+    return ValidationFailed(
+        "This e-mail address cannot be used. Check it, or log in if it is yours.", path=("email",)
+    )
+
+
+def _valid_name(display_name: str) -> str:
+    name = display_name.strip()
+    if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
+        raise ValidationFailed(
+            f"A display name has 1 to {MAX_NAME_LENGTH} printable characters.",
+            path=("displayName",),
+        )
+    return name
+
+
+def _valid_locale(locale: str) -> str:
+    if locale not in User.Locale.values:
+        offered = ", ".join(User.Locale.values)
+        raise ValidationFailed(f"The locale must be one of: {offered}.", path=("locale",))
+    return locale
+
+
+def _check_password(password: str, user: User) -> None:
+    if len(password) > MAX_PASSWORD_LENGTH:
+        raise ValidationFailed(
+            f"A password has at most {MAX_PASSWORD_LENGTH} characters.", path=("password",)
+        )
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationFailed(" ".join(error.messages), path=("password",)) from None

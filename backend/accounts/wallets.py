@@ -1,0 +1,202 @@
+"""From what somebody types to a wallet that money can move to."""
+
+import os
+from datetime import datetime
+from functools import cache
+from typing import Protocol
+
+import httpx
+from django.conf import settings
+from django.db import transaction
+
+from backend import open_payments, outbound, rate_limits
+from backend.accounts.errors import WalletUnusable
+from backend.accounts.models import User, WalletAddress
+from backend.errors import AssetMismatch, NotFound, ValidationFailed
+from backend.open_payments import operations
+
+# A person waits for this one.
+LOOKUP_SECONDS = 5.0
+_MAX_ASSET_CODE_LENGTH = 32
+_MAX_PUBLIC_NAME_LENGTH = 200
+
+
+class WalletDirectory(Protocol):
+    """Whatever can fetch a wallet's own document."""
+
+    def fetch(self, url: str) -> open_payments.WalletAddress:
+        """Read the document at a normalised wallet address.
+
+        Raises:
+            OpenPaymentsError: there is none, or it breaks the specification.
+        """
+
+
+class HttpWallets:
+    """Fetches over `http`, which decides where one may go (`outbound.client`)."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._client = open_payments.Client(http)
+
+    def fetch(self, url: str) -> open_payments.WalletAddress:
+        return self._client.send(operations.get_wallet_address(url=url))
+
+
+def wallet_directory() -> WalletDirectory:
+    """This process's directory, over the guarded client; threads share it, forks do not."""
+    return _directory_of(os.getpid())
+
+
+@cache
+def _directory_of(pid: int) -> WalletDirectory:
+    del pid  # only the cache's key: a forked child must not share its parent's sockets
+    policy = outbound.Policy(
+        allowed_origins=settings.OP_DEV_ORIGINS,
+        ca_file=settings.OP_CA_FILE or None,
+        total_timeout_seconds=min(LOOKUP_SECONDS, settings.WALLET_BUDGET_S),
+        max_body_bytes=64 * 1024,
+    )
+    return HttpWallets(outbound.client(policy))
+
+
+def lookup_wallet(
+    *, address: str, principal: str, now: datetime, wallets: WalletDirectory | None = None
+) -> WalletAddress:
+    """Read the wallet at `address` (URL, host/path or $pointer) without saving it.
+
+    `principal` is who asks, for the rate limit: a user's id, or a visitor's network. `wallets`
+    None means the process's own directory. The result is not in the database.
+
+    Raises:
+        ValidationFailed: `address` is not spelt like a wallet address.
+        WalletUnusable: nobody answered there as a wallet, whatever the reason.
+        RateLimited: this principal looks up too many wallets.
+    """
+    rate_limits.hit("wallets", principal)
+    try:
+        url = open_payments.normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
+    except open_payments.InvalidWalletAddress as error:
+        raise ValidationFailed(str(error), path=("address",)) from None
+    directory = wallet_directory() if wallets is None else wallets
+    try:
+        document = directory.fetch(url)
+    except (open_payments.OpenPaymentsError, httpx.HTTPError):
+        raise WalletUnusable from None
+    _check_usable(document)
+    return WalletAddress(
+        url=document.id,
+        public_name=_printable(document.public_name or ""),
+        asset_code=document.asset_code,
+        asset_scale=document.asset_scale,
+        auth_server=document.auth_server,
+        resource_server=document.resource_server,
+        checked_at=now,
+    )
+
+
+def add_wallet(
+    *,
+    user: User,
+    address: str,
+    make_default: bool,
+    now: datetime,
+    wallets: WalletDirectory | None = None,
+) -> WalletAddress:
+    """Save the wallet at `address` for `user`; the first one becomes the default by itself.
+
+    Safe to repeat: a wallet that is already there is refreshed from its document. `wallets` None
+    means the process's own directory.
+
+    Raises:
+        ValidationFailed, WalletUnusable, RateLimited: see `lookup_wallet`.
+        AssetMismatch: the wallet changed its asset since it was added.
+    """
+    found = lookup_wallet(address=address, principal=str(user.id), now=now, wallets=wallets)
+    found.owner = user
+    with transaction.atomic():
+        # One at a time per user, or two first wallets would both become the default.
+        User.objects.select_for_update().get(id=user.id)
+        wallet = _save(found)
+        mine = WalletAddress.objects.filter(owner=user)
+        if make_default or not mine.filter(is_default=True).exists():
+            mine.filter(is_default=True).exclude(id=wallet.id).update(is_default=False)
+            mine.filter(id=wallet.id).update(is_default=True)
+            wallet.is_default = True
+    return wallet
+
+
+def add_platform_wallet(
+    *, address: str, now: datetime, wallets: WalletDirectory | None = None
+) -> WalletAddress:
+    """Save the wallet at `address` as one of the platform's or its sellers'. Safe to repeat.
+
+    Raises:
+        ValidationFailed, WalletUnusable, RateLimited: see `lookup_wallet`.
+        AssetMismatch: the wallet changed its asset since it was added.
+    """
+    found = lookup_wallet(address=address, principal="platform", now=now, wallets=wallets)
+    with transaction.atomic():
+        return _save(found)
+
+
+def set_default_wallet(*, user: User, wallet: WalletAddress) -> None:
+    """Make a wallet of `user` the one that is used when none is named. Safe to repeat.
+
+    Raises:
+        NotFound: it is not this user's.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().get(id=user.id)
+        mine = WalletAddress.objects.filter(owner=user)
+        if not mine.filter(id=wallet.id).exists():
+            raise NotFound("There is no such wallet.")
+        mine.filter(is_default=True).exclude(id=wallet.id).update(is_default=False)
+        mine.filter(id=wallet.id).update(is_default=True)
+
+
+def _save(found: WalletAddress) -> WalletAddress:
+    known, created = WalletAddress.objects.get_or_create(
+        owner=found.owner,
+        url=found.url,
+        defaults={
+            "public_name": found.public_name,
+            "asset_code": found.asset_code,
+            "asset_scale": found.asset_scale,
+            "auth_server": found.auth_server,
+            "resource_server": found.resource_server,
+            "checked_at": found.checked_at,
+        },
+    )
+    if created:
+        return known
+    if known.asset != found.asset:
+        # Amounts that were agreed on in the old asset refer to this row.
+        raise AssetMismatch(
+            f"This wallet was added with {known.asset_code} and now holds {found.asset_code}. "
+            "Add another wallet address.",
+            path=("address",),
+        )
+    known.public_name = found.public_name
+    known.auth_server = found.auth_server
+    known.resource_server = found.resource_server
+    known.checked_at = found.checked_at
+    known.save(update_fields=["public_name", "auth_server", "resource_server", "checked_at"])
+    return known
+
+
+def _check_usable(document: open_payments.WalletAddress) -> None:
+    # Servers named by a stranger's document are strangers' URLs too. The guarded client would
+    # refuse them at the first payment; better now, while the person is here to fix it.
+    if len(document.asset_code) > _MAX_ASSET_CODE_LENGTH:
+        raise WalletUnusable
+    allowed = outbound.Policy(allowed_origins=settings.OP_DEV_ORIGINS).allowed_origins
+    for server in (document.auth_server, document.resource_server, document.id):
+        try:
+            outbound.check_url(server, allowed_origins=allowed)
+        except outbound.DestinationRefused:
+            raise WalletUnusable from None
+
+
+def _printable(public_name: str) -> str:
+    kept = "".join(letter for letter in public_name if letter.isprintable())
+    return kept.strip()[:_MAX_PUBLIC_NAME_LENGTH]
