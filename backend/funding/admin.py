@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from backend.funding.models import Funding, Seller
+from backend.payments.admin import ReadOnlyAdmin
+
+
+@admin.register(Funding)
+class FundingAdmin(ReadOnlyAdmin):
+    list_display = ("id", "job", "payer", "mode", "status", "total_value", "asset_code")
+    list_filter = ("status", "mode")
+
+
+@admin.register(Seller)
+class SellerAdmin(ReadOnlyAdmin):
+    list_display = ("slug", "wallet", "active")

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class FundingConfig(AppConfig):
+    name = "backend.funding"
+
+    def ready(self) -> None:
+        from backend.funding import listeners  # noqa: F401  connects to payment_ended

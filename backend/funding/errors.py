@@ -1,0 +1,42 @@
+"""Refusals of this domain."""
+
+from backend.errors import ErrorCode, FaenaError
+from backend.open_payments.types import Amount
+
+
+class SellerNotFound(FaenaError):
+    """No active seller has this slug."""
+
+    code = ErrorCode.SELLER_NOT_FOUND
+
+
+class AlreadyFunded(FaenaError):
+    """There is already a funding behind this job, settled or waiting for its payer."""
+
+    code = ErrorCode.ALREADY_FUNDED
+
+
+class ModeUnavailable(FaenaError):
+    """This installation does not offer this way of funding."""
+
+    code = ErrorCode.MODE_UNAVAILABLE
+
+
+class ReturnUrlRefused(FaenaError):
+    """A browser may not be sent to this returnUrl."""
+
+    code = ErrorCode.RETURN_URL_REFUSED
+
+
+class AmountChanged(FaenaError):
+    """The caller expected another total than the server's."""
+
+    code = ErrorCode.AMOUNT_CHANGED
+
+    def __init__(self, *, expected: Amount, actual: Amount) -> None:
+        super().__init__(
+            f"The total is {actual.value} (scale {actual.asset_scale}) {actual.asset_code}, not "
+            f"{expected.value} (scale {expected.asset_scale}) {expected.asset_code}.",
+            path=("expectedTotal",),
+        )
+        self.expected, self.actual = expected, actual

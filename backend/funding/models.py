@@ -1,0 +1,138 @@
+"""The money behind a job: who put how much there, and by which way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from backend.accounts.models import WalletAddress
+from backend.errors import InvalidTransition
+from backend.events import emit
+from backend.funding.status import COUNTING, TRANSITIONS, FundingMode, FundingStatus
+from backend.ids import new_id
+from backend.jobs.models import Job
+from backend.open_payments.types import Amount
+
+
+class Seller(models.Model):
+    """A registered payee. Its key material is nowhere: receiving money needs none."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    wallet = models.ForeignKey(WalletAddress, on_delete=models.PROTECT, related_name="+")
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Funding(models.Model):
+    """One decision by one payer to put money behind one job."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="fundings")
+    payer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="fundings"
+    )
+    mode = models.CharField(max_length=16, choices=FundingMode)
+    status = models.CharField(
+        max_length=20, choices=FundingStatus, default=FundingStatus.AWAITING_APPROVAL
+    )
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, null=True, related_name="+")
+    total_value = models.BigIntegerField()
+    released_value = models.BigIntegerField(default=0)
+    refunded_value = models.BigIntegerField(default=0)
+    asset_code = models.CharField(max_length=32)
+    asset_scale = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="funding_amounts_add_up",
+                condition=Q(total_value__gt=0)
+                & Q(released_value__gte=0)
+                & Q(refunded_value__gte=0)
+                & Q(total_value__gte=F("released_value") + F("refunded_value")),
+            ),
+            models.UniqueConstraint(
+                name="funding_one_per_job",
+                fields=["job"],
+                condition=Q(status__in=sorted(COUNTING)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mode} funding {self.id} {self.status}"
+
+    @property
+    def total(self) -> Amount:
+        return self._amount(self.total_value)
+
+    @property
+    def released(self) -> Amount:
+        return self._amount(self.released_value)
+
+    @property
+    def refunded(self) -> Amount:
+        return self._amount(self.refunded_value)
+
+    @property
+    def remaining(self) -> Amount:
+        """What is neither released nor refunded."""
+        return self._amount(self.total_value - self.released_value - self.refunded_value)
+
+    def _amount(self, value: int) -> Amount:
+        return Amount(value=value, asset_code=self.asset_code, asset_scale=self.asset_scale)
+
+    def move_to(self, new: FundingStatus, *, at: datetime, **fields: object) -> None:
+        """Change the status and `fields`, with its event; call inside a transaction.
+
+        Raises:
+            InvalidTransition: TRANSITIONS has no such move, or somebody moved it first.
+        """
+        old = FundingStatus(self.status)
+        changes = {"status": new, "updated_at": at, **fields}
+        allowed = TRANSITIONS[old]
+        moved = new in allowed and Funding.objects.filter(id=self.id, status=old).update(**changes)
+        if not moved:
+            raise InvalidTransition(
+                subject="This funding", old=old, new=new, allowed=tuple(sorted(allowed))
+            )
+        for name, value in changes.items():
+            setattr(self, name, value)
+        emit(
+            topic=f"funding:{self.id}",
+            type="funding.status",
+            payload={"status": str(new), "previous": str(old)},
+            at=at,
+            subject_id=self.id,
+        )
+
+
+class IdempotencyKey(models.Model):
+    """The result of a money mutation, so that asking again gives the same one. Kept 30 days."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    operation = models.CharField(max_length=40)
+    key = models.UUIDField()
+    fingerprint = models.CharField(max_length=64)
+    result_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="idempotency_key_once", fields=["caller", "operation", "key"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.key}"

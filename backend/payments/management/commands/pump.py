@@ -1,0 +1,29 @@
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from backend.payments.tasks import pump
+
+
+class Command(BaseCommand):
+    help = "Advance the payments that are due, without Celery and without Redis."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--once", action="store_true", help="until nothing is due (the default)")
+        how.add_argument("--loop", action="store_true", help="for ever, every TICK_S seconds")
+
+    def handle(self, *, loop: bool, **options: Any) -> None:
+        while True:
+            close_old_connections()
+            done = pump()
+            if done:
+                self.stdout.write(f"advanced {done}")
+            elif loop:
+                time.sleep(settings.TICK_S)
+            else:
+                return

@@ -1,0 +1,358 @@
+"""Where the money is: reading the wallets, and proving that an attempt is dead.
+
+Truth order: the receiver's wallet, then the sender's, then our rows. `sentAmount` and
+`failed: false` prove nothing; only the receiver's `receivedAmount` completes a payment.
+
+A lost answer to the order to pay leaves UNKNOWN only by
+- finding the money at the receiver, or the payment at the sender's wallet, or
+- proof of death (a): we completed the receiver ourselves, and its wallet still shows 0 after
+  every packet in flight must have landed: the money can never arrive there, or
+- proof of death (b): the quote has expired, two later look-ups found no payment of it, and
+  nothing was received: the order can never be carried out.
+That a look-up finds nothing shortly after the order proves nothing: the wallet may be slow.
+"""
+
+from datetime import datetime, timedelta
+
+from backend.open_payments import OpenPaymentsError, operations
+from backend.open_payments.errors import MismatchedResponse, NotFound, WrongState
+from backend.open_payments.types import IncomingPayment, OutgoingPayment
+from backend.payments import errors
+from backend.payments.models import Discrepancy, Grant
+from backend.payments.run import Run
+from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
+from backend.payments.tokens import with_token
+
+P = PaymentStatus
+
+FIRST_LOOK_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 2
+# How long a wallet may take to show a payment whose answer was lost, before we give it up.
+SHOW_WITHIN = timedelta(seconds=10)
+# ILP packets live up to 30 seconds: after that nothing that left in time is still under way.
+IN_FLIGHT_FOR = timedelta(seconds=35)
+QUOTE_DEAD_AFTER = timedelta(seconds=60)
+LOOKS_APART = timedelta(seconds=30)
+# Retries of a sending wallet end with its quote; then it is only late, and we stop it.
+ARRIVE_WITHIN = timedelta(seconds=120)
+ARRIVE_WITHOUT_QUOTE_EXPIRY = timedelta(minutes=10)
+MAX_ATTEMPTS = 3
+MAX_PAGES = 10
+# (age of the order, pause): dense while somebody is watching, then patient.
+POLLING = (
+    (timedelta(seconds=2), 0.2),
+    (timedelta(seconds=10), 0.5),
+    (timedelta(seconds=30), 1),
+    (timedelta(minutes=2), 3),
+    (timedelta(minutes=10), 10),
+    (timedelta(hours=1), 60),
+    (timedelta(days=1), 600),
+)
+LONGEST_POLL_SECONDS = 3600
+
+
+# --- SENT: until the receiver's wallet shows the money --------------------------------------------
+
+
+def watch(run: Run) -> None:
+    """Read the receiver; once it is clear that nothing more can come, close it and conclude."""
+    received = read_receiver(run)
+    if received >= run.payment.receive_value:
+        return complete(run, received)
+    if run.attempt.fenced_at:
+        return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
+    outgoing = _read_outgoing(run)
+    if (outgoing is not None and outgoing.failed) or run.now > _give_up_at(run):
+        return with_token(run, GrantKind.INCOMING_PAYMENT, _fence)
+    with run.commit(wait_seconds=_poll_pause(run)):
+        return None
+
+
+def read_receiver(run: Run) -> int:
+    """What the receiver's wallet shows now, in the smallest unit of the receiver's asset."""
+    try:
+        seen = run.ask(operations.get_public_incoming_payment(url=run.attempt.incoming_payment_url))
+    except NotFound:
+        if not _receiver_is_over(run):
+            raise
+        return 0
+    amount = seen.received_amount
+    if amount is not None and not amount.same_asset(run.payment.receive_amount):
+        raise MismatchedResponse(
+            "receivedAmount", expected=run.payment.receive_amount, received=amount
+        )
+    return amount.value if amount is not None else 0
+
+
+def complete(run: Run, received: int) -> None:
+    """The receiver's wallet shows the money: the payment is over."""
+    with run.commit(P.COMPLETED, delivered_value=received):
+        pass
+
+
+# --- UNKNOWN: find it, or prove that it can never happen ------------------------------------------
+
+
+def reconcile(run: Run) -> None:
+    """Look at both wallets, then close the receiver and conclude."""
+    received = read_receiver(run)
+    if received >= run.payment.receive_value:
+        return complete(run, received)
+    if run.attempt.fenced_at:
+        return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
+    found = _look_up(run)
+    if found is not None:
+        with run.commit(P.SENT, reason="found at the sender's wallet"):
+            run.update_attempt(outgoing_payment_url=found.id)
+        return None
+    if received == 0 and _dead_by_expiry(run):
+        return _pay_again_with_the_same_grant(run)
+    assert run.attempt.sent_at is not None
+    if run.now < run.attempt.sent_at + SHOW_WITHIN:
+        with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
+            return None
+    return with_token(run, GrantKind.INCOMING_PAYMENT, _fence)
+
+
+def _look_up(run: Run) -> OutgoingPayment | None:
+    """Find the payment of this attempt in the sender's list; None proves nothing by itself.
+
+    Without a live token nobody can be asked: rotating here could lose the token for nothing.
+    """
+    grant = run.grant_with_token(GrantKind.OUTGOING_PAYMENT)
+    if grant is None:
+        return None
+    page_of = operations.list_outgoing_payments(
+        resource_server=run.payment.sender.resource_server,
+        token=grant.open_secrets().access_token,
+        wallet_address=run.payment.sender.url,
+        first=100,
+    )
+    matches: list[OutgoingPayment] = []
+    for _ in range(MAX_PAGES):
+        page = run.ask(page_of, grant=grant)
+        matches += [item for item in page.items if _is_ours(run, item)]
+        following = page_of.follow(page)
+        if matches or following is None:
+            break
+        page_of = following
+    if len(matches) > 1:
+        _note_two_payments(run, matches)
+    if not matches:
+        _remember_absence(run)
+    return matches[0] if matches else None
+
+
+def _is_ours(run: Run, item: OutgoingPayment) -> bool:
+    attempt = run.attempt
+    return item.receiver == attempt.incoming_payment_url or item.quote_id == attempt.quote_url
+
+
+def _remember_absence(run: Run) -> None:
+    attempt, now = run.attempt, run.now
+    if attempt.quote_expires_at is None or now < attempt.quote_expires_at + QUOTE_DEAD_AFTER:
+        return
+    with run.commit():
+        run.update_attempt(
+            absent_first_at=attempt.absent_first_at or now,
+            absent_last_at=now,
+        )
+
+
+def _dead_by_expiry(run: Run) -> bool:
+    first, last = run.attempt.absent_first_at, run.attempt.absent_last_at
+    return first is not None and last is not None and last - first >= LOOKS_APART
+
+
+def _pay_again_with_the_same_grant(run: Run) -> None:
+    # Proof (b) leaves the receiver open and the grant unspent, so the payer need not be asked.
+    receiver = run.attempt.incoming_payment_url, run.attempt.incoming_payment_expires_at
+    if run.attempt.number >= MAX_ATTEMPTS:
+        return run.fail(errors.NOT_DELIVERED)
+    with run.commit(P.AUTHORIZED, reason="quote expired unused", deadline_at=_in_half_an_hour(run)):
+        run.update_attempt(dead_at=run.now, proof="quote expired, absent twice, nothing received")
+        run.new_attempt()
+        run.update_attempt(
+            incoming_payment_url=receiver[0], incoming_payment_expires_at=receiver[1]
+        )
+
+
+def _in_half_an_hour(run: Run) -> datetime:
+    return run.now + timedelta(minutes=30)
+
+
+# --- the fence: close the receiver, wait, read, conclude ------------------------------------------
+
+
+def _fence(run: Run, grant: Grant) -> None:
+    """Complete our own receiver: after this its wallet takes no more money."""
+    received = 0
+    try:
+        closed = run.ask(
+            operations.complete_incoming_payment(
+                url=run.attempt.incoming_payment_url, token=grant.open_secrets().access_token
+            ),
+            grant=grant,
+        )
+        received = closed.received_amount.value
+    except WrongState:
+        pass  # already completed or expired; the reading after the pause will tell
+    except NotFound:
+        if not _receiver_is_over(run):
+            raise
+    if received >= run.payment.receive_value:
+        return complete(run, received)
+    with run.commit(wait_until=run.now + IN_FLIGHT_FOR):
+        run.update_attempt(fenced_at=run.now)
+
+
+def _conclude(run: Run, grant: Grant) -> None:
+    """After the pause: what the closed receiver holds now is final."""
+    assert run.attempt.fenced_at is not None
+    if run.now < run.attempt.fenced_at + IN_FLIGHT_FOR:
+        with run.commit(wait_until=run.attempt.fenced_at + IN_FLIGHT_FOR):
+            return None
+    receiver = _read_closed_receiver(run, grant)
+    received = receiver.received_amount.value if receiver else 0
+    if received >= run.payment.receive_value:
+        return complete(run, received)
+    if receiver is not None and not receiver.completed and not _receiver_is_over(run):
+        # The wallet said it closed it, and it is open: begin again.
+        with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
+            return run.update_attempt(fenced_at=None)
+    outgoing = _last_look(run)
+    if outgoing is not None and outgoing.sent_amount.value > 0 and received == 0:
+        _note_payer_debited(run, outgoing)
+    if received > 0:
+        return _end_partially(run, received)
+    if run.status is P.UNKNOWN and run.attempt.number < MAX_ATTEMPTS:
+        return _ask_the_payer_again(run)
+    unsent = outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
+    with run.commit(
+        P.FAILED, **(errors.NO_MONEY_SENT if unsent else errors.NOT_DELIVERED).fields()
+    ):
+        run.update_attempt(dead_at=run.now, proof="receiver completed with nothing received")
+
+
+def _read_closed_receiver(run: Run, grant: Grant) -> IncomingPayment | None:
+    try:
+        return run.ask(
+            operations.get_incoming_payment(
+                url=run.attempt.incoming_payment_url, token=grant.open_secrets().access_token
+            ),
+            grant=grant,
+        )
+    except NotFound:
+        if not _receiver_is_over(run):
+            raise
+        return None
+
+
+def _end_partially(run: Run, received: int) -> None:
+    Discrepancy.note(
+        payment=run.payment,
+        kind="PARTIALLY_DELIVERED",
+        expected=str(run.payment.receive_value),
+        actual=str(received),
+        at=run.now,
+        evidence={"incomingPayment": run.attempt.incoming_payment_url},
+    )
+    with run.commit(P.FAILED, delivered_value=received, **errors.PARTIALLY_DELIVERED.fields()):
+        run.update_attempt(dead_at=run.now, proof="receiver completed with a part received")
+
+
+def _ask_the_payer_again(run: Run) -> None:
+    # Proof (a) closed the receiver that the grant is locked to: a new one needs a new consent.
+    with run.commit(
+        P.CREATED,
+        reason="attempt proven dead",
+        deadline_at=run.now + timedelta(minutes=10),
+        debit_value=None,
+        max_debit_value=None,
+    ):
+        run.update_attempt(dead_at=run.now, proof="receiver completed with nothing received")
+        if grant := run.grant(GrantKind.OUTGOING_PAYMENT):
+            run.end_grant(grant, GrantStatus.SUPERSEDED)
+        run.new_attempt()
+
+
+# --- evidence -------------------------------------------------------------------------------------
+
+
+def note_past_deadline(run: Run) -> None:
+    """Money may be moving and it takes too long: a person should look, we go on asking."""
+    Discrepancy.note(
+        payment=run.payment,
+        kind="PAST_DEADLINE",
+        expected=f"over by {run.payment.deadline_at.isoformat()}",
+        actual=str(run.status),
+        at=run.now,
+    )
+
+
+def _note_payer_debited(run: Run, outgoing: OutgoingPayment) -> None:
+    Discrepancy.note(
+        payment=run.payment,
+        kind="PAYER_DEBITED",
+        expected="0 sent for an attempt that delivered nothing",
+        actual=f"{outgoing.sent_amount.value} {outgoing.sent_amount.asset_code} sent",
+        at=run.now,
+        evidence={"outgoingPayment": outgoing.id},
+    )
+
+
+def _note_two_payments(run: Run, matches: list[OutgoingPayment]) -> None:
+    Discrepancy.note(
+        payment=run.payment,
+        kind="TWO_OUTGOING_PAYMENTS",
+        expected="1 outgoing payment",
+        actual=f"{len(matches)} outgoing payments",
+        at=run.now,
+        evidence={"outgoingPayments": [match.id for match in matches]},
+    )
+
+
+# --- small questions ------------------------------------------------------------------------------
+
+
+def _read_outgoing(run: Run) -> OutgoingPayment | None:
+    """The sender's view; None when it cannot be had. A convenience, never a proof."""
+    grant = run.grant_with_token(GrantKind.OUTGOING_PAYMENT)
+    if grant is None or not run.attempt.outgoing_payment_url:
+        return None
+    try:
+        return run.ask(
+            operations.get_outgoing_payment(
+                url=run.attempt.outgoing_payment_url, token=grant.open_secrets().access_token
+            ),
+            grant=grant,
+        )
+    except OpenPaymentsError:
+        return None
+
+
+def _last_look(run: Run) -> OutgoingPayment | None:
+    if run.attempt.outgoing_payment_url:
+        return _read_outgoing(run)
+    try:
+        return _look_up(run)
+    except OpenPaymentsError:
+        return None
+
+
+def _receiver_is_over(run: Run) -> bool:
+    expires_at = run.attempt.incoming_payment_expires_at
+    return expires_at is not None and run.now > expires_at + IN_FLIGHT_FOR
+
+
+def _give_up_at(run: Run) -> datetime:
+    assert run.attempt.sent_at is not None
+    if run.attempt.quote_expires_at is None:
+        return run.attempt.sent_at + ARRIVE_WITHOUT_QUOTE_EXPIRY
+    return run.attempt.quote_expires_at + ARRIVE_WITHIN
+
+
+def _poll_pause(run: Run) -> float:
+    assert run.attempt.sent_at is not None
+    age = run.now - run.attempt.sent_at
+    return next((pause for until, pause in POLLING if age < until), LONGEST_POLL_SECONDS)

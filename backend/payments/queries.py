@@ -1,0 +1,27 @@
+"""What may be read of payments, and by whom."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from backend.accounts.models import User
+from backend.payments.models import Grant, Payment
+from backend.payments.status import GrantKind
+
+
+def payments_visible_to(user: User | None) -> QuerySet[Payment]:
+    """The payments of which `user` is the payer or owns one of the wallets; operators see all."""
+    payments = Payment.objects.select_related("sender", "receiver")
+    if user is None or not user.is_authenticated:
+        return payments.none()
+    if user.is_staff:
+        return payments
+    return payments.filter(Q(payer=user) | Q(sender__owner=user) | Q(receiver__owner=user))
+
+
+def current_grants(payment_ids: list[UUID]) -> dict[UUID, Grant]:
+    """The newest grant that each payment asked its payer for, if it has come to that."""
+    grants = Grant.objects.filter(
+        payment_id__in=payment_ids, kind=GrantKind.OUTGOING_PAYMENT
+    ).order_by("created_at", "id")
+    return {grant.payment_id: grant for grant in grants}

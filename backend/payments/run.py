@@ -1,0 +1,371 @@
+"""What a worker holds while it advances one payment: its claim, its calls, its commits.
+
+Two ways to call a wallet, and nothing else calls one:
+
+- `ask`: repeatable calls. The answer is journalled in the commit that uses it.
+- `ask_once`: continue, rotate, create an outgoing payment. Intent committed → row locked → call →
+  raw answer committed → applied by the caller's next commit. After a crash the intent is still
+  the payment's `pending_call`, and `ask_once` hands out the saved answer, or says it was lost.
+
+One way to change anything: `commit`, guarded by the fence.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from backend.clock import Clock
+from backend.events import emit
+from backend.ids import new_id
+from backend.open_payments import (
+    Answer,
+    Client,
+    Operation,
+    WalletUnreachable,
+)
+from backend.payments.errors import Failure, LostRace
+from backend.payments.models import Attempt, Grant, Payment, PaymentTransition, WalletCall
+from backend.payments.signals import payment_ended
+from backend.payments.status import (
+    IN_FLIGHT,
+    TERMINAL,
+    TRANSITIONS,
+    GrantKind,
+    GrantStatus,
+    PaymentStatus,
+)
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 600.0
+DECIDING_HEADERS = ("www-authenticate", "retry-after", "date")
+
+
+class Run:
+    """One claim on one payment. Not for sharing between threads."""
+
+    def __init__(
+        self, payment: Payment, *, client: Client, clock: Clock, rng: random.Random
+    ) -> None:
+        self.payment = payment
+        self.client = client
+        self._clock = clock
+        self._rng = rng
+        self._fence = payment.fence
+        self._unsaved_calls: list[WalletCall] = []
+        self._using: Grant | None = None
+        self._load()
+
+    def _load(self) -> None:
+        self.attempt: Attempt = self.payment.attempts.get(dead_at=None)
+        self.grants: list[Grant] = list(
+            self.payment.grants.filter(
+                status__in=[
+                    GrantStatus.AWAITING_APPROVAL,
+                    GrantStatus.APPROVED,
+                    GrantStatus.REJECTED,
+                ]
+            ).order_by("created_at", "id")
+        )
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    @property
+    def status(self) -> PaymentStatus:
+        return PaymentStatus(self.payment.status)
+
+    @property
+    def failed_grant(self) -> Grant | None:
+        """The grant whose token the last call used."""
+        return self._using
+
+    def must_stop(self) -> bool:
+        """Whether this claim is over: waiting, ended, or too little lease left for a call."""
+        payment, now = self.payment, self.now
+        if payment.due_at is None or payment.due_at > now or payment.lease_until is None:
+            return True
+        return payment.lease_until - now < timedelta(seconds=2 * settings.WALLET_BUDGET_S)
+
+    # --- grants in hand -----------------------------------------------------------------------
+
+    def grant(self, kind: GrantKind) -> Grant | None:
+        """The newest grant of this kind that has not ended."""
+        return next((grant for grant in reversed(self.grants) if grant.kind == kind), None)
+
+    def grant_with_token(self, kind: GrantKind) -> Grant | None:
+        """The same, if its access token will outlive the next call."""
+        grant = self.grant(kind)
+        if grant is None or grant.status != GrantStatus.APPROVED or not self.token_lives(grant):
+            return None
+        return grant
+
+    def token_lives(self, grant: Grant) -> bool:
+        """Whether the token outlives two wallet budgets; None means that it never expires."""
+        margin = timedelta(seconds=2 * settings.WALLET_BUDGET_S)
+        return grant.token_expires_at is None or grant.token_expires_at > self.now + margin
+
+    # --- calls --------------------------------------------------------------------------------
+
+    def ask(self, operation: Operation[T], *, grant: Grant | None = None) -> T:
+        """Make a call that may be repeated, and understand its answer.
+
+        Raises:
+            OpenPaymentsError: as `exchange` and `parse` do; the call is journalled anyway.
+        """
+        assert operation.repeatable, operation.name
+        self._using = grant
+        call = self._call(operation, grant)
+        call.is_answer = True
+        self._unsaved_calls.append(call)
+        return operation.parse(self._exchange(operation, call))
+
+    def ask_once(
+        self,
+        operation: Operation[T],
+        *,
+        grant: Grant,
+        status: PaymentStatus | None = None,
+        sent_at: datetime | None = None,
+    ) -> T:
+        """Make a call that must not be repeated, or take up the one a crash left behind.
+
+        `status` and `sent_at` are committed with the intent. The caller's next `commit` closes
+        the call; until then every crash leads back here.
+
+        Raises:
+            WalletUnreachable: with `request_sent` true also when the answer was lost in a crash.
+            OpenPaymentsError: as `exchange` and `parse` do.
+            LostRace: another worker has the payment; nothing was sent.
+        """
+        assert not operation.repeatable, operation.name
+        self._using = grant
+        if self.payment.pending_call_id:
+            answer = self._saved_answer(operation)
+        else:
+            answer = self._exchange_locked(
+                operation, self._intend(operation, grant, status, sent_at)
+            )
+        return operation.parse(answer)
+
+    def _intend(
+        self,
+        operation: Operation[Any],
+        grant: Grant,
+        status: PaymentStatus | None,
+        sent_at: datetime | None,
+    ) -> WalletCall:
+        intent = self._call(operation, grant)
+        intent.is_answer = False
+        with self.commit(status, pending_call=intent, before_update=intent.save):
+            if sent_at:
+                self.update_attempt(sent_at=sent_at)
+        return intent
+
+    def _exchange_locked(self, operation: Operation[Any], intent: WalletCall) -> Answer:
+        # The lease alone let a worker that was paused past it send a second time. On PostgreSQL
+        # the row stays locked while the request is out: a paused worker keeps its lock, a killed
+        # one loses it with its connection. SQLite never holds a lock over the network.
+        call = self._call(operation, intent.grant)
+        call.is_answer, call.intent = True, intent
+        error: WalletUnreachable | None = None
+        answer: Answer | None = None
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                self._lock()
+            try:
+                answer = self._exchange(operation, call)
+            except WalletUnreachable as unreachable:
+                error = unreachable
+            call.save(force_insert=True)
+        if answer is None:
+            assert error is not None
+            raise error
+        return answer
+
+    def _lock(self) -> None:
+        held = Payment.objects.select_for_update(no_key=True).filter(
+            id=self.payment.id, fence=self._fence
+        )
+        if not held.exists():
+            raise LostRace(f"Payment {self.payment.id} was taken over before its call.")
+
+    def _saved_answer(self, operation: Operation[Any]) -> Answer:
+        intent = self.payment.pending_call
+        assert intent is not None and intent.request_digest == operation.digest, operation.name
+        saved = WalletCall.objects.filter(intent=intent).first()
+        if saved is None:
+            raise WalletUnreachable(operation.name, reason="answer lost", request_sent=True)
+        if saved.status is None:
+            raise WalletUnreachable(
+                operation.name, reason=saved.error, request_sent=saved.request_sent
+            )
+        return Answer(status=saved.status, headers=saved.headers, body=saved.open_body())
+
+    def _call(self, operation: Operation[Any], grant: Grant | None) -> WalletCall:
+        return WalletCall(
+            id=new_id(),
+            payment=self.payment,
+            attempt_number=self.attempt.number,
+            grant=grant,
+            operation=operation.name,
+            request_digest=operation.digest,
+            fence=self._fence,
+            at=self.now,
+        )
+
+    def _exchange(self, operation: Operation[Any], call: WalletCall) -> Answer:
+        try:
+            answer = self.client.exchange(operation)
+        except WalletUnreachable as error:
+            call.error, call.request_sent = error.reason[:80], error.request_sent
+            raise
+        call.status, call.body = answer.status, call.seal_body(answer.body)
+        call.headers = {
+            name: answer.headers[name] for name in DECIDING_HEADERS if name in answer.headers
+        }
+        return answer
+
+    # --- commits ------------------------------------------------------------------------------
+
+    @contextmanager
+    def commit(
+        self,
+        status: PaymentStatus | None = None,
+        *,
+        reason: str = "",
+        wait_seconds: float | None = None,
+        wait_until: datetime | None = None,
+        before_update: Any = None,
+        **fields: Any,
+    ) -> Iterator[None]:
+        """Save `fields`, what the body writes, the journal, the log and the event, all or none.
+
+        Without a wait the payment stays due and claimed, and the next step follows; with one
+        it is released until then.
+
+        Raises:
+            LostRace: the claim was lost, or the payment moved; nothing was saved.
+        """
+        old, now = self.status, self.now
+        if status is not None:
+            assert status in TRANSITIONS[old], f"{old} → {status}"
+        changes: dict[str, Any] = {"tries": 0, "pending_call": None, "updated_at": now, **fields}
+        if status is not None:
+            changes["status"] = status
+        if wait_seconds is not None:
+            wait_until = now + timedelta(seconds=wait_seconds)
+        if wait_until is not None:
+            changes |= {"due_at": wait_until, "lease_until": None}
+        if status in TERMINAL:
+            changes |= {"due_at": None, "lease_until": None}
+        before = {name: getattr(self.payment, name) for name in changes}
+        try:
+            with transaction.atomic():
+                if before_update:
+                    before_update(force_insert=True)
+                self._update_payment(old, changes)
+                yield
+                WalletCall.objects.bulk_create(self._unsaved_calls)
+                if status is not None:
+                    self._log_transition(old, status, reason, now)
+        except BaseException:
+            for name, value in before.items():
+                setattr(self.payment, name, value)
+            raise
+        self._unsaved_calls = []
+
+    def _update_payment(self, old: PaymentStatus, changes: dict[str, Any]) -> None:
+        mine = Payment.objects.filter(id=self.payment.id, fence=self._fence, status=old)
+        if not mine.update(**changes):
+            raise LostRace(f"Payment {self.payment.id} is no longer {old} under this claim.")
+        for name, value in changes.items():
+            setattr(self.payment, name, value)
+
+    def _log_transition(
+        self, old: PaymentStatus, new: PaymentStatus, reason: str, at: datetime
+    ) -> None:
+        PaymentTransition.objects.create(
+            payment=self.payment, old=old, new=new, reason=reason[:200], fence=self._fence, at=at
+        )
+        if new in TERMINAL:
+            # The payment is over: nothing may be done with its grants any more.
+            self.payment.grants.exclude(secrets="", interact_ref="").update(
+                secrets="", interact_ref=""
+            )
+            self.payment.grants.filter(
+                status__in=[GrantStatus.APPROVED, GrantStatus.AWAITING_APPROVAL]
+            ).update(status=GrantStatus.ENDED)
+            payment_ended.send(sender=Payment, payment=self.payment, at=at)
+        announce(self.payment, previous=old, at=at)
+
+    def update_attempt(self, **fields: Any) -> None:
+        """Change the live attempt; only inside `commit`."""
+        Attempt.objects.filter(id=self.attempt.id).update(**fields)
+        for name, value in fields.items():
+            setattr(self.attempt, name, value)
+
+    def add_grant(self, grant: Grant) -> None:
+        """Store a new grant; only inside `commit`."""
+        grant.save(force_insert=True)
+        self.grants.append(grant)
+
+    def update_grant(self, grant: Grant, **fields: Any) -> None:
+        """Change a grant; only inside `commit`."""
+        Grant.objects.filter(id=grant.id).update(**fields)
+        for name, value in fields.items():
+            setattr(grant, name, value)
+
+    def end_grant(self, grant: Grant, status: GrantStatus) -> None:
+        """Take a grant out of use and delete its secrets; only inside `commit`."""
+        self.update_grant(grant, status=status, secrets="", interact_ref="")
+        self.grants.remove(grant)
+
+    def new_attempt(self) -> None:
+        """Start the next attempt after this one's death was saved; only inside `commit`."""
+        self.attempt = Attempt.objects.create(
+            payment=self.payment, number=self.attempt.number + 1, started_at=self.now
+        )
+
+    # --- endings and pauses -------------------------------------------------------------------
+
+    def fail(self, failure: Failure, *, status: PaymentStatus = PaymentStatus.FAILED) -> None:
+        """End the payment with a reason its payer can act on."""
+        with self.commit(status, **failure.fields()):
+            pass
+
+    def give_up(self, failure: Failure) -> None:
+        """End the payment, unless money may be moving: then only wait and ask again."""
+        if self.status in IN_FLIGHT:
+            self.try_later()
+        else:
+            self.fail(failure)
+
+    def try_later(self, *, at_least_seconds: float = 0) -> None:
+        """Release the payment and look at it again after a pause that grows with every try."""
+        longest = min(FIRST_PAUSE_SECONDS * 1.6**self.payment.tries, LONGEST_PAUSE_SECONDS)
+        pause = max(at_least_seconds, longest * self._rng.uniform(0.5, 1.0))
+        with self.commit(wait_seconds=pause, tries=self.payment.tries + 1):
+            pass
+
+    def release(self) -> None:
+        """Give the claim back without changing when the payment is due."""
+        Payment.objects.filter(id=self.payment.id, fence=self._fence).update(lease_until=None)
+
+
+def announce(payment: Payment, *, previous: PaymentStatus | None, at: datetime) -> None:
+    """Tell the payment's topic its new status; the last statement of the transaction."""
+    emit(
+        topic=f"payment:{payment.id}",
+        type="payment.status",
+        payload={"status": str(payment.status), "previous": previous and str(previous)},
+        at=at,
+        subject_id=payment.id,
+    )

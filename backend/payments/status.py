@@ -1,0 +1,74 @@
+"""The state machines of a payment and of a grant, each on one screen."""
+
+from django.db.models import TextChoices
+
+
+class PaymentPurpose(TextChoices):
+    """Why money moves."""
+
+    FUND = "FUND"
+    PAYOUT = "PAYOUT"
+    REFUND = "REFUND"
+
+
+class PaymentStatus(TextChoices):
+    """Where a payment stands. Only COMPLETED says that the receiver has the money."""
+
+    CREATED = "CREATED"  # we prepare receiver, quote and grant
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # the payer decides in their wallet
+    AUTHORIZED = "AUTHORIZED"  # we hold an access token
+    QUOTED = "QUOTED"  # a quote inside the granted limit, not yet used
+    SENDING = "SENDING"  # the order to pay is going out
+    UNKNOWN = "UNKNOWN"  # its answer was lost; being reconciled
+    SENT = "SENT"  # the sender's wallet took the order
+    COMPLETED = "COMPLETED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+_P = PaymentStatus
+
+TRANSITIONS: dict[PaymentStatus, frozenset[PaymentStatus]] = {
+    _P.CREATED: frozenset({_P.AWAITING_APPROVAL, _P.FAILED, _P.CANCELED}),
+    _P.AWAITING_APPROVAL: frozenset(
+        # Back to CREATED: the grant was lost, the payer is asked again.
+        {_P.AUTHORIZED, _P.CREATED, _P.REJECTED, _P.EXPIRED, _P.FAILED, _P.CANCELED}
+    ),
+    _P.AUTHORIZED: frozenset({_P.QUOTED, _P.CREATED, _P.FAILED, _P.CANCELED}),
+    _P.QUOTED: frozenset({_P.SENDING, _P.AUTHORIZED, _P.CREATED, _P.FAILED, _P.CANCELED}),
+    # Back to AUTHORIZED: the wallet refused the order for certain, a new quote may pass.
+    _P.SENDING: frozenset({_P.SENT, _P.UNKNOWN, _P.AUTHORIZED, _P.FAILED}),
+    # Out of UNKNOWN only by finding the payment or by proving that it can never happen.
+    _P.UNKNOWN: frozenset({_P.SENT, _P.COMPLETED, _P.AUTHORIZED, _P.CREATED, _P.FAILED}),
+    _P.SENT: frozenset({_P.COMPLETED, _P.FAILED}),
+    _P.COMPLETED: frozenset(),
+    _P.REJECTED: frozenset(),
+    _P.EXPIRED: frozenset(),
+    _P.FAILED: frozenset(),
+    _P.CANCELED: frozenset(),
+}
+TERMINAL = frozenset(status for status, nexts in TRANSITIONS.items() if not nexts)
+# Money may be moving: only the receiver's wallet can end these.
+IN_FLIGHT = frozenset({_P.SENDING, _P.UNKNOWN, _P.SENT})
+
+
+class GrantStatus(TextChoices):
+    """Where a GNAP grant stands."""
+
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    APPROVED = "APPROVED"  # approved at the wallet; the access token is ours or about to be
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    SUPERSEDED = "SUPERSEDED"  # another grant took its place
+    LOST = "LOST"  # its one-shot answer was lost; the payer is asked again
+    ENDED = "ENDED"  # its payment is over, its secrets are deleted
+
+
+class GrantKind(TextChoices):
+    """What a grant gives access to: the `type` of its access items."""
+
+    INCOMING_PAYMENT = "incoming-payment"
+    QUOTE = "quote"
+    OUTGOING_PAYMENT = "outgoing-payment"

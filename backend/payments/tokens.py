@@ -1,0 +1,76 @@
+"""Access tokens that need nobody's consent: for incoming payments and for quotes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from backend.ids import new_id
+from backend.open_payments import IssuedGrant, operations
+from backend.open_payments.grants import incoming_payment_access, quote_access
+from backend.open_payments.types import AccessToken
+from backend.payments import errors
+from backend.payments.models import Grant, GrantSecrets
+from backend.payments.run import Run
+from backend.payments.status import GrantKind, GrantStatus
+
+
+def with_token(run: Run, kind: GrantKind, step: Callable[[Run, Grant], None]) -> None:
+    """Do `step` with a live token for incoming payments or quotes, or get that token first."""
+    grant = run.grant_with_token(kind)
+    return step(run, grant) if grant else _request_token(run, kind)
+
+
+def _request_token(run: Run, kind: GrantKind) -> None:
+    """Ask for a grant that needs no consent. Repeating leaves an unused grant behind, no more."""
+    if kind is GrantKind.INCOMING_PAYMENT:
+        wallet = run.payment.receiver
+        access = incoming_payment_access(identifier=wallet.url)
+    else:
+        wallet = run.payment.sender
+        access = quote_access()
+    issued = run.ask(
+        operations.request_grant(
+            auth_server=wallet.auth_server,
+            client=settings.OP_CLIENT_WALLET_ADDRESS,
+            access=[access],
+        )
+    )
+    if not isinstance(issued, IssuedGrant) or issued.access_token is None:
+        # Operators may demand a person even here; nobody is there to be asked.
+        return run.give_up(errors.REFUSED_BY_WALLET)
+    grant = Grant(
+        id=new_id(),
+        payment=run.payment,
+        kind=kind,
+        status=GrantStatus.APPROVED,
+        auth_server=wallet.auth_server,
+        token_expires_at=token_end(run, issued.access_token),
+        created_at=run.now,
+    )
+    grant.secrets = grant.seal_secrets(
+        GrantSecrets(
+            access_token=issued.access_token.value, manage_url=issued.access_token.manage_url
+        )
+    )
+    with run.commit(tries=run.payment.tries):
+        if old := run.grant(kind):
+            run.end_grant(old, GrantStatus.SUPERSEDED)
+        run.add_grant(grant)
+
+
+def distrust_token(run: Run, grant: Grant) -> None:
+    """A wallet no longer accepts this token: never use it again."""
+    pause = 0.2 * 2 ** min(run.payment.tries, 10)
+    with run.commit(wait_seconds=pause, tries=run.payment.tries + 1):
+        if grant.kind == GrantKind.OUTGOING_PAYMENT:
+            run.update_grant(grant, token_expires_at=run.now)
+        else:
+            run.end_grant(grant, GrantStatus.SUPERSEDED)
+
+
+def token_end(run: Run, token: AccessToken) -> datetime | None:
+    """When the token stops working; None when the server named no end."""
+    if token.expires_in is None:
+        return None
+    return run.now + timedelta(seconds=token.expires_in)

@@ -1,0 +1,57 @@
+"""The Celery app: broker, queues and the beat schedule. No task bodies live here."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+
+from django.conf import settings
+
+app = Celery("faena")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    # Redis holds hints only; a frozen one must cost a second, not a request.
+    broker_transport_options={
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+        "retry_on_timeout": False,
+        "global_keyprefix": f"{settings.REDIS_PREFIX}:celery:",
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+    }
+    if settings.BROKER_URL.startswith("redis")
+    else {"polling_interval": 0.05},
+    broker_connection_retry_on_startup=True,
+    task_publish_retry=False,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_queue="default",
+    task_routes={"backend.payments.tasks.*": {"queue": "money"}},
+    # Late acknowledgement re-runs and loops; the row's due_at already brings lost work back.
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=10_000,
+    worker_hijack_root_logger=False,
+    task_soft_time_limit=int(settings.LEASE_S * 0.75) or None,
+    task_time_limit=int(settings.LEASE_S) or None,
+    timezone="UTC",
+    beat_schedule={
+        "advance-due-payments": {
+            "task": "backend.payments.tasks.advance_due",
+            "schedule": settings.TICK_S,
+            # A tick that waited longer than the next one is of no use.
+            "options": {"expires": max(2.0, settings.TICK_S)},
+        },
+        "register-default-seller": {
+            "task": "backend.funding.tasks.register_default_seller",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
+    },
+)
+# Celery's current app is thread-local; embedded workers and publishers are threads.
+app.set_default()
+app.autodiscover_tasks(["backend.payments", "backend.funding"])
