@@ -1,0 +1,129 @@
+"""The ASGI application: /graphql beside Django, and the life of the process around both."""
+
+# ruff: noqa: E402 - Django is set up before anything of ours that needs it is imported
+
+import asyncio
+import os
+import signal
+from contextlib import AbstractContextManager
+from types import FrameType
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_app = get_asgi_application()
+
+from backend.checks import refuse_unsafe_settings
+from backend.errors import ErrorCode
+from backend.events.hub import Hub, hub
+from backend.schema.http import MAX_BODY_BYTES, GraphQLApp
+from backend.schema.root import schema
+
+refuse_unsafe_settings()
+graphql_app = GraphQLApp(schema)
+GRAPHQL_PATHS = frozenset({"/graphql", "/graphql/"})
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send each scope to whoever speaks it."""
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+    elif scope["path"] in GRAPHQL_PATHS:
+        await limit_body(graphql_app, scope, receive, send)
+    elif scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1000})
+    else:
+        await limit_body(django_app, scope, receive, send)
+
+
+class BodyTooLarge(Exception):
+    """More arrived than the application may read."""
+
+
+async def limit_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run `app` with at most MAX_BODY_BYTES of body; answer 413 to anything longer.
+
+    Django would read the whole body, of any length, before it looks at the path.
+    """
+    if scope["type"] != "http":
+        await app(scope, receive, send)
+        return
+    received = 0
+    started = False
+
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        return message
+
+    async def watched(message: Message) -> None:
+        nonlocal started
+        started = True
+        await send(message)
+
+    try:
+        if _announced_length(scope) > MAX_BODY_BYTES:
+            raise BodyTooLarge
+        await app(scope, counted, watched)
+    except BodyTooLarge:
+        if started:
+            raise
+        message = f"The body is limited to {MAX_BODY_BYTES} bytes."
+        body = {"errors": [{"message": message, "extensions": {"code": ErrorCode.BAD_REQUEST}}]}
+        # The rest of the body is not read, so the connection cannot be used again.
+        await JSONResponse(body, 413, {"Connection": "close"})(scope, receive, send)
+
+
+def _announced_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and len(value) < 20:
+            return int(value)
+    return 0
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Keep this loop's hub listening while the server runs."""
+    listening: AbstractContextManager[None] | None = None
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            listening = hub().listening()
+            listening.__enter__()
+            end_streams_on_signal(hub())
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            hub().stopping.set()
+            if listening is not None:
+                listening.__exit__(None, None, None)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def end_streams_on_signal(streams: Hub) -> None:
+    """On SIGTERM and SIGINT end the open streams, then let the server do what it does.
+
+    A server that shuts down gracefully waits for open responses before it sends
+    lifespan.shutdown, and a subscription's response never ends by itself.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous = signal.getsignal(number)
+        if not callable(previous):
+            continue
+
+        def handle(received: int, frame: FrameType | None, previous: object = previous) -> None:
+            loop.call_soon_threadsafe(streams.stopping.set)
+            assert callable(previous)
+            previous(received, frame)
+
+        try:
+            signal.signal(number, handle)
+        except ValueError:
+            return  # not the main thread: whoever runs us there stops us there

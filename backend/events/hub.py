@@ -1,0 +1,182 @@
+"""Waking whoever waits for a topic. Wake-ups carry nothing and may be lost: a poll is the floor.
+
+Every event loop has one hub. In this process a wake-up is a call into each hub's loop. Between
+processes it is a Redis message without content; without Redis, SQLite itself tells a hub that
+some other connection has committed, and on PostgreSQL subscribers poll often.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import threading
+import weakref
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.db import connection
+
+from backend.best_effort import Courier
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 15.0
+POLL_SECONDS_WITHOUT_WAKE_UPS = 0.25
+_DATA_VERSION_SECONDS = 0.1
+_REDIS_TIMEOUT_SECONDS = 1.0
+_REDIS_BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+_courier = Courier("wake-ups")
+_hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
+_hubs_lock = threading.Lock()
+
+
+def wake(topic: str) -> None:
+    """Wake everyone who waits for `topic`, here and in other processes; never waits or raises."""
+    with _hubs_lock:
+        hubs = list(_hubs.items())
+    for loop, hub in hubs:
+        # A loop that closes just now has nobody left to wake.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(hub.notify, topic)
+    if settings.REDIS_URL:
+        channel = f"{settings.REDIS_PREFIX}:wake:{topic}"
+        _courier.send(lambda: _publisher().publish(channel, ""))
+
+
+def hub() -> "Hub":
+    """The running event loop's hub."""
+    loop = asyncio.get_running_loop()
+    with _hubs_lock:
+        if loop not in _hubs:
+            _hubs[loop] = Hub()
+        return _hubs[loop]
+
+
+class Hub:
+    """Who waits for what, on one event loop. It listens to other processes while anyone waits."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listener: asyncio.Task[None] | None = None
+        self._holders = 0
+        # Set once, when the server is asked to stop: streams end so that their clients resume
+        # elsewhere with their last cursor.
+        self.stopping = asyncio.Event()
+
+    def notify(self, topic: str) -> None:
+        """Wake the waiters of `topic`."""
+        for woken in self._waiting.get(topic, ()):
+            woken.set()
+
+    def notify_all(self) -> None:
+        """Wake every waiter: after a time of deafness nobody knows what was missed."""
+        for waiters in self._waiting.values():
+            for woken in waiters:
+                woken.set()
+
+    @contextlib.contextmanager
+    def waiter(self, topic: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever `topic` may have grown."""
+        woken = asyncio.Event()
+        self._waiting[topic].add(woken)
+        try:
+            with self.listening():
+                yield woken
+        finally:
+            self._waiting[topic].discard(woken)
+            if not self._waiting[topic]:
+                del self._waiting[topic]
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Keep the ear to other processes open; the server holds this for its whole life."""
+        self._holders += 1
+        if self._listener is None:
+            self._listener = asyncio.get_running_loop().create_task(_listen(self))
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self._listener.cancel()
+                self._listener = None
+
+
+def poll_seconds() -> float:
+    """How long a subscriber waits before it looks for itself."""
+    woken_by_others = settings.REDIS_URL or connection.vendor == "sqlite"
+    return POLL_SECONDS if woken_by_others else POLL_SECONDS_WITHOUT_WAKE_UPS
+
+
+async def _listen(hub: Hub) -> None:
+    if settings.REDIS_URL:
+        await _listen_to_redis(hub)
+    elif connection.vendor == "sqlite":
+        await _watch_sqlite(hub)
+
+
+async def _listen_to_redis(hub: Hub) -> None:
+    failures = 0
+    while True:
+        try:
+            async with _subscription() as messages:
+                hub.notify_all()
+                failures = 0
+                async for channel in messages:
+                    hub.notify(channel)
+        except (OSError, redis.RedisError) as error:
+            log.warning("wake-ups: %s; subscribers poll until Redis is back", type(error).__name__)
+        await asyncio.sleep(_REDIS_BACK_OFF_SECONDS[min(failures, 4)])
+        failures += 1
+
+
+@contextlib.asynccontextmanager
+async def _subscription() -> AsyncIterator[AsyncIterator[str]]:
+    prefix = f"{settings.REDIS_PREFIX}:wake:"
+    client = redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+        health_check_interval=5,
+    )
+    pubsub = client.pubsub()
+
+    async def topics() -> AsyncIterator[str]:
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5.0)
+            if message is not None:
+                yield message["channel"].decode().removeprefix(prefix)
+
+    try:
+        await pubsub.psubscribe(f"{prefix}*")
+        yield topics()
+    finally:
+        await pubsub.aclose()
+        await client.aclose()
+
+
+async def _watch_sqlite(hub: Hub) -> None:
+    # data_version changes when any other connection to the file commits, in this process or in
+    # another. It reads shared memory: 8 µs, and no lock to wait for.
+    name = str(connection.settings_dict["NAME"])
+    with contextlib.closing(sqlite3.connect(name, check_same_thread=False)) as watcher:
+        seen = None
+        while True:
+            (version,) = watcher.execute("PRAGMA data_version").fetchone()
+            if version != seen:
+                seen = version
+                hub.notify_all()
+            await asyncio.sleep(_DATA_VERSION_SECONDS)
+
+
+@cache
+def _publisher() -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=_REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+    )

@@ -1,0 +1,39 @@
+"""Reading a topic: pages, its newest event, and whether a cursor can still be served."""
+
+from backend.events.cursors import BadCursor, CursorExpired
+from backend.events.models import Event, Topic
+
+PAGE = 100
+
+
+def page_after(*, topic: str, seq: int, limit: int = PAGE) -> list[Event]:
+    """The next `limit` events after `seq`, in order."""
+    return list(Event.objects.filter(topic=topic, seq__gt=seq).order_by("seq")[:limit])
+
+
+def newest(*, topic: str) -> Event | None:
+    """The last event of `topic`; None when it has none, or none any more."""
+    return Event.objects.filter(topic=topic).order_by("-seq").first()
+
+
+def last_seq(*, topic: str) -> int:
+    """The number of the newest event ever emitted; 0 when there was none."""
+    return Topic.objects.filter(name=topic).values_list("last_seq", flat=True).first() or 0
+
+
+def check_resumable(*, topic: str, seq: int) -> None:
+    """Make sure that every event after `seq` still exists.
+
+    Raises:
+        BadCursor: the topic has not got as far as `seq`.
+        CursorExpired: an event after `seq` has been deleted.
+    """
+    last = last_seq(topic=topic)
+    if seq > last:
+        raise BadCursor("This cursor is ahead of its feed.", path=("after",))
+    # Counted after reading `last`: an event emitted in between only makes it larger.
+    if Event.objects.filter(topic=topic, seq__gt=seq).count() < last - seq:
+        raise CursorExpired(
+            "Events after this cursor are no longer kept. Read the object, then subscribe anew.",
+            path=("after",),
+        )

@@ -1,0 +1,94 @@
+"""Whether this process can do its work, one answer per dependency."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+from backend.clock import SYSTEM_CLOCK
+
+SERVICE = "payments"
+_REDIS_TIMEOUT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One dependency. Only a required one makes the process not ready."""
+
+    name: str
+    ok: bool
+    latency_ms: int
+    required: bool = True
+
+
+def checks() -> list[Check]:
+    """Ask every dependency now, for at most about a second each."""
+    found = [_check("database", _ask_database), _check("migrations", _ask_migrations)]
+    if settings.REDIS_URL:
+        # Redis only hurries things: without it everything still happens, a little later.
+        found.append(_check("redis", _ask_redis, required=False))
+    return found
+
+
+def _check(name: str, ask: Callable[[], bool], *, required: bool = True) -> Check:
+    started = time.perf_counter()
+    try:
+        ok = ask()
+    except Exception:
+        # Whatever is wrong with it, the answer is that it does not work.
+        ok = False
+    latency_ms = round((time.perf_counter() - started) * 1000)
+    return Check(name=name, ok=ok, latency_ms=latency_ms, required=required)
+
+
+def _ask_database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def _ask_migrations() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _ask_redis() -> bool:
+    return bool(_redis().ping())
+
+
+@lru_cache(1)
+def _redis() -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=_REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+    )
+
+
+def alive(request: HttpRequest) -> JsonResponse:
+    """GET /healthz: the process answers. Restart it when it does not."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """GET /readyz: send it traffic, or not (503)."""
+    found = checks()
+    is_ready = all(check.ok for check in found if check.required)
+    all_well = all(check.ok for check in found)
+    body = {
+        "status": "ok" if all_well else "degraded" if is_ready else "unavailable",
+        "checks": {check.name: "ok" if check.ok else "failed" for check in found},
+    }
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    """GET /health: the shape that existing integrators expect."""
+    time_now = SYSTEM_CLOCK.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return JsonResponse({"status": "ok", "service": SERVICE, "time": time_now})

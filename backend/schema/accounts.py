@@ -1,0 +1,216 @@
+"""People, their sessions and their wallets."""
+
+from typing import Self
+
+import strawberry
+from django.db.models import QuerySet
+
+from backend.accounts import models, services, wallets
+from backend.accounts.models import User as UserRow
+from backend.schema.context import Info
+from backend.schema.errors import Payload, mutation
+from backend.schema.nodes import Node
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.scalars import URL
+
+
+def users_visible_to(viewer: UserRow | None) -> QuerySet[UserRow]:
+    """Everybody who is active: a job shows who offers it. What is private, fields decide."""
+    return UserRow.objects.filter(is_active=True)
+
+
+def wallets_visible_to(viewer: UserRow | None) -> QuerySet[models.WalletAddress]:
+    """One's own."""
+    if viewer is None:
+        return models.WalletAddress.objects.none()
+    return models.WalletAddress.objects.filter(owner=viewer)
+
+
+@rule(wallets_visible_to)
+@strawberry.type(description="A wallet address and what its own document says about it.")
+class Wallet(Node):
+    address: URL = strawberry.field(description="The wallet address, as its document spells it.")
+    public_name: str | None = strawberry.field(description="The name the wallet shows.")
+    asset_code: str = strawberry.field(description="The asset it holds.")
+    asset_scale: int = strawberry.field(description="The scale of its asset.")
+    auth_server: URL = strawberry.field(description="Where grants are asked for.")
+    resource_server: URL = strawberry.field(description="Where payments are made.")
+    is_default: bool = strawberry.field(description="Used when no other is named.")
+
+    @classmethod
+    def from_model(cls, row: models.WalletAddress) -> Self:
+        return cls(
+            key=row.id,
+            address=URL(row.url),
+            public_name=row.public_name or None,
+            asset_code=row.asset_code,
+            asset_scale=row.asset_scale,
+            auth_server=URL(row.auth_server),
+            resource_server=URL(row.resource_server),
+            is_default=row.is_default,
+        )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="What a wallet's own document says; not stored, nobody's yet.")
+class WalletPreview:
+    address: URL = strawberry.field(description="The wallet address, as its document spells it.")
+    public_name: str | None = strawberry.field(description="The name the wallet shows.")
+    asset_code: str = strawberry.field(description="The asset it holds.")
+    asset_scale: int = strawberry.field(description="The scale of its asset.")
+    auth_server: URL = strawberry.field(description="Where grants are asked for.")
+
+    @classmethod
+    def from_model(cls, row: models.WalletAddress) -> Self:
+        return cls(
+            address=URL(row.url),
+            public_name=row.public_name or None,
+            asset_code=row.asset_code,
+            asset_scale=row.asset_scale,
+            auth_server=URL(row.auth_server),
+        )
+
+
+@rule(users_visible_to)
+@strawberry.type(description="A person. Everybody sees the name; the rest is theirs alone.")
+class User(Node):
+    display_name: str = strawberry.field(description="The name others see.")
+    row: strawberry.Private[UserRow]
+
+    @classmethod
+    def from_model(cls, row: UserRow) -> Self:
+        return cls(key=row.id, display_name=row.display_name, row=row)
+
+    @strawberry.field(description="Only to oneself; null to others.")
+    async def email(self, info: Info) -> str | None:
+        return self.row.email if await self._is_viewer(info) else None
+
+    @strawberry.field(description="Preferred language. Only to oneself; null to others.")
+    async def locale(self, info: Info) -> str | None:
+        return self.row.locale if await self._is_viewer(info) else None
+
+    @strawberry.field(description="Only to oneself; empty to others.")
+    async def wallets(self, info: Info) -> list[Wallet]:
+        if not await self._is_viewer(info):
+            return []
+        rows = wallets_visible_to(self.row).order_by("id")
+        return [Wallet.from_model(row) for row in await info.context.db(lambda: list(rows[:100]))]
+
+    @strawberry.field(description="Used when no wallet is named. Only to oneself.")
+    async def default_wallet(self, info: Info) -> Wallet | None:
+        if not await self._is_viewer(info):
+            return None
+        row = await info.context.db(wallets_visible_to(self.row).filter(is_default=True).first)
+        return Wallet.from_model(row) if row else None
+
+    async def _is_viewer(self, info: Info) -> bool:
+        viewer = await info.context.viewer()
+        return viewer is not None and viewer.pk == self.row.pk
+
+
+@strawberry.type
+class AccountQuery:
+    @strawberry.field(description="Oneself; null without a token.")
+    async def viewer(self, info: Info) -> User | None:
+        viewer = await info.context.viewer()
+        return User.from_model(viewer) if viewer else None
+
+    @strawberry.field(
+        description=(
+            "What stands at a wallet address: a URL or a $pointer. Null when there is no Open "
+            "Payments wallet, or it does not answer."
+        )
+    )
+    async def lookup_wallet(self, info: Info, address: str) -> WalletPreview | None:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            wallets.lookup_wallet, address=address, principal=str(user.id), now=info.context.now()
+        )
+        return WalletPreview.from_model(row)
+
+
+@strawberry.input(description="A new account.")
+class SignUpInput:
+    email: str = strawberry.field(description="Used to log in; nobody else sees it.")
+    password: str = strawberry.field(description="At least 8 characters, not a common one.")
+    display_name: str = strawberry.field(description="The name others see.")
+    locale: str = strawberry.field(default="en", description="en or es.")
+
+
+@strawberry.input(description="The credentials of an account.")
+class LogInInput:
+    email: str = strawberry.field(description="The account's address.")
+    password: str = strawberry.field(description="The account's password.")
+    device_name: str = strawberry.field(default="", description="To tell sessions apart later.")
+
+
+@strawberry.input(description="A wallet to be paid to or to pay from.")
+class AddWalletInput:
+    address: str = strawberry.field(description="A wallet address URL or a $pointer.")
+    make_default: bool = strawberry.field(default=False, description="Use it when none is named.")
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A session.")
+class SessionPayload(Payload):
+    token: str | None = strawberry.field(
+        default=None, description="Send it as Authorization: Bearer <token>. Shown only here."
+    )
+    user: User | None = strawberry.field(default=None, description="Whose session it is.")
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A wallet.")
+class WalletPayload(Payload):
+    wallet: Wallet | None = strawberry.field(default=None, description="The wallet, as stored.")
+
+
+@strawberry.type
+class AccountMutation:
+    @mutation(description="Open an account and a first session.")
+    async def sign_up(self, info: Info, input: SignUpInput) -> SessionPayload:
+        session = await info.context.db(
+            services.sign_up,
+            email=input.email,
+            password=input.password,
+            display_name=input.display_name,
+            locale=input.locale,
+            remote_address=info.context.remote_address,
+            now=info.context.now(),
+        )
+        return SessionPayload(token=session.token, user=User.from_model(session.user))
+
+    @mutation(description="Open a session.")
+    async def log_in(self, info: Info, input: LogInInput) -> SessionPayload:
+        session = await info.context.db(
+            services.log_in,
+            email=input.email,
+            password=input.password,
+            device_name=input.device_name,
+            remote_address=info.context.remote_address,
+            now=info.context.now(),
+        )
+        return SessionPayload(token=session.token, user=User.from_model(session.user))
+
+    @mutation(description="End this session, or with `everywhere` all of one's sessions.")
+    async def log_out(self, info: Info, everywhere: bool = False) -> SessionPayload:
+        user = await info.context.require_user()
+        await info.context.db(
+            services.log_out,
+            header=info.context.bearer,
+            everywhere=everywhere,
+            now=info.context.now(),
+        )
+        return SessionPayload(user=User.from_model(user))
+
+    @mutation(description="Add a wallet, after reading its own document.")
+    async def add_wallet(self, info: Info, input: AddWalletInput) -> WalletPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            wallets.add_wallet,
+            user=user,
+            address=input.address,
+            make_default=input.make_default,
+            now=info.context.now(),
+        )
+        return WalletPayload(wallet=Wallet.from_model(row))

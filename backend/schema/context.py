@@ -1,0 +1,127 @@
+"""What every resolver gets: who asks, what time it is, the database, and batches of look-ups."""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
+
+import strawberry
+from starlette.requests import HTTPConnection
+from strawberry.dataloader import DataLoader
+
+from backend.accounts.models import User
+from backend.accounts.services import user_for_bearer
+from backend.clock import SYSTEM_CLOCK, Clock
+from backend.errors import ErrorCode, FaenaError
+from backend.events.threads import in_database
+
+P = ParamSpec("P")
+R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Unauthenticated(FaenaError):
+    """Log in first, or again."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Runner(Protocol):
+    """Runs a function that uses the database, from async code."""
+
+    def __call__(
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[R]: ...
+
+
+class Context:
+    """One operation's surroundings. A socket's context makes a fresh one per operation."""
+
+    def __init__(
+        self,
+        *,
+        bearer: str | None,
+        remote_address: str = "",
+        clock: Clock = SYSTEM_CLOCK,
+        run: Runner = in_database,
+        request: HTTPConnection | None = None,
+    ) -> None:
+        self.bearer = bearer
+        self.remote_address = remote_address
+        self.clock = clock
+        self.request = request
+        # Strawberry puts the socket's connection_init payload here.
+        self.connection_params: dict[str, object] | None = None
+        self._run = run
+        self._viewer: User | None = None
+        self._viewer_known = False
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    def for_operation(self) -> "Context":
+        """The same caller with nothing remembered."""
+        return Context(
+            bearer=self.bearer,
+            remote_address=self.remote_address,
+            clock=self.clock,
+            run=self._run,
+            request=self.request,
+        )
+
+    def forget(self) -> None:
+        """Drop what was loaded; a subscription does this before each of its items."""
+        self._loaders.clear()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def db(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a function that uses the database off the event loop."""
+        return await self._run(function, *args, **kwargs)
+
+    async def viewer(self) -> User | None:
+        """Who asks; None is a visitor without a token.
+
+        Raises:
+            Unauthenticated: a token was sent, and it is unknown, expired or revoked.
+        """
+        if not self._viewer_known:
+            if self.bearer is not None:
+                self._viewer = await self.db(user_for_bearer, header=self.bearer, now=self.now())
+                if self._viewer is None:
+                    raise Unauthenticated("This token is unknown, expired or revoked. Log in.")
+            self._viewer_known = True
+        return self._viewer
+
+    async def require_user(self) -> User:
+        """Who asks.
+
+        Raises:
+            Unauthenticated: nobody has logged in.
+        """
+        if (viewer := await self.viewer()) is None:
+            raise Unauthenticated("Log in: send the header Authorization: Bearer <token>.")
+        return viewer
+
+    async def batched(self, load: Callable[[list[K]], Mapping[K, V]], key: K) -> V | None:
+        """`load([key, …])[key]`, with the keys of all callers of this moment in one call.
+
+        `load` must be a plain function, the same object each time; None when it leaves out `key`.
+        """
+        return cast("V | None", await self.loader(load, lambda: load).load(key))
+
+    def loader(
+        self, name: Hashable, make: Callable[[], Callable[[list[K]], Mapping[K, V]]]
+    ) -> DataLoader[K, V | None]:
+        """This operation's DataLoader called `name`, made on first use."""
+        if name not in self._loaders:
+            load = make()
+
+            async def load_all(keys: list[K]) -> list[V | None]:
+                found = await self.db(load, keys)
+                return [found.get(key) for key in keys]
+
+            self._loaders[name] = DataLoader(load_fn=load_all)
+        return self._loaders[name]
+
+
+Info = strawberry.Info[Context, None]

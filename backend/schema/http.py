@@ -1,0 +1,306 @@
+"""/graphql over HTTP and WebSocket: one ASGI application beside Django.
+
+Django's own stack (middleware, request objects, a thread per request) has nothing to give a
+request that carries a bearer token and no cookie; without it a small query costs half as much.
+What it would have done that matters is here: hosts, origins, body checks, headers.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import timedelta
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+from cross_web import HTTPException
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.streaming import SSETransport
+from strawberry.schema import BaseSchema
+from strawberry.subscriptions import (
+    GRAPHQL_SSE_PROTOCOL,
+    GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    MULTIPART_SUBSCRIPTION_PROTOCOL,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.types.unset import UNSET, UnsetType
+
+from backend.errors import ErrorCode
+from backend.events.hub import hub
+from backend.schema.context import Context
+from backend.schema.graphiql import graphiql_page
+from backend.schema.tabs import TABS
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 128 * 1024
+MAX_JSON_DEPTH = 30
+MAX_SUBSCRIPTIONS = 20
+INIT_TIMEOUT = timedelta(seconds=10)
+_CORS_MAX_AGE_SECONDS = 600
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class LineFeedSSE(SSETransport):
+    """Server-sent events that end with LF: urql splits at LF LF and never finds CRLF CRLF."""
+
+    def encode_event(self, event: str, data: str | None = None) -> str:
+        return super().encode_event(event, data).replace("\r\n", "\n")
+
+    def encode_comment(self, comment: str) -> str:
+        return super().encode_comment(comment).replace("\r\n", "\n")
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Strawberry's, closing with 4400 where a message of the wrong shape would crash it."""
+
+    async def handle_message(self, message: Any) -> None:
+        if not _is_well_formed(message):
+            await self.handle_invalid_message("Failed to parse message")
+            return
+        await super().handle_message(message)
+
+
+def _is_well_formed(message: Any) -> bool:
+    if not isinstance(message.get("type"), str):
+        return False
+    if message["type"] not in {"subscribe", "complete"}:
+        return True
+    if not isinstance(message.get("id"), str):
+        return False
+    if message["type"] == "complete":
+        return True
+    payload = message.get("payload")
+    return (
+        isinstance(payload, dict)
+        and isinstance(payload.get("query"), str)
+        and isinstance(payload.get("variables"), dict | None)
+        and isinstance(payload.get("operationName"), str | None)
+    )
+
+
+class GraphQLApp(GraphQL[Context, None]):
+    """POST runs an operation, a WebSocket many, GET shows GraphiQL where that is enabled."""
+
+    graphql_transport_ws_handler_class = SocketHandler
+    stream_transport_classes_by_protocol = {
+        **GraphQL.stream_transport_classes_by_protocol,
+        GRAPHQL_SSE_PROTOCOL: LineFeedSSE,
+    }
+
+    def __init__(self, schema: BaseSchema) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(
+                GRAPHQL_TRANSPORT_WS_PROTOCOL,
+                MULTIPART_SUBSCRIPTION_PROTOCOL,
+                GRAPHQL_SSE_PROTOCOL,
+            ),
+            connection_init_wait_timeout=INIT_TIMEOUT,
+            max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
+            allowed_origins=sorted(settings.CORS_ORIGINS),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            if not _is_our_host(Headers(scope=scope)):
+                await WebSocket(scope, receive, send).close(1008)
+                return
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        response.headers.update(_cors_headers(request))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            if not _is_our_host(request.headers):
+                raise HTTPException(400, "This host is not served here.")
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": "GET, POST, OPTIONS"})
+            if request.method == "GET" and settings.GRAPHIQL:
+                return _graphiql(request)
+            if request.method != "POST":
+                return _refusal(405, "Send operations with POST.", {"Allow": "POST, OPTIONS"})
+            _check_headers(request.headers)
+            return await self.run(request)
+        except HTTPException as error:
+            return _refusal(error.status_code, error.reason)
+        except Exception:
+            log_id = uuid4().hex
+            log.exception("GraphQL request %s", log_id)
+            extensions = {"code": ErrorCode.INTERNAL, "logId": log_id}
+            body = {"errors": [{"message": "Internal error.", "extensions": extensions}]}
+            return JSONResponse(body, status_code=500, headers=_HEADERS)
+
+    async def get_context(
+        self, request: Request | WebSocket, response: Response | WebSocket
+    ) -> Context:
+        connection = cast("HTTPConnection", request)
+        return Context(
+            bearer=connection.headers.get("authorization"),
+            remote_address=connection.client.host if connection.client else "",
+            request=connection,
+        )
+
+    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
+        for name, value in (context.connection_params or {}).items():
+            if name.lower() == "authorization":
+                context.bearer = value if isinstance(value, str) else ""
+        if context.bearer is not None:
+            # Each operation looks again; this look only refuses the socket early, with 4403.
+            try:
+                await context.for_operation().viewer()
+            except Exception as error:
+                raise ConnectionRejectionError from error
+        return UNSET
+
+    def decode_json(self, data: str | bytes) -> object:
+        return strict_json(data)
+
+    def create_response(self, response_data: Any, sub_response: Response) -> Response:
+        body = json.dumps(response_data, separators=(",", ":"), ensure_ascii=False)
+        return Response(body.encode(), media_type="application/json", headers=_HEADERS)
+
+    async def create_streaming_response(
+        self,
+        request: Request | WebSocket,
+        stream: Callable[[], Any],
+        sub_response: Response,
+        headers: Mapping[str, str],
+    ) -> Response:
+        return await super().create_streaming_response(
+            request, lambda: _until_stopping(stream()), sub_response, {**_HEADERS, **headers}
+        )
+
+
+def strict_json(data: str | bytes) -> dict[str, Any]:
+    """The JSON object in `data`: UTF-8, no NaN, no NUL, no lone surrogate, not too deep.
+
+    Raises:
+        JSONDecodeError: it is anything else.
+    """
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        if len(text) > MAX_BODY_BYTES or "\\u0000" in text:
+            raise ValueError("too long, or with NUL")
+        document = json.loads(text, parse_constant=_refuse_constant)
+        if not isinstance(document, dict):
+            raise ValueError("not an object")
+        if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
+            _check_depth(document)
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    except JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise JSONDecodeError("not acceptable JSON", "", 0) from error
+    return document
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _check_depth(document: object) -> None:
+    level: list[object] = [document]
+    for _ in range(MAX_JSON_DEPTH):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        if not below:
+            return
+        level = below
+    raise ValueError("too deep")
+
+
+async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Cut the stream when the server is asked to stop, without saying that it is complete.
+
+    The client then knows that it lost the connection, and resumes with its last cursor.
+    """
+    stopping = asyncio.ensure_future(hub().stopping.wait())
+    try:
+        while True:
+            item = asyncio.ensure_future(anext(stream))
+            try:
+                await asyncio.wait({item, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            except BaseException:
+                item.cancel()
+                raise
+            if not item.done():
+                item.cancel()
+                return
+            try:
+                yield item.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        stopping.cancel()
+        await stream.aclose()
+
+
+def _is_our_host(headers: Headers) -> bool:
+    domain, _ = split_domain_port(headers.get("host", ""))
+    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
+
+
+def _check_headers(headers: Headers) -> None:
+    media_type, _, parameters = headers.get("content-type", "").lower().partition(";")
+    charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2]
+    if media_type.strip() != "application/json" or charset not in {"", "utf-8", "utf8"}:
+        raise HTTPException(415, "Send Content-Type: application/json, in UTF-8.")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "Send the body without Content-Encoding.")
+
+
+def _cors_headers(request: Request) -> dict[str, str]:
+    # No credentials: the token travels in a header that pages set themselves.
+    origin = request.headers.get("origin")
+    if origin not in settings.CORS_ORIGINS:
+        return {"Vary": "Origin"}
+    return {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin or "",
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "authorization, content-type",
+        "Access-Control-Max-Age": str(_CORS_MAX_AGE_SECONDS),
+    }
+
+
+def _graphiql(request: Request) -> Response:
+    page = graphiql_page(
+        graphql_url="/graphql",
+        subscription_url="/graphql",
+        assets_dir=Path(settings.VAR_DIR) / "graphiql",
+        default_tabs=TABS,
+    )
+    return HTMLResponse(page, headers=_HEADERS)
+
+
+def _refusal(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+    body = {"errors": [{"message": reason, "extensions": {"code": ErrorCode.BAD_REQUEST}}]}
+    return JSONResponse(body, status_code=status, headers={**_HEADERS, **(headers or {})})

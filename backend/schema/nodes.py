@@ -1,0 +1,93 @@
+"""Global ids and the objects behind them."""
+
+import base64
+import binascii
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+import strawberry
+from django.db.models import Model
+
+from backend.errors import NotFound
+from backend.schema.context import Info
+from backend.schema.permissions import visible_rows
+
+N = TypeVar("N", bound="Node")
+
+
+def encode_id(type_name: str, key: UUID) -> strawberry.ID:
+    """The global id of the row `key` of a GraphQL type."""
+    return strawberry.ID(base64.b64encode(f"{type_name}:{key}".encode()).decode())
+
+
+def decode_any_id(value: str, *, path: tuple[str, ...]) -> tuple[str, UUID]:
+    """The type name and key in a global id.
+
+    Raises:
+        NotFound: it is not one; `path` says which input it was.
+    """
+    try:
+        name, _, key = base64.b64decode(value, validate=True).decode("ascii").partition(":")
+        return name, UUID(key)
+    except (binascii.Error, ValueError) as error:
+        raise NotFound("There is no object with this id.", path=path) from error
+
+
+def decode_id(value: str, *, type_name: str, path: tuple[str, ...]) -> UUID:
+    """The key in the global id of a `type_name`.
+
+    Raises:
+        NotFound: it is malformed or the id of another type.
+    """
+    name, key = decode_any_id(value, path=path)
+    if name != type_name:
+        raise NotFound(f"This is not the id of a {type_name}.", path=path)
+    return key
+
+
+@strawberry.interface(description="An object with a global id.")
+class Node:
+    """Base of all types with rows of their own: subclasses give `from_model` and a rule."""
+
+    types: ClassVar[dict[str, type["Node"]]] = {}
+    key: strawberry.Private[UUID]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Node.types[cls.__name__] = cls
+
+    @strawberry.field(description="Globally unique; opaque.")
+    def id(self) -> strawberry.ID:
+        return encode_id(type(self).__name__, self.key)
+
+    @classmethod
+    def from_model(cls, row: Any) -> Self:
+        raise NotImplementedError
+
+
+async def load_node(info: Info, cls: type[N], key: UUID) -> N | None:
+    """The object, or None when it does not exist for the viewer; batched within an operation."""
+    viewer = await info.context.viewer()
+
+    def load(keys: list[UUID]) -> dict[UUID, Model]:
+        return {row.pk: row for row in visible_rows(cls.__name__, viewer).filter(pk__in=keys)}
+
+    row = await info.context.loader((cls, "visible"), lambda: load).load(key)
+    return cls.from_model(row) if row is not None else None
+
+
+async def node(info: Info, id: strawberry.ID) -> Node | None:
+    """Any object by its global id; None when it does not exist for the viewer."""
+    try:
+        type_name, key = decode_any_id(id, path=("id",))
+        return await load_node(info, Node.types[type_name], key)
+    except (NotFound, LookupError):
+        return None
+
+
+async def node_of(info: Info, cls: type[N], id: strawberry.ID) -> N | None:
+    """An object of one type by its global id; None when it does not exist for the viewer."""
+    try:
+        return await load_node(info, cls, decode_id(id, type_name=cls.__name__, path=("id",)))
+    except NotFound:
+        return None

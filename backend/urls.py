@@ -1,0 +1,36 @@
+"""The URLs that Django serves. /graphql is served beside it: see asgi.py."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.views.generic import RedirectView
+
+from backend import health
+from backend.payments import views as payments
+from backend.schema import graphiql
+
+
+def graphiql_asset(request: HttpRequest, name: str) -> HttpResponse:
+    """A file of the built GraphiQL page."""
+    assets_dir = Path(settings.VAR_DIR) / "graphiql"
+    found = graphiql.asset(path=name, assets_dir=assets_dir) if settings.GRAPHIQL else None
+    if found is None:
+        raise Http404
+    content_type, content = found
+    return HttpResponse(content, content_type=content_type)
+
+
+urlpatterns = [
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("health", health.health),
+    path("op/start/<str:opaque>", payments.start),
+    path("op/finish/<str:opaque>", payments.finish),
+    path("graphiql/<path:name>", graphiql_asset),
+    path("admin/", admin.site.urls),
+]
+if settings.GRAPHIQL:
+    urlpatterns.append(path("", RedirectView.as_view(url="/graphql")))

@@ -1,0 +1,67 @@
+"""Executing GraphQL in a test: the real schema, in the test's own thread and transaction."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import async_to_sync, sync_to_async
+from strawberry.types import ExecutionResult
+
+from backend.accounts import tokens
+from backend.accounts.models import User
+from backend.schema import schema
+from backend.schema.context import Context
+from tests.conftest import NOON
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FixedClock:
+    """A clock that stands still."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+
+async def in_the_tests_thread(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Under async_to_sync, sync_to_async comes back to the thread that holds the transaction."""
+    return await sync_to_async(function)(*args, **kwargs)
+
+
+def execute(
+    query: str,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    user: User | None = None,
+    bearer: str | None = None,
+    now: datetime = NOON,
+) -> ExecutionResult:
+    """Run one operation as `user` (None: a visitor), or with a raw Authorization value."""
+    if user is not None:
+        bearer = f"Bearer {tokens.issue(user=user, label='test', now=now)}"
+    context = Context(
+        bearer=bearer,
+        remote_address="192.0.2.1",
+        clock=FixedClock(now),
+        run=in_the_tests_thread,
+    )
+    return async_to_sync(schema.execute)(
+        query, variable_values=dict(variables or {}), context_value=context
+    )
+
+
+def data_of(result: ExecutionResult) -> dict[str, Any]:
+    """The data of an operation that must have had no top-level error."""
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return result.data
+
+
+def code_of(result: ExecutionResult) -> str:
+    """The code of an operation's first top-level error."""
+    assert result.errors, result.data
+    return str((result.errors[0].extensions or {})["code"])
