@@ -47,7 +47,7 @@ def build_request(
         headers["Content-Type"] = CONTENT_TYPE
     try:
         request = build(operation.method, operation.url, content=operation.body, headers=headers)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: not a host name in IDNA
         raise InvalidValue(f"{operation.name}: the URL cannot be requested ({error})") from error
     if not operation.repeatable:
         # On a kept-alive connection that the wallet has just closed, a request that was never

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,19 +7,19 @@ from hypothesis import strategies as st
 from backend.open_payments import HashMismatch, InvalidValue, finish_hash, new_nonce
 from backend.open_payments import verify_finish_hash as verify
 
-RFC = {
+RFC: dict[str, Any] = {
     "client_nonce": "VJLO6A4CATR0KRO",
     "interact_nonce": "MBDOFXG4Y5CVJCX821LH",
     "interact_ref": "4IFWWIKYB2PQ6U56NL1",
     "grant_endpoint": "https://server.example.com/tx",
 }
-BASE = {
+BASE: dict[str, Any] = {
     "client_nonce": "LKLTI25DK82FX4T4QFZC",
     "interact_nonce": "9A5C1B7D0E3F2468",
     "interact_ref": "ad82597c-bbfa-4eb0-b72e-328e005b8689",
 }
 TENANT = "https://auth.wallet.example/cf5fd7d3-1eb1-4041-8e43-ba45747e9e5d"
-VECTORS = [
+VECTORS: list[tuple[dict[str, Any], str]] = [
     (RFC, "x+gguKWTj8rQf7d7i3w3UhzvuJ5bpOlKyAlVpLxBffY="),
     (BASE | {"grant_endpoint": TENANT}, "/tt+XBtVxeHBBtKJovChqYbSoyZnSaLzqRWTcn501Yg="),
     (
@@ -36,13 +38,13 @@ def url_safe(standard: str) -> str:
 
 
 @pytest.mark.parametrize(("parts", "standard"), VECTORS)
-def test_the_finish_hash_equals_the_published_ones(parts: dict[str, str], standard: str) -> None:
+def test_the_finish_hash_equals_the_published_ones(parts: dict[str, Any], standard: str) -> None:
     assert finish_hash(**parts, url_safe=False) == standard
     assert finish_hash(**parts) == url_safe(standard)
 
 
 @pytest.mark.parametrize(("parts", "standard"), VECTORS)
-def test_a_hash_is_accepted_in_every_spelling(parts: dict[str, str], standard: str) -> None:
+def test_a_hash_is_accepted_in_every_spelling(parts: dict[str, Any], standard: str) -> None:
     verify(standard, **parts)
     verify(standard.rstrip("="), **parts)
     verify(standard.replace("+", " "), **parts)

@@ -20,7 +20,6 @@ from backend.open_payments import (
     WrongState,
     operations,
 )
-from backend.open_payments.exchange import Operation
 from backend.open_payments.rejections import rejection
 from tests.open_payments import samples
 from tests.open_payments.samples import USD_25, answer
@@ -162,9 +161,7 @@ def test_an_unreadable_least_amount_is_left_out() -> None:
     assert refusal.min_send_amount is None
 
 
-def a_quote_operation() -> Operation[object]:
-    operation: Operation[object] = operations.get_quote(url=samples.QUOTE_URL, token="t")
-    return operation
+GET_QUOTE = operations.get_quote(url=samples.QUOTE_URL, token="t")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +169,7 @@ def a_quote_operation() -> Operation[object]:
 )
 def test_a_status_that_is_no_decision_is_unexpected(status: int) -> None:
     with pytest.raises(UnexpectedResponse) as error:
-        a_quote_operation().parse(answer(samples.quote(), status=status))
+        GET_QUOTE.parse(answer(samples.quote(), status=status))
 
     assert error.value.status == status
 
@@ -199,6 +196,6 @@ def test_the_wallets_wish_to_wait_is_passed_on(
     headers: dict[str, str], seconds: int | None
 ) -> None:
     with pytest.raises(UnexpectedResponse) as error:
-        a_quote_operation().parse(answer({}, status=503, headers=headers))
+        GET_QUOTE.parse(answer({}, status=503, headers=headers))
 
     assert error.value.retry_after_seconds == seconds

@@ -26,6 +26,7 @@ from backend.open_payments import (
     sign_request,
     verify_request,
 )
+from backend.open_payments.wire import target_uri
 from tests.open_payments.samples import SIGNER
 
 CREATED = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -137,7 +138,7 @@ def test_an_independent_verifier_accepts_what_we_sign(
     method: str, url: str, body: bytes | None
 ) -> None:
     request = httpx.Request(method, url, content=body)
-    headers = signed(body, method=method, url=str(request.url))
+    headers = signed(body, method=method, url=target_uri(request))
     request.headers.update(headers)
     verifier = HTTPMessageVerifier(
         signature_algorithm=ED25519,
@@ -179,7 +180,7 @@ def test_we_accept_what_an_independent_signer_signs(
 
     verified = verify_request(
         method=method,
-        target_uri=str(request.url),
+        target_uri=target_uri(request),
         headers=request.headers.multi_items(),
         body=body or b"",
         key_for=lambda key_id: signer.public_jwk().public_key(),
