@@ -15,7 +15,13 @@ That a look-up finds nothing shortly after the order proves nothing: the wallet 
 from datetime import datetime, timedelta
 
 from backend.open_payments import OpenPaymentsError, operations
-from backend.open_payments.errors import MismatchedResponse, NotFound, WrongState
+from backend.open_payments.errors import (
+    MismatchedResponse,
+    NotFound,
+    TokenInactive,
+    WalletRejected,
+    WrongState,
+)
 from backend.open_payments.types import IncomingPayment, OutgoingPayment
 from backend.payments import errors
 from backend.payments.models import Discrepancy, Grant
@@ -36,6 +42,7 @@ LOOKS_APART = timedelta(seconds=30)
 # Retries of a sending wallet end with its quote; then it is only late, and we stop it.
 ARRIVE_WITHIN = timedelta(seconds=120)
 ARRIVE_WITHOUT_QUOTE_EXPIRY = timedelta(minutes=10)
+NOTHING_CAN_ARRIVE = "receiver closed with nothing received"
 MAX_ATTEMPTS = 3
 MAX_PAGES = 10
 # (age of the order, pause): dense while somebody is watching, then patient.
@@ -150,9 +157,9 @@ def _is_ours(run: Run, item: OutgoingPayment) -> bool:
 
 def _remember_absence(run: Run) -> None:
     attempt, now = run.attempt, run.now
-    if attempt.quote_expires_at is None or now < attempt.quote_expires_at + QUOTE_DEAD_AFTER:
+    if not _quote_is_dead(run, at=now):
         return
-    with run.commit():
+    with run.commit(tries=run.payment.tries):
         run.update_attempt(
             absent_first_at=attempt.absent_first_at or now,
             absent_last_at=now,
@@ -197,8 +204,10 @@ def _fence(run: Run, grant: Grant) -> None:
         received = closed.received_amount.value
     except WrongState:
         pass  # already completed or expired; the reading after the pause will tell
-    except NotFound:
-        if not _receiver_is_over(run):
+    except WalletRejected as refusal:
+        # Some wallets let nobody complete. Then an expired quote is what ends the attempt.
+        renewable = isinstance(refusal, TokenInactive)
+        if renewable or not (_quote_is_dead(run, at=run.now) or _receiver_is_over(run)):
             raise
     if received >= run.payment.receive_value:
         return complete(run, received)
@@ -216,7 +225,8 @@ def _conclude(run: Run, grant: Grant) -> None:
     received = receiver.received_amount.value if receiver else 0
     if received >= run.payment.receive_value:
         return complete(run, received)
-    if receiver is not None and not receiver.completed and not _receiver_is_over(run):
+    closed = receiver is None or receiver.completed or _receiver_is_over(run)
+    if not closed and not _quote_is_dead(run, at=run.attempt.fenced_at):
         # The wallet said it closed it, and it is open: begin again.
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
             return run.update_attempt(fenced_at=None)
@@ -231,7 +241,7 @@ def _conclude(run: Run, grant: Grant) -> None:
     with run.commit(
         P.FAILED, **(errors.NO_MONEY_SENT if unsent else errors.NOT_DELIVERED).fields()
     ):
-        run.update_attempt(dead_at=run.now, proof="receiver completed with nothing received")
+        run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
 
 
 def _read_closed_receiver(run: Run, grant: Grant) -> IncomingPayment | None:
@@ -258,7 +268,7 @@ def _end_partially(run: Run, received: int) -> None:
         evidence={"incomingPayment": run.attempt.incoming_payment_url},
     )
     with run.commit(P.FAILED, delivered_value=received, **errors.PARTIALLY_DELIVERED.fields()):
-        run.update_attempt(dead_at=run.now, proof="receiver completed with a part received")
+        run.update_attempt(dead_at=run.now, proof="receiver closed with a part received")
 
 
 def _ask_the_payer_again(run: Run) -> None:
@@ -270,7 +280,7 @@ def _ask_the_payer_again(run: Run) -> None:
         debit_value=None,
         max_debit_value=None,
     ):
-        run.update_attempt(dead_at=run.now, proof="receiver completed with nothing received")
+        run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
         if grant := run.grant(GrantKind.OUTGOING_PAYMENT):
             run.end_grant(grant, GrantStatus.SUPERSEDED)
         run.new_attempt()
@@ -343,6 +353,11 @@ def _last_look(run: Run) -> OutgoingPayment | None:
 def _receiver_is_over(run: Run) -> bool:
     expires_at = run.attempt.incoming_payment_expires_at
     return expires_at is not None and run.now > expires_at + IN_FLIGHT_FOR
+
+
+def _quote_is_dead(run: Run, *, at: datetime) -> bool:
+    expires_at = run.attempt.quote_expires_at
+    return expires_at is not None and at > expires_at + QUOTE_DEAD_AFTER
 
 
 def _give_up_at(run: Run) -> datetime:

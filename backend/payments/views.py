@@ -5,7 +5,7 @@ records what came back; the workflow does the rest.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from backend.clock import SYSTEM_CLOCK
+from backend.clock import SYSTEM_CLOCK, Clock
 from backend.open_payments import HashMismatch, verify_finish_hash
 from backend.payments import links, services
 from backend.payments.models import Grant
@@ -52,13 +52,13 @@ def start(request: HttpRequest, opaque: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-def finish(request: HttpRequest, opaque: str) -> HttpResponse:
+def finish(request: HttpRequest, opaque: str, clock: Clock = SYSTEM_CLOCK) -> HttpResponse:
     """Record what the wallet's redirect says, if it is genuine, and go back to the client."""
     grant = _grant(links.grant_of_finish(opaque))
     if grant is None:
         return _page(request, "This approval link is not valid.", status=404)
     if grant.status == GrantStatus.AWAITING_APPROVAL:
-        _record(request, grant)
+        _record(request, grant, clock.now())
         grant.refresh_from_db()
     return _back_to_client(grant)
 
@@ -69,7 +69,7 @@ def _grant(grant_id: UUID | None) -> Grant | None:
     return Grant.objects.filter(id=grant_id).select_related("payment").first()
 
 
-def _record(request: HttpRequest, grant: Grant) -> None:
+def _record(request: HttpRequest, grant: Grant, now: datetime) -> None:
     name, _ = links.browser_cookie(grant.id)
     same_browser = links.is_browser_cookie(grant.id, request.COOKIES.get(name))
     refs, hashes = request.GET.getlist("interact_ref"), request.GET.getlist("hash")
@@ -77,7 +77,7 @@ def _record(request: HttpRequest, grant: Grant) -> None:
         # Rejections carry no hash, so anybody could forge one: only the browser that started
         # the approval may withdraw it, and withdrawing moves no money.
         if same_browser and request.GET.get("result") == "grant_rejected":
-            services.record_rejection(grant_id=grant.id, now=SYSTEM_CLOCK.now())
+            services.record_rejection(grant_id=grant.id, now=now)
         return
     if len(refs) != 1 or len(hashes) != 1:
         log.warning("finish of grant %s with %d refs, %d hashes", grant.id, len(refs), len(hashes))
@@ -98,7 +98,7 @@ def _record(request: HttpRequest, grant: Grant) -> None:
         grant_id=grant.id,
         interact_ref=refs[0],
         same_browser=same_browser,
-        now=SYSTEM_CLOCK.now(),
+        now=now,
     )
 
 

@@ -1,0 +1,260 @@
+"""One funding in a world where anything may fail, on a clock that only the simulator moves.
+
+The real workflow, the real database, the sandbox wallet in-process. What the payer's browser and
+the worker's machine do is decided by a seed, so every history can be played again.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from django.db import connection, transaction
+from django.test import RequestFactory
+
+from backend.accounts.models import User, WalletAddress
+from backend.ids import new_id
+from backend.open_payments import Client, Ed25519Signer
+from backend.open_payments.types import Amount
+from backend.payments import claims, links, services, views, workflow
+from backend.payments.models import Discrepancy, Grant, Payment
+from backend.payments.status import (
+    TERMINAL,
+    GrantKind,
+    GrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
+from sandbox_wallet import Options, World
+from sandbox_wallet.transport import WorldTransport
+from sandbox_wallet.wire import WireRequest
+from tests.simulation.crashes import Crash, CrashingTransport, CrashPoints
+
+START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+BASE_URL = "http://sandbox.example"
+KEY = Ed25519Signer.generate("platform-key-1")
+MAX_ROUNDS = 400
+# What a movement does to the payer: money is held when the order is given, a rest is released.
+SIGNS = {"hold": 1, "release": -1}
+# How long after the end late effects are still watched for.
+AFTERMATH = timedelta(minutes=20)
+
+
+@dataclass
+class VirtualClock:
+    """Stands still until somebody moves it."""
+
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@dataclass
+class Verdict:
+    """What the wallets say beside what we say."""
+
+    status: PaymentStatus
+    failure: str
+    wanted: int
+    delivered: int
+    debits: int
+    unexplained_debits: int
+    rounds: int
+    points: int = 0
+    history: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """Every way in which money is not right; empty is the only good answer."""
+        found = []
+        if self.status not in TERMINAL:
+            found.append(f"stranded in {self.status}")
+        if self.delivered > self.wanted:
+            found.append(f"doubled: {self.delivered} delivered of {self.wanted}")
+        if self.status is PaymentStatus.COMPLETED and self.delivered != self.wanted:
+            found.append(f"COMPLETED with {self.delivered} of {self.wanted}")
+        if self.status is not PaymentStatus.COMPLETED and self.delivered == self.wanted:
+            found.append(f"lost: delivered, yet {self.status}")
+        if self.unexplained_debits:
+            found.append(f"{self.unexplained_debits} debits without delivery or discrepancy")
+        return found
+
+
+class Simulation:
+    """A payer, a seller, their wallets, and a worker that may die."""
+
+    def __init__(
+        self, *, temperament: str, seed: int = 0, options: dict[str, Any] | None = None
+    ) -> None:
+        self.clock = VirtualClock()
+        self.points = CrashPoints()
+        self.rng = random.Random(seed)
+        self.world = World(
+            base_url=BASE_URL,
+            clock=self.clock,
+            rng=random.Random(seed),
+            options=Options().changed({"temperament": temperament, **(options or {})}),
+            platform_key=KEY,
+        )
+        wire = CrashingTransport(WorldTransport(self.world, sleep=self.clock.advance), self.points)
+        self.client = Client(httpx.Client(transport=wire, timeout=10), KEY, clock=self.clock.now)
+        self.approve = True
+        self.deaths = 0
+        self.payment = self._new_payment()
+
+    def fault(self, **rule: Any) -> None:
+        """Give the wallets a fault rule; see the sandbox's control API."""
+        self._control("POST", "faults", rule)
+
+    def run(self, *, crash: Callable[[int], bool] | None = None) -> Verdict:
+        """Play until the payment is over and late effects had their time."""
+        if crash:
+            self.points.choose(crash)
+        rounds = 0
+        for rounds in range(1, MAX_ROUNDS + 1):
+            self.payment = Payment.objects.get(id=self.payment.id)
+            if self.payment.status in TERMINAL:
+                break
+            self._visit_wallet()
+            if not self._work():
+                self._wait()
+        self.clock.at += AFTERMATH
+        self._control("POST", "clock", {"advance_s": 0})
+        return self._verdict(rounds)
+
+    # --- the actors ---------------------------------------------------------------------------
+
+    def _work(self) -> bool:
+        try:
+            with self.points.watching():
+                claimed = claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id)
+                for payment in claimed:
+                    workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
+        except Crash:
+            self.deaths += 1
+            connection.close()
+            return True
+        return bool(claimed)
+
+    def _visit_wallet(self) -> None:
+        grant = (
+            Grant.objects.filter(
+                payment=self.payment,
+                kind=GrantKind.OUTGOING_PAYMENT,
+                status=GrantStatus.AWAITING_APPROVAL,
+            )
+            .order_by("created_at")
+            .last()
+        )
+        if grant is None or self.payment.status != PaymentStatus.AWAITING_APPROVAL:
+            return
+        redirect = grant.open_secrets().redirect
+        decision = "accept" if self.approve else "reject"
+        location = self._control("POST", "decide", {"redirect": redirect, "decision": decision})[
+            "location"
+        ]
+        name, value = links.browser_cookie(grant.id)
+        request = RequestFactory().get("/op/finish", dict(parse_qsl(urlsplit(location).query)))
+        request.COOKIES[name] = value
+        opaque = urlsplit(location).path.rpartition("/")[2]
+        self._finish_now(request, opaque)
+
+    def _finish_now(self, request: Any, opaque: str) -> None:
+        class Now:
+            now = staticmethod(self.clock.now)
+
+        views.finish(request, opaque, clock=Now())
+
+    def _wait(self) -> None:
+        payment = Payment.objects.get(id=self.payment.id)
+        next_at = payment.due_at or self.clock.at
+        if payment.lease_until is not None:
+            next_at = max(next_at, payment.lease_until + timedelta(milliseconds=1))
+        self.clock.at = max(next_at, self.clock.at + timedelta(milliseconds=100))
+
+    # --- the world ----------------------------------------------------------------------------
+
+    def _control(self, method: str, what: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self.world.handle(
+            WireRequest(
+                method=method,
+                url=f"{BASE_URL}/__ctl/{what}",
+                headers=(("content-type", "application/json"),),
+                body=json.dumps(body or {}).encode() if method == "POST" else b"",
+            )
+        )
+        assert answer.status < 300, answer.body
+        return json.loads(answer.body) if answer.body else None
+
+    def _new_payment(self) -> Payment:
+        alice, shop = self._wallet("alice"), self._wallet("shop")
+        payer = User.objects.create(
+            email=f"{new_id()}@example.org", display_name="Alice", created_at=self.clock.at
+        )
+        sender = WalletAddress.objects.create(owner=payer, **alice)
+        receiver, _ = WalletAddress.objects.get_or_create(
+            owner=None, url=shop["url"], defaults=shop
+        )
+        WalletAddress.objects.filter(id=receiver.id).update(checked_at=self.clock.at)
+        receiver.refresh_from_db()
+        with transaction.atomic():
+            return services.create_payment(
+                purpose=PaymentPurpose.FUND,
+                reference=new_id(),
+                payer=payer,
+                sender=sender,
+                receiver=receiver,
+                receive_amount=Amount(value=2500, asset_code="USD", asset_scale=2),
+                return_url="http://127.0.0.1:8000/",
+                now=self.clock.at,
+            )
+
+    def _wallet(self, name: str) -> dict[str, Any]:
+        answer = self.world.handle(WireRequest(method="GET", url=f"{BASE_URL}/{name}"))
+        document = json.loads(answer.body)
+        return {
+            "url": document["id"],
+            "asset_code": document["assetCode"],
+            "asset_scale": document["assetScale"],
+            "auth_server": document["authServer"],
+            "resource_server": document["resourceServer"],
+            "checked_at": self.clock.at,
+        }
+
+    def _verdict(self, rounds: int) -> Verdict:
+        payment = Payment.objects.get(id=self.payment.id)
+        receivers = {attempt.incoming_payment_url for attempt in payment.attempts.all()}
+        movements = self._control("GET", "ledger")["movements"]
+        moved = [move for move in movements if move["receiver"] in receivers]
+        delivered = sum(int(move["value"]) for move in moved if move["kind"] == "deliver")
+        debits: Counter[str] = Counter()
+        for move in moved:
+            debits[move["outgoing"]] += SIGNS.get(move["kind"], 0) * int(move["value"])
+        debited = [outgoing for outgoing, value in debits.items() if value > 0]
+        explained = Discrepancy.objects.filter(payment=payment).count()
+        return Verdict(
+            status=PaymentStatus(payment.status),
+            failure=payment.failure_code,
+            wanted=payment.receive_value,
+            delivered=delivered,
+            debits=len(debited),
+            unexplained_debits=max(0, len(debited) - (delivered > 0) - explained),
+            rounds=rounds,
+            points=self.points.passed,
+            history=[
+                f"{row.old}→{row.new} {row.reason}"
+                for row in payment.transitions.order_by("at", "id")
+            ],
+        )
