@@ -77,7 +77,8 @@ class Limiter:
         """
         item = LIMITS[name]
         # E-mail addresses and the like stay out of Redis, and keys stay short.
-        key = hashlib.sha256("\0".join(identifiers).encode()).hexdigest()
+        text = "\0".join(identifiers).encode(errors="surrogatepass")
+        key = hashlib.sha256(text).hexdigest()
         verdict = self._ask_shared(item, key) or _ask(self._local, item, key)
         if not verdict.allowed:
             raise RateLimited(retry_after_seconds=verdict.retry_after_seconds)
@@ -110,7 +111,7 @@ def hit(name: str, *identifiers: str) -> None:
 
 def limiter() -> Limiter:
     """This process's limiter; a forked child makes its own."""
-    return _limiter_of(os.getpid())
+    return _limiter_of(os.getpid(), settings.REDIS_URL, settings.REDIS_PREFIX)
 
 
 def network_of(remote_address: str) -> str:
@@ -137,6 +138,6 @@ def _ask(limiter: MovingWindowRateLimiter, item: RateLimitItem, key: str) -> _Ve
 
 
 @cache
-def _limiter_of(pid: int) -> Limiter:
-    del pid  # only the cache's key: connections and locks do not survive a fork
-    return Limiter(redis_url=settings.REDIS_URL, prefix=settings.REDIS_PREFIX)
+def _limiter_of(pid: int, redis_url: str, prefix: str) -> Limiter:
+    del pid  # only part of the key: connections and locks do not survive a fork
+    return Limiter(redis_url=redis_url, prefix=prefix)

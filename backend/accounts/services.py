@@ -92,9 +92,9 @@ def log_in(
     address = normalise_email(email)
     rate_limits.hit("logIn.address", rate_limits.network_of(remote_address))
     rate_limits.hit("logIn", address)
-    user = User.objects.filter(email=address).first()
-    if len(password) > MAX_PASSWORD_LENGTH:
-        password = ""  # no account has one so long, or empty
+    user = User.objects.filter(email=address).first() if _is_text(address) else None
+    if len(password) > MAX_PASSWORD_LENGTH or not _is_text(password):
+        password = ""  # no account has an empty one, nor one like this
     if user is None:
         make_password(password)  # what check_password below would have cost
         raise BadCredentials
@@ -103,7 +103,7 @@ def log_in(
     user.last_login = now
     with transaction.atomic():
         user.save(update_fields=["last_login"])
-        token = tokens.issue(user=user, label=device_name.strip(), now=now)
+        token = tokens.issue(user=user, label=_label(device_name), now=now)
     return Session(token=token, user=user)
 
 
@@ -130,13 +130,22 @@ def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
     return token.user
 
 
+def _is_text(value: str) -> bool:
+    # JSON can carry lone surrogates, which cannot be encoded, and NUL, which PostgreSQL refuses.
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _label(device_name: str) -> str:
+    return "".join(letter for letter in device_name if letter.isprintable()).strip()
+
+
 def _valid_email(email: str) -> str:
     address = normalise_email(email)
     try:
         validate_email(address)
     except ValidationError:
         raise _unusable_email() from None
-    if len(address) > 254:
+    if len(address) > 254 or not _is_text(address):
         raise _unusable_email()
     return address
 
@@ -169,6 +178,8 @@ def _check_password(password: str, user: User) -> None:
         raise ValidationFailed(
             f"A password has at most {MAX_PASSWORD_LENGTH} characters.", path=("password",)
         )
+    if not _is_text(password):
+        raise ValidationFailed("A password is Unicode text.", path=("password",))
     try:
         validate_password(password, user)
     except ValidationError as error:

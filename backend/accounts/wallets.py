@@ -1,5 +1,6 @@
 """From what somebody types to a wallet that money can move to."""
 
+import atexit
 import os
 from datetime import datetime
 from functools import cache
@@ -44,19 +45,21 @@ class HttpWallets:
 
 def wallet_directory() -> WalletDirectory:
     """This process's directory, over the guarded client; threads share it, forks do not."""
-    return _directory_of(os.getpid())
-
-
-@cache
-def _directory_of(pid: int) -> WalletDirectory:
-    del pid  # only the cache's key: a forked child must not share its parent's sockets
     policy = outbound.Policy(
         allowed_origins=settings.OP_DEV_ORIGINS,
         ca_file=settings.OP_CA_FILE or None,
         total_timeout_seconds=min(LOOKUP_SECONDS, settings.WALLET_BUDGET_S),
         max_body_bytes=64 * 1024,
     )
-    return HttpWallets(outbound.client(policy))
+    return _directory_of(os.getpid(), policy)
+
+
+@cache
+def _directory_of(pid: int, policy: outbound.Policy) -> WalletDirectory:
+    del pid  # only part of the key: a forked child must not share its parent's sockets
+    http = outbound.client(policy)
+    atexit.register(http.close)
+    return HttpWallets(http)
 
 
 def lookup_wallet(
