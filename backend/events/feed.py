@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError
 
@@ -15,7 +16,6 @@ from backend.events.models import Event
 from backend.events.threads import in_database
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
 R = TypeVar("R")
 
 RECHECK_SECONDS = 60.0
@@ -28,20 +28,21 @@ async def tail(
     after: int,
     recheck: Callable[[], Awaitable[None]] | None = None,
     recheck_seconds: float = RECHECK_SECONDS,
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Yield every event of `topic` after seq `after`, then wait for more, for ever.
 
     `recheck` is awaited about every `recheck_seconds`, also while nothing happens: raise in it
     to end the feed, because a token was revoked for instance. A database that goes away is
     waited for.
     """
+    read_page = partial(in_database, queries.page_after, topic=topic)
     recheck_at = time.monotonic() + recheck_seconds
     # Registered before the first read: an event committed in between sets `woken`.
     with hub().waiter(topic) as woken:
         while True:
             # Cleared before reading: what is committed after the read sets it again.
             woken.clear()
-            while page := await read_patiently(queries.page_after, topic=topic, seq=after):
+            while page := await patiently(partial(read_page, seq=after)):
                 for event in page:
                     after = event.seq
                     yield event
@@ -52,12 +53,12 @@ async def tail(
                 await asyncio.wait_for(woken.wait(), min(poll_seconds(), recheck_seconds))
 
 
-async def read_patiently(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a read on a database thread, again and again while the database is away."""
+async def patiently(read: Callable[[], Awaitable[R]]) -> R:
+    """Await `read()`, again and again while the database is away."""
     tries = 0
     while True:
         try:
-            return await in_database(function, *args, **kwargs)
+            return await read()
         except (OperationalError, InterfaceError) as error:
             log.warning("feed: %s, trying again", type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS[min(tries, len(_RETRY_SECONDS) - 1)])

@@ -37,6 +37,10 @@ class Amount:
         )
 
     @classmethod
+    def from_parts(cls, value: int, asset_code: str, asset_scale: int) -> "Amount":
+        return cls(value=UInt64(value), asset_code=asset_code, asset_scale=asset_scale)
+
+    @classmethod
     def of_maybe(cls, amount: op.Amount | None) -> "Amount | None":
         return cls.of(amount) if amount is not None else None
 

@@ -68,8 +68,9 @@ class Context:
         )
 
     def forget(self) -> None:
-        """Drop what was loaded; a subscription does this before each of its items."""
+        """Drop what was loaded and who asks; a subscription does this before each item."""
         self._loaders.clear()
+        self._viewer, self._viewer_known = None, False
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from backend.schema import accounts, health, nodes
+from backend.schema import accounts, funding, health, nodes, payments
 from backend.schema.errors import (
     AssetMismatchError,
     InvalidTransitionError,
@@ -16,6 +16,15 @@ from backend.schema.nodes import Node
 from backend.schema.pipeline import Operation, Parsing, Schema, Validation
 from backend.schema.scalars import SCALARS
 
+USER_ERRORS = (
+    ValidationError,
+    Refusal,
+    InvalidTransitionError,
+    AssetMismatchError,
+    WalletError,
+    funding.AmountChangedError,
+)
+
 
 @strawberry.type
 class NodeQuery:
@@ -25,15 +34,20 @@ class NodeQuery:
     )
 
 
-Query = merge_types("Query", (NodeQuery, accounts.AccountQuery, health.HealthQuery))
-Mutation = merge_types("Mutation", (accounts.AccountMutation,))
+Query = merge_types(
+    "Query", (NodeQuery, accounts.AccountQuery, payments.PaymentQuery, health.HealthQuery)
+)
+Mutation = merge_types(
+    "Mutation", (accounts.AccountMutation, funding.FundingMutation, payments.PaymentMutation)
+)
 
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
+    subscription=merge_types("Subscription", (payments.PaymentSubscription,)),
     # Reachable only through the UserError interface.
-    types=[ValidationError, Refusal, InvalidTransitionError, AssetMismatchError, WalletError],
+    types=[*USER_ERRORS],
     extensions=[Operation, Parsing, Validation],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -1,0 +1,156 @@
+"""The money behind a job."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from backend.funding import models, queries, services
+from backend.funding.errors import AmountChanged
+from backend.funding.status import FundingMode, FundingStatus
+from backend.payments.models import Payment as PaymentRow
+from backend.payments.queries import payments_visible_to
+from backend.schema.amounts import Amount, AmountInput
+from backend.schema.connections import Connection, nested_page
+from backend.schema.context import Info
+from backend.schema.errors import Payload, UserError, common, converts, mutation
+from backend.schema.nodes import Node, decode_id
+from backend.schema.payments import Payment
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.scalars import URL
+
+strawberry.enum(
+    FundingMode, description="Who holds the money between consent and payout. DIRECT: nobody."
+)
+strawberry.enum(FundingStatus, description="Where a funding stands.")
+
+
+@rule(queries.fundings_visible_to)
+@strawberry.type(description="One decision by one payer to put money behind one job.")
+class Funding(Node):
+    mode: FundingMode = strawberry.field(description="Who holds the money.")
+    status: FundingStatus = strawberry.field(description="Where it stands.")
+    seller_id: str | None = strawberry.field(description="The seller who is paid, by slug.")
+    total: Amount = strawberry.field(description="Released + refunded + remaining.")
+    released: Amount = strawberry.field(description="What has been paid out.")
+    refunded: Amount = strawberry.field(description="What has gone back.")
+    remaining: Amount = strawberry.field(description="What is neither.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    updated_at: datetime = strawberry.field(description="When its status last changed.")
+
+    @classmethod
+    def from_model(cls, row: models.Funding) -> Self:
+        return cls(
+            key=row.id,
+            mode=FundingMode(row.mode),
+            status=FundingStatus(row.status),
+            seller_id=row.seller.slug if row.seller else None,
+            total=Amount.of(row.total),
+            released=Amount.of(row.released),
+            refunded=Amount.of(row.refunded),
+            remaining=Amount.of(row.remaining),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="Its payments, newest first; those one takes part in.")
+    async def payments(self, info: Info) -> list[Payment]:
+        viewer = await info.context.viewer()
+
+        def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
+            found: dict[UUID, list[PaymentRow]] = {}
+            for row in payments_visible_to(viewer).filter(reference__in=keys).order_by("-id"):
+                found.setdefault(row.reference, []).append(row)
+            return found
+
+        loader = info.context.loader("payments of a funding", lambda: load)
+        return [Payment.from_model(row) for row in await loader.load(self.key) or []]
+
+
+async def fundings_of_job(
+    job_id: UUID, info: Info, first: int | None, after: str | None
+) -> Connection[Funding]:
+    """The fundings of a job that the viewer may see; read together for many jobs."""
+    return await nested_page(
+        info,
+        queries.fundings_visible_to,
+        parent_field="job_id",
+        parent_id=job_id,
+        convert=Funding.from_model,
+        first=first,
+        after=after,
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="The total is not what the caller expected. Ask the user again.")
+class AmountChangedError(UserError):
+    expected: Amount = strawberry.field(description="What the caller expected.")
+    actual: Amount = strawberry.field(description="What it is.")
+
+
+@converts(AmountChanged)
+def _amount_changed(error: AmountChanged) -> UserError:
+    return AmountChangedError(
+        **common(error), expected=Amount.of(error.expected), actual=Amount.of(error.actual)
+    )
+
+
+@strawberry.input(description="Put a job's whole budget behind it. The server knows the amount.")
+class FundJobInput:
+    job_id: strawberry.ID = strawberry.field(description="The job to fund.")
+    return_url: URL = strawberry.field(
+        description="Where the payer's browser goes after the wallet; its origin must be listed."
+    )
+    idempotency_key: UUID = strawberry.field(
+        description="A fresh one per decision. Repeating it gives the same funding."
+    )
+    mode: FundingMode | None = strawberry.field(
+        default=None, description="Left out: DIRECT where a default seller is configured."
+    )
+    seller_id: str | None = strawberry.field(
+        default=None, description="A seller's slug. Left out: the default seller."
+    )
+    payer_wallet_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Left out: the payer's default wallet."
+    )
+    expected_total: AmountInput | None = strawberry.field(
+        default=None, description="Refuse when the total differs from what the user was shown."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A funding.")
+class FundingPayload(Payload):
+    funding: Funding | None = strawberry.field(
+        default=None, description="Subscribe to its payment for the redirectUrl and the progress."
+    )
+
+
+@strawberry.type
+class FundingMutation:
+    @mutation(
+        description=(
+            "Put the job's whole budget behind it. Answers at once; the payment's redirectUrl "
+            "follows on paymentStatus within seconds."
+        ),
+        moves_money=True,
+    )
+    async def fund_job(self, info: Info, input: FundJobInput) -> FundingPayload:
+        user = await info.context.require_user()
+        expected, wallet_id = input.expected_total, input.payer_wallet_id
+        row = await info.context.db(
+            services.fund_job,
+            payer=user,
+            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
+            mode=input.mode,
+            seller=input.seller_id,
+            payer_wallet_id=wallet_id
+            and decode_id(wallet_id, type_name="Wallet", path=("payerWalletId",)),
+            expected_total=expected and expected.to_amount(path=("expectedTotal",)),
+            return_url=input.return_url,
+            idempotency_key=input.idempotency_key,
+            now=info.context.now(),
+        )
+        return FundingPayload(funding=Funding.from_model(row))

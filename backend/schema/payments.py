@@ -1,0 +1,324 @@
+"""Payments, the consent they need, and their progress live."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from functools import partial
+from typing import Self
+from uuid import UUID
+
+import strawberry
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from backend.accounts.models import User
+from backend.errors import ErrorCode, NotFound
+from backend.events.feed import patiently
+from backend.funding.models import Funding
+from backend.payments import links, models, queries, services
+from backend.payments.status import (
+    TERMINAL,
+    GrantKind,
+    GrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
+from backend.schema.accounts import Wallet
+from backend.schema.amounts import Amount
+from backend.schema.connections import Connection, nested_page
+from backend.schema.context import Info
+from backend.schema.errors import Payload, mutation
+from backend.schema.nodes import Node, decode_id, node_of
+from backend.schema.permissions import WITH_PARENT, rule, visible_rows
+from backend.schema.scalars import URL, EventCursor
+from backend.schema.subscriptions import follow, has_seen_everything
+
+strawberry.enum(PaymentPurpose, description="Why money moves.")
+strawberry.enum(
+    PaymentStatus,
+    description=(
+        "Where a payment stands. Only COMPLETED says that the receiver has the money. UNKNOWN: "
+        "the wallet's answer was lost and is being found out; nothing is sent twice."
+    ),
+)
+strawberry.enum(GrantStatus, description="Where the payer's consent stands.")
+
+
+def grants_visible_to(viewer: User | None) -> QuerySet[models.Grant]:
+    """Those that the viewer has to decide, or has decided."""
+    grants = models.Grant.objects.select_related("payment__sender")
+    if viewer is None:
+        return grants.none()
+    return grants.filter(payment__payer=viewer, kind=GrantKind.OUTGOING_PAYMENT)
+
+
+def attempts_of(payment_ids: list[UUID]) -> dict[UUID, list[models.Attempt]]:
+    """The attempts of each payment, oldest first."""
+    found: dict[UUID, list[models.Attempt]] = {}
+    for attempt in models.Attempt.objects.filter(payment_id__in=payment_ids).order_by("number"):
+        found.setdefault(attempt.payment_id, []).append(attempt)
+    return found
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="Why a payment ended without delivering.")
+class PaymentFailure:
+    code: ErrorCode = strawberry.field(description="The reason.")
+    message: str = strawberry.field(description="A sentence for people.")
+    retryable: bool = strawberry.field(description="Whether funding again can help.")
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="One try to move the money. A second one needs proof: no double pay.")
+class PaymentAttempt:
+    number: int = strawberry.field(description="1 for the first.")
+    started_at: datetime = strawberry.field(description="When it began.")
+    quote_expires_at: datetime | None = strawberry.field(description="When its quote ends.")
+    ended_at: datetime | None = strawberry.field(description="When it was proved to be dead.")
+
+
+@rule(grants_visible_to)
+@strawberry.type(
+    description="The payer's consent at their own wallet. redirectUrl is all that a client needs."
+)
+class Grant(Node):
+    status: GrantStatus = strawberry.field(description="Where the consent stands.")
+    redirect_url: URL | None = strawberry.field(
+        description="Send the payer's browser there while the status is AWAITING_APPROVAL."
+    )
+    expires_at: datetime | None = strawberry.field(description="The end of the time to decide.")
+    max_debit: Amount | None = strawberry.field(description="The most that can be taken.")
+
+    @classmethod
+    def from_model(cls, row: models.Grant) -> Self:
+        return cls.of(row, row.payment)
+
+    @classmethod
+    def of(cls, row: models.Grant, payment: models.Payment) -> Self:
+        waiting = row.status == GrantStatus.AWAITING_APPROVAL
+        return cls(
+            key=row.id,
+            status=GrantStatus(row.status),
+            redirect_url=URL(links.start_url(row.id)) if waiting else None,
+            expires_at=row.expires_at,
+            max_debit=_max_debit(row, payment),
+        )
+
+
+def _max_debit(row: models.Grant, payment: models.Payment) -> Amount | None:
+    if row.max_debit_value is None:
+        return None
+    sender = payment.sender.as_open_payments()
+    return Amount.from_parts(row.max_debit_value, sender.asset_code, sender.asset_scale)
+
+
+@rule(queries.payments_visible_to)
+@strawberry.type(description="One transfer from one wallet to another.")
+class Payment(Node):
+    row: strawberry.Private[models.Payment]
+    purpose: PaymentPurpose = strawberry.field(description="Why the money moves.")
+    status: PaymentStatus = strawberry.field(description="Where it stands.")
+    from_: Wallet = strawberry.field(name="from", description="The paying wallet.")
+    to: Wallet = strawberry.field(description="The receiving wallet.")
+    receive_amount: Amount = strawberry.field(description="What the receiver is to get, exactly.")
+    debit_amount: Amount | None = strawberry.field(
+        description="What the sender pays for that, fees included, once it is quoted."
+    )
+    max_debit: Amount | None = strawberry.field(
+        description="The most that the payer was asked to consent to."
+    )
+    delivered_amount: Amount = strawberry.field(
+        description="What the receiver's wallet showed last."
+    )
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    updated_at: datetime = strawberry.field(description="When its status last changed.")
+
+    @classmethod
+    def from_model(cls, row: models.Payment) -> Self:
+        return cls(
+            key=row.id,
+            row=row,
+            purpose=PaymentPurpose(row.purpose),
+            status=PaymentStatus(row.status),
+            from_=Wallet.from_model(row.sender),
+            to=Wallet.from_model(row.receiver),
+            receive_amount=Amount.of(row.receive_amount),
+            debit_amount=Amount.of_maybe(row.debit_amount),
+            max_debit=Amount.of_maybe(row.max_debit_amount),
+            delivered_amount=Amount.of(row.delivered_amount),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="Why it failed; null unless it did.")
+    def failure(self) -> PaymentFailure | None:
+        if not self.row.failure_code:
+            return None
+        return PaymentFailure(
+            code=ErrorCode(self.row.failure_code),
+            message=self.row.failure_message,
+            retryable=self.row.failure_retryable,
+        )
+
+    @strawberry.field(description="The consent it waits or waited for. Only to its payer.")
+    async def grant(self, info: Info) -> Grant | None:
+        viewer = await info.context.viewer()
+        if viewer is None or viewer.pk != self.row.payer_id:
+            return None
+        row = await info.context.batched(queries.current_grants, self.key)
+        return Grant.of(row, self.row) if row else None
+
+    @strawberry.field(description="Every try so far, oldest first.")
+    async def attempts(self, info: Info) -> list[PaymentAttempt]:
+        return [
+            PaymentAttempt(
+                number=attempt.number,
+                started_at=attempt.started_at,
+                quote_expires_at=attempt.quote_expires_at,
+                ended_at=attempt.dead_at,
+            )
+            for attempt in await info.context.batched(attempts_of, self.key) or []
+        ]
+
+    @strawberry.field(
+        description="The incoming payment at the receiver's wallet. Only to the two parties."
+    )
+    async def incoming_payment_url(self, info: Info) -> URL | None:
+        # On some wallets whoever knows this URL can complete, that is block, the payment.
+        viewer = await info.context.viewer()
+        parties = {self.row.payer_id, self.row.sender.owner_id, self.row.receiver.owner_id}
+        if viewer is None or viewer.pk not in parties:
+            return None
+        return await self._newest_url(info, "incoming_payment_url")
+
+    @strawberry.field(description="The quote at the sender's wallet.")
+    async def quote_url(self, info: Info) -> URL | None:
+        return await self._newest_url(info, "quote_url")
+
+    @strawberry.field(description="The outgoing payment at the sender's wallet.")
+    async def outgoing_payment_url(self, info: Info) -> URL | None:
+        return await self._newest_url(info, "outgoing_payment_url")
+
+    async def _newest_url(self, info: Info, column: str) -> URL | None:
+        attempts = await info.context.batched(attempts_of, self.key) or []
+        url: str = getattr(attempts[-1], column) if attempts else ""
+        return URL(url) if url else None
+
+
+def job_payments_visible_to(viewer: User | None) -> QuerySet[models.Payment]:
+    """The visible payments, each with the `job_id` it was made for."""
+    funding = Funding.objects.filter(id=OuterRef("reference"))
+    return queries.payments_visible_to(viewer).annotate(job_id=Subquery(funding.values("job_id")))
+
+
+async def payments_of_job(
+    job_id: UUID, info: Info, first: int | None, after: str | None
+) -> Connection[Payment]:
+    """The payments behind a job that the viewer may see; read together for many jobs."""
+    return await nested_page(
+        info,
+        job_payments_visible_to,
+        parent_field="job_id",
+        parent_id=job_id,
+        convert=Payment.from_model,
+        first=first,
+        after=after,
+    )
+
+
+@strawberry.type
+class PaymentQuery:
+    @strawberry.field(description="A payment one takes part in; null when there is none.")
+    async def payment(self, info: Info, id: strawberry.ID) -> Payment | None:
+        return await node_of(info, Payment, id)
+
+
+@strawberry.input(description="An approval that came back to another browser or device.")
+class ConfirmGrantInput:
+    grant_id: strawberry.ID = strawberry.field(description="The grant to confirm.")
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A grant.")
+class GrantPayload(Payload):
+    grant: Grant | None = strawberry.field(default=None, description="The grant, confirmed.")
+
+
+@strawberry.type
+class PaymentMutation:
+    @mutation(
+        description=(
+            "Confirm that one approved this grant oneself, after the approval came back to "
+            "another browser than the one that opened redirectUrl. Safe to repeat."
+        ),
+        moves_money=True,
+    )
+    async def confirm_grant(self, info: Info, input: ConfirmGrantInput) -> GrantPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            services.confirm_grant,
+            user=user,
+            grant_id=decode_id(input.grant_id, type_name="Grant", path=("grantId",)),
+            now=info.context.now(),
+        )
+        seen = await info.context.db(grants_visible_to(user).get, pk=row.pk)
+        return GrantPayload(grant=Grant.from_model(seen))
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A change of a payment's status.")
+class PaymentStatusEvent:
+    cursor: EventCursor = strawberry.field(description="Pass as `after` to resume behind this.")
+    status: PaymentStatus = strawberry.field(description="The status that this event announced.")
+    previous: PaymentStatus | None = strawberry.field(
+        description="The status before; null in a snapshot and at the start."
+    )
+    payment: Payment = strawberry.field(description="The payment as it is now.")
+    terminal: bool = strawberry.field(description="Whether this is the last event.")
+
+
+@strawberry.type
+class PaymentSubscription:
+    @strawberry.subscription(
+        description=(
+            "A payment's progress. Without `after` the first item is the present state; with it, "
+            "exactly the events behind that cursor, each once, in order. Completes after the "
+            "terminal event."
+        )
+    )
+    async def payment_status(
+        self, info: Info, payment_id: strawberry.ID, after: EventCursor | None = None
+    ) -> AsyncGenerator[PaymentStatusEvent, None]:
+        key = decode_id(payment_id, type_name="Payment", path=("paymentId",))
+        topic = f"payment:{key}"
+        # Read before the feed: whatever ends the payment after this is an event behind `after`.
+        payment = await _visible_payment(info, key)
+        if (
+            after is not None
+            and payment.status in TERMINAL
+            and await has_seen_everything(info, topic=topic, after=after)
+        ):
+            return
+        async with aclosing(follow(info, topic=topic, after=after)) as steps:
+            async for step in steps:
+                payment = await patiently(partial(_visible_payment, info, key))
+                announced = step.event.payload if step.event else {"status": payment.status}
+                status = PaymentStatus(announced["status"])
+                before = None if step.is_snapshot else announced["previous"]
+                yield PaymentStatusEvent(
+                    cursor=step.cursor,
+                    status=status,
+                    previous=PaymentStatus(before) if before else None,
+                    payment=Payment.from_model(payment),
+                    terminal=status in TERMINAL,
+                )
+                if status in TERMINAL:
+                    return
+
+
+async def _visible_payment(info: Info, key: UUID) -> models.Payment:
+    viewer = await info.context.viewer()
+    rows = visible_rows("Payment", viewer).filter(pk=key)
+    payment: models.Payment | None = await info.context.db(rows.first)
+    if payment is None:
+        raise NotFound("There is no such payment.", path=("paymentId",))
+    return payment
