@@ -31,14 +31,14 @@ def read_json(body: bytes) -> object:
             digits, a key twice, nested too deeply, or text that cannot be stored.
     """
     try:
-        text = body.decode("utf-8")
+        written = body.decode("utf-8")
         document = json.loads(
-            text,
+            written,
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_constant,
             parse_float=_finite_float,
         )
-        if "\\u" in text:
+        if "\\u" in written:
             _refuse_unstorable_text(document)
     except (ValueError, RecursionError) as error:
         raise InvalidValue(f"not an acceptable JSON document ({error})"[:300]) from error
@@ -54,8 +54,8 @@ def write_json(document: JsonObject) -> bytes:
     """
     _check_writable(document)
     try:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8")
+        written = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return written.encode("utf-8")
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidValue(f"cannot be written as JSON ({error})") from error
 

@@ -70,6 +70,9 @@ class Operation(Generic[T]):
             return self.read(documents.read_json(answer.body))
         except InvalidValue as error:
             raise UnexpectedResponse(self.name, status=answer.status, reason=str(error)) from error
+        except MismatchedResponse as error:
+            error.add_note(f"In the answer to {self.name}.")
+            raise
 
     def _refuse(self, answer: Answer) -> None:
         if 400 <= answer.status < 500 and answer.status not in NOT_NOW:
@@ -105,12 +108,16 @@ def operation(
     """Build an operation; like the official client, sign every POST and whatever has a token."""
     if token is not None:
         documents.check_token(token, what="token")
+    written = None if body is None else documents.write_json(body)
+    if written is not None:
+        # Wallets echo metadata: a payment whose answer we could not read must not be made.
+        documents.read_json(written)
     return Operation(
         name=name,
         method=method,
         url=url,
         token=token,
-        body=None if body is None else documents.write_json(body),
+        body=written,
         signed=method == "POST" or token is not None,
         repeatable=repeatable,
         expected_status=expected_status,

@@ -16,6 +16,20 @@ CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 GRANTS = frozenset({"request-grant", "continue-grant", "cancel-grant"})
 TOKENS = frozenset({"rotate-token", "revoke-token"})
 CREATES_PAYMENT = frozenset({"create-outgoing-payment"})
+WITH_ACCESS_TOKEN = frozenset(
+    {
+        "create-incoming-payment",
+        "get-incoming-payment",
+        "list-incoming-payments",
+        "complete-incoming-payment",
+        "create-quote",
+        "get-quote",
+        "create-outgoing-payment",
+        "get-outgoing-payment",
+        "list-outgoing-payments",
+        "get-spent-amounts",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +93,7 @@ RULES = (
     Rule(error=errors.WrongState, status=409),
     Rule(error=errors.NotFound, status=404),
     # Other wallets may word it differently; the challenge asks for a new token (RFC 9635 9.1).
-    Rule(error=errors.TokenInactive, status=401, challenge=True),
+    Rule(error=errors.TokenInactive, status=401, challenge=True, operations=WITH_ACCESS_TOKEN),
 )
 
 

@@ -49,8 +49,10 @@ def require_same_origin(url: str, *, as_url: str, what: str) -> None:
 
     Spec: RFC 9635 section 11.12 (mix-up of authorization servers).
     """
-    if origin(url) != origin(as_url):
-        raise MismatchedResponse(f"{what} origin", expected=as_url, received=url)
+    asked, received = origin(as_url), origin(url)
+    if asked != received:
+        # Only the origins: continuation and management URLs are secrets, and errors are logged.
+        raise MismatchedResponse(f"{what} origin", expected=asked, received=received)
 
 
 def require_same_resource(received: str, *, asked: str, what: str) -> None:

@@ -359,8 +359,10 @@ def test_an_incoming_payment_is_asked_for_in_the_documented_form() -> None:
     }
 
 
-@pytest.mark.parametrize("metadata", [{"1": "x"}, {"share": 0.5}, {"text": "\ud800"}])
-def test_metadata_that_would_break_the_signature_is_not_sent(metadata: Any) -> None:
+@pytest.mark.parametrize(
+    "metadata", [{"1": "x"}, {"share": 0.5}, {"text": "\ud800"}, {"text": "\x00"}]
+)
+def test_metadata_that_would_break_the_signature_or_its_echo_is_not_sent(metadata: Any) -> None:
     with pytest.raises(InvalidValue):
         operations.create_outgoing_payment(**AT_WALLET, quote=QUOTE_URL, metadata=metadata)
 
@@ -618,6 +620,16 @@ def test_a_valid_answer_to_something_else_is_refused(
 ) -> None:
     with pytest.raises(MismatchedResponse):
         operation.parse(answer(document, status=operation.expected_status))
+
+
+def test_a_mismatch_names_the_operation_but_no_secret_url() -> None:
+    with pytest.raises(MismatchedResponse) as mismatch:
+        CONTINUE.parse(answer({"access_token": access_token(manage=f"{EVIL}/hush")}))
+
+    assert mismatch.value.__notes__ == ["In the answer to continue-grant."]
+    assert "hush" not in str(mismatch.value)
+    assert "dd17" not in str(mismatch.value)
+    assert "evil.example" in str(mismatch.value)
 
 
 def test_an_answer_can_be_read_later_by_an_operation_built_again() -> None:

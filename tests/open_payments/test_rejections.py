@@ -91,6 +91,7 @@ CHALLENGED = [
     ("get-quote", 401, rafiki(401, "Invalid Token"), TokenInactive),
     ("get-quote", 401, rafiki(401, "Unauthorized"), TokenInactive),
     ("get-quote", 401, b"token expired", TokenInactive),
+    ("get-public-incoming-payment", 401, b"no", WalletRejected),
     ("get-quote", 403, rafiki(403, "Inactive Token"), TokenInactive),
     ("get-quote", 401, rafiki(401, "Signature validation error: x"), ClientRejected),
 ]
@@ -104,7 +105,7 @@ def test_a_documented_refusal_says_what_the_caller_can_do(
 
 
 @pytest.mark.parametrize(("name", "status", "body", "error"), CHALLENGED)
-def test_a_refusal_with_a_challenge_is_about_the_token(
+def test_a_refusal_with_a_challenge_is_about_the_token_that_was_sent(
     name: str, status: int, body: bytes, error: type[WalletRejected]
 ) -> None:
     assert type(rejection(name, status=status, headers=CHALLENGE, body=body)) is error
