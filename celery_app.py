@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
@@ -29,6 +30,8 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     task_default_queue="default",
+    # Named here, because a worker without -Q listens only to queues it can find here.
+    task_queues=(Queue("default"), Queue("money")),
     task_routes={"backend.payments.tasks.*": {"queue": "money"}},
     # Late acknowledgement re-runs and loops; the row's due_at already brings lost work back.
     task_acks_late=False,

@@ -109,7 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 # Every channel and key we use in Redis starts with this, so that two installations can share one.
 REDIS_PREFIX = env.text("REDIS_PREFIX", "faena")
-BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://localhost//")
 
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -177,6 +177,13 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    # These two log whole URLs and headers, and ours carry capabilities.
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+    "loggers": {
+        # These two log whole URLs and headers, and ours carry capabilities.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        # These three would write a dozen lines for every tick.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
