@@ -26,6 +26,7 @@ __all__ = [
     "log_out",
     "lookup_wallet",
     "sign_up",
+    "update_profile",
     "user_for_bearer",
 ]
 
@@ -128,6 +129,25 @@ def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
         return None
     tokens.note_use(token, now=now)
     return token.user
+
+
+def update_profile(*, user: User, display_name: str | None, locale: str | None) -> User:
+    """Change what a person is called and spoken to in; None leaves a field as it is.
+
+    Safe to repeat.
+
+    Raises:
+        ValidationFailed: a field is wrong; nothing was changed.
+    """
+    changes: dict[str, str] = {}
+    if display_name is not None:
+        changes["display_name"] = _valid_name(display_name)
+    if locale is not None:
+        changes["locale"] = _valid_locale(locale)
+    for field, value in changes.items():
+        setattr(user, field, value)
+    user.save(update_fields=list(changes))
+    return user
 
 
 def _is_text(value: str) -> bool:

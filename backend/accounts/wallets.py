@@ -13,7 +13,7 @@ from django.db import transaction
 from backend import open_payments, outbound, rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch, NotFound, ValidationFailed
+from backend.errors import AssetMismatch, ValidationFailed
 from backend.open_payments import operations
 
 # A person waits for this one.
@@ -140,21 +140,6 @@ def add_platform_wallet(
     found = lookup_wallet(address=address, principal="platform", now=now, wallets=wallets)
     with transaction.atomic():
         return _save(found)
-
-
-def set_default_wallet(*, user: User, wallet: WalletAddress) -> None:
-    """Make a wallet of `user` the one that is used when none is named. Safe to repeat.
-
-    Raises:
-        NotFound: it is not this user's.
-    """
-    with transaction.atomic():
-        User.objects.select_for_update().get(id=user.id)
-        mine = WalletAddress.objects.filter(owner=user)
-        if not mine.filter(id=wallet.id).exists():
-            raise NotFound("There is no such wallet.")
-        mine.filter(is_default=True).exclude(id=wallet.id).update(is_default=False)
-        mine.filter(id=wallet.id).update(is_default=True)
 
 
 def _save(found: WalletAddress) -> WalletAddress:

@@ -2,10 +2,13 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth import authenticate
 from django.test import RequestFactory
+from pytest_django import Settings
 
+from backend.accounts.errors import BadCredentials
 from backend.accounts.models import BearerToken, User, WalletAddress
-from tests.accounts.people import Form
+from tests.accounts.people import PASSWORD, Form, log_in
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +30,32 @@ def test_wallets_are_read_only_and_tokens_are_not_there_at_all() -> None:
     assert not wallets.has_change_permission(request)
     assert not wallets.has_delete_permission(request)
     assert not admin.site.is_registered(BearerToken)
+
+
+@pytest.fixture
+def _limited(settings: Settings) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["backend.accounts.backends.LimitedBackend"]
+
+
+@pytest.mark.usefixtures("_limited")
+def test_the_admins_door_opens_to_the_right_password_only() -> None:
+    user = Form().send().user
+    request = RequestFactory().post("/admin/login/")
+
+    assert authenticate(request, username="ANA@example.com", password=PASSWORD) == user
+    assert authenticate(request, username="ana@example.com", password="wrong") is None
+    assert authenticate(request, username="bea@example.com", password=PASSWORD) is None
+    assert authenticate(request, token="x") is None
+
+
+@pytest.mark.usefixtures("_limited")
+def test_guesses_at_the_admins_door_and_at_ours_are_counted_together() -> None:
+    Form().send()
+    request = RequestFactory().post("/admin/login/")
+    for _ in range(3):
+        with pytest.raises(BadCredentials):
+            log_in(password="wrong")
+    for _ in range(2):
+        assert authenticate(request, username="ana@example.com", password="wrong") is None
+
+    assert authenticate(request, username="ana@example.com", password=PASSWORD) is None

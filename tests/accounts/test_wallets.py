@@ -14,8 +14,8 @@ from backend import outbound
 from backend.accounts import services
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
-from backend.accounts.wallets import HttpWallets, set_default_wallet
-from backend.errors import AssetMismatch, ErrorCode, NotFound, RateLimited, ValidationFailed
+from backend.accounts.wallets import HttpWallets
+from backend.errors import AssetMismatch, ErrorCode, RateLimited, ValidationFailed
 from tests.accounts.people import NOON, a_person
 from tests.outbound.conftest import Names
 from tests.outbound.servers import WITNESS, Server, read_request, serving
@@ -135,16 +135,8 @@ def test_the_first_wallet_is_the_default_until_another_is_chosen(wallets: Wallet
 
     assert third.is_default
     assert WalletAddress.objects.get(is_default=True) == third
-    set_default_wallet(user=user, wallet=second)
-    assert WalletAddress.objects.get(is_default=True) == second
-
-
-@pytest.mark.django_db
-def test_nobody_chooses_among_other_peoples_wallets(wallets: Wallets) -> None:
-    theirs = wallets.add(a_person(), wallets.open("ana"))
-
-    with pytest.raises(NotFound):
-        set_default_wallet(user=a_person(), wallet=theirs)
+    again = wallets.add(user, second.url, make_default=True)
+    assert WalletAddress.objects.get(is_default=True) == again == second
 
 
 @pytest.mark.django_db(transaction=True)

@@ -199,3 +199,60 @@ def test_we_ask_for_plain_json_and_say_little_about_ourselves() -> None:
     assert b"accept: application/json\r\n" in heads[0].lower()
     assert b"accept-encoding: identity\r\n" in heads[0].lower()
     assert b"user-agent: faena\r\n" in heads[0].lower()
+
+
+GARBAGE = [
+    b"",
+    b"\r\n",
+    b"\x00" * 100,
+    b"garbage",
+    b"<html>no</html>",
+    b"SSH-2.0-OpenSSH_9.9\r\n",
+    b"+PONG\r\n",
+    b"HTTP/2 200 OK\r\n\r\n",
+    b"HTTP/1.1\r\n\r\n",
+    b"HTTP/1.1 abc OK\r\n\r\n",
+    b"HTTP/1.1 2000 OK\r\n\r\n",
+    b"HTTP/1.1 99 Low\r\n\r\n",
+    b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n",
+    ok(b"Content-Length: -1"),
+    ok(b"Content-Length: 2, 3"),
+    ok(b"Content-Length: 2, 2"),
+    ok(b"Content-Length: 2", b"Content-Length: 3"),
+    ok(b"Content-Length: 0x2"),
+    ok(b"Content-Length: " + b"9" * 5000),
+    ok(b"Content-Length: \xb2"),
+    ok(b"Transfer-Encoding: gzip"),
+    ok(b"Transfer-Encoding: chunked, chunked"),
+    ok(b"Transfer-Encoding: chunked", b"Content-Length: 2", body=b"2\r\n{}\r\n0\r\n\r\n"),
+    ok(b"Transfer-Encoding: chunked", body=b"zz\r\n{}\r\n0\r\n\r\n"),
+    ok(b"Transfer-Encoding: chunked", body=b"-1\r\n{}\r\n0\r\n\r\n"),
+    ok(b"Transfer-Encoding: chunked", body=b"f" * 20 + b"\r\n{}\r\n0\r\n\r\n"),
+    ok(b"No colon"),
+    ok(b": no name"),
+    ok(b"Sp ace: x"),
+    ok(b"Nul: \x00"),
+    ok(b"Latin: \xe9", b"Content-Length: 2"),
+    ok(b"Content-Type: application/json; charset=bogus", b"Content-Length: 2"),
+    ok(b"Location: http://[", b"Content-Length: 2").replace(b"200 OK", b"302 Found"),
+    ok(b"Location: \xff\xfe", b"Content-Length: 2").replace(b"200 OK", b"302 Found"),
+    ok(b"Set-Cookie: \xff=\xfe; expires=never; domain=", b"Content-Length: 2"),
+]
+
+
+@pytest.mark.parametrize("answer", GARBAGE)
+def test_any_bytes_are_an_answer_or_a_transport_error_that_may_have_been_sent(
+    answer: bytes, call: Call
+) -> None:
+    def handler(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    with serving(handler) as server:
+        policy = policy_for(server.port, total_timeout_seconds=3)
+        try:
+            response = call(f"http://127.0.0.1:{server.port}/", policy=policy)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            return
+
+    assert response.content in (b"{}", b"")

@@ -1,7 +1,11 @@
 """Spellings of places a stranger must not make us call: refused before any look-up."""
 
+import re
+
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend import outbound
 from backend.outbound.urls import normalise_origin
@@ -248,3 +252,66 @@ def test_a_configured_origin_is_brought_into_one_form(origin: str, normal: str) 
 def test_a_configured_origin_that_is_none_stops_the_start(origin: str) -> None:
     with pytest.raises(ValueError, match="is not an origin"):
         outbound.Policy(allowed_origins=frozenset({origin}))
+
+
+PIECES = st.sampled_from(
+    [
+        "https",
+        "http",
+        "://",
+        "/",
+        "//",
+        "\\",
+        "@",
+        ":",
+        "#",
+        "?",
+        "%",
+        "%2e",
+        ".",
+        "..",
+        "[",
+        "]",
+        "::1",
+        "127.0.0.1",
+        "0x7f",
+        "1",
+        "localhost",
+        "wallet.example",
+        "example",
+        "a",
+        "443",
+        "80",
+        "xn--",
+        "。",
+        "．",
+        "①",
+        "\xad",
+        "é",
+        "&",
+        ";",
+        ",",
+        "$",
+        "_",
+        "-",
+        "*",
+        "|",
+        "\t",
+    ]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=12).map("".join)
+    | st.lists(PIECES).map("".join).map("https://".__add__)
+)
+def test_whatever_passes_is_https_to_a_dotted_name_that_ends_in_letters(text: str) -> None:
+    try:
+        url = outbound.check_url(text)
+    except outbound.DestinationRefused:
+        return
+
+    assert url.scheme == "https"
+    assert url.port is None
+    assert not url.userinfo
+    assert re.fullmatch(r"([a-z0-9-]+\.)+([a-z]{2,}|xn--[a-z0-9-]+)", url.raw_host.decode())
