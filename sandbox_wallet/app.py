@@ -64,14 +64,14 @@ class App:
 
 
 async def _read_body(receive: Receive) -> bytes | None:
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > _LARGEST_BODY:
             return None
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 async def _send(send: Send, answer: WireResponse) -> None:

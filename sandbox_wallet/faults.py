@@ -186,7 +186,7 @@ def _strikes(bank: Bank, row: sqlite3.Row) -> bool:
     if row["remaining"] == 0:
         return False
     if row["probability"] is not None:
-        return bank.rng.random() < row["probability"]
+        return bool(bank.rng.random() < row["probability"])
     return row["nth"] is None or row["seen"] + 1 >= row["nth"]
 
 

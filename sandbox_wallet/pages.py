@@ -77,8 +77,7 @@ def consent(bank: Bank, grant: sqlite3.Row, *, csrf: str) -> WireResponse:
         f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
         '<button class="approve" name="decision" value="approve">Approve</button>'
         '<button class="decline" name="decision" value="decline">Decline</button></form>'
-        '<p class="small">You can take this permission back at any time. '
-        "This is a sandbox: the money is not real.</p></main>"
+        '<p class="small">This is a sandbox: the money is not real.</p></main>'
     )
     return _page(200, f"{grant['client_name']} asks for your permission", content)
 
@@ -98,18 +97,22 @@ def _item(bank: Bank, item: Json) -> str:
         where = "" if wallet is None else f" of {_account(bank, wallet)}"
         return f"<section><dl>{_row('Also', f'{_verbs(item)} {what}{where}')}</dl></section>"
     assert wallet is not None
-    rows, notes = [], []
+    rows: list[str] = []
+    notes: list[str] = []
     if "create" in item["actions"]:
         rows, notes = _payment_rows(bank, item)
     rows.append(_row("From account", _account(bank, wallet)))
-    rows.append(_row("It may", f"{_verbs(item)} outgoing payments"))
+    if not {"create"} >= set(item["actions"]):
+        whose = "all" if any(action.endswith("-all") for action in item["actions"]) else "its"
+        rows.append(_row("It can also", f"see {whose} payments from this account"))
     warnings = "".join(f'<p class="warning" role="note">{note}</p>' for note in notes)
     return f"<section><dl>{''.join(rows)}</dl>{warnings}</section>"
 
 
 def _payment_rows(bank: Bank, item: Json) -> tuple[list[str], list[str]]:
     limits = limits_of(item)
-    rows, notes = [], []
+    rows: list[str] = []
+    notes: list[str] = []
     if (amount := limits.debit or limits.receive) is not None:
         what = "At most" if limits.debit is not None else "Recipients get at most"
         rows.append(_row(what, f'<span class="amount">{_amount(amount)}</span>'))
@@ -121,7 +124,7 @@ def _payment_rows(bank: Bank, item: Json) -> tuple[list[str], list[str]]:
         rows.append(_row("Paid to", "<strong>any recipient</strong>"))
         notes.append(
             "<strong>Any recipient.</strong> The app chooses whom to pay. "
-            "Approve only if you trust it with this amount."
+            "Approve only if you trust it with that."
         )
     else:
         rows.append(_row("Paid to", _recipient(bank, limits.receiver)))

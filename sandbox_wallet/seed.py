@@ -6,7 +6,7 @@ from sandbox_wallet.money import Asset
 
 PLATFORM = "platform"
 PLATFORM_KEY_ID = "platform-key-1"
-_RICH = 1_000_000_000_00
+_RICH = 10_000_000_00
 # Two banks, so that clients meet more than one auth server.
 _NORTH, _SUR = "north", "sur"
 _WALLETS = (

@@ -11,7 +11,7 @@ body{margin:0;min-height:100vh;background:var(--ground);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
 display:flex;justify-content:center;align-items:flex-start;padding:1rem}
 .card{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);
-border-radius:16px;padding:1.5rem;margin-top:min(6vh,3rem)}
+border-radius:16px;padding:1.5rem;margin-top:clamp(0rem,calc((100vw - 30rem)/4),3rem)}
 .wide{max-width:44rem}
 .message{text-align:center}
 .brand{margin:0 0 .75rem;font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;
