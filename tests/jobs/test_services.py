@@ -1,0 +1,494 @@
+"""Creating, publishing, applying and deciding: what happens, and what is refused."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backend.errors import (
+    AssetMismatch,
+    ErrorCode,
+    Forbidden,
+    InvalidTransition,
+    NotFound,
+    ValidationFailed,
+)
+from backend.events.models import Event
+from backend.ids import new_id
+from backend.jobs import services
+from backend.jobs.errors import WalletRequired, WrongStatus
+from backend.jobs.models import Application, Job
+from backend.jobs.queries import applications_visible_to, jobs_visible_to
+from backend.jobs.status import ApplicationStatus, JobStatus
+from tests.jobs.people import (
+    NOON,
+    USD_25,
+    a_draft,
+    a_job,
+    a_job_in,
+    a_person,
+    a_wallet,
+    an_application,
+)
+
+pytestmark = pytest.mark.django_db
+PENDING, SELECTED, REJECTED = (
+    ApplicationStatus.PENDING,
+    ApplicationStatus.SELECTED,
+    ApplicationStatus.REJECTED,
+)
+
+
+# --- creating
+
+
+def test_a_new_job_is_a_draft_with_the_usual_limits() -> None:
+    job = a_draft()
+
+    row = Job.objects.get(id=job.id)
+    assert (row.status, row.version) == (JobStatus.DRAFT, 1)
+    assert (row.recruit_limit, row.submit_days, row.review_days) == (10, 7, 14)
+    assert row.close_recruiting_when_funded
+    assert (row.recruit_until, row.expires_at) == (None, None)
+    assert row.created_at == row.updated_at == NOON
+    assert row.deliverables == ["AUDIO"]
+
+
+def test_the_total_budget_is_the_reward_times_the_workers_needed() -> None:
+    job = a_draft(workers_needed=3)
+
+    assert job.reward == USD_25
+    assert job.total_budget.value == 7500
+    assert job.total_budget.same_asset(USD_25)
+
+
+def test_the_recruit_limit_grows_with_the_workers_needed() -> None:
+    assert a_draft(workers_needed=50).recruit_limit == 50
+
+
+# --- publishing
+
+
+def test_publishing_opens_recruiting_and_sets_the_deadlines() -> None:
+    draft = a_draft()
+
+    job = services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
+
+    assert job.status == JobStatus.RECRUITING
+    assert job.recruit_until == NOON + timedelta(days=7)
+    assert job.expires_at == NOON + timedelta(days=7 + 7 + 14)
+
+
+def test_publishing_keeps_the_deadlines_the_owner_has_set() -> None:
+    draft = a_draft(recruit_until=NOON + timedelta(days=3), expires_at=NOON + timedelta(days=30))
+
+    job = services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
+
+    assert job.recruit_until == NOON + timedelta(days=3)
+    assert job.expires_at == NOON + timedelta(days=30)
+
+
+def test_a_job_that_expires_soon_leaves_half_of_its_time_for_the_work() -> None:
+    job = a_job(expires_at=NOON + timedelta(days=4))
+
+    assert job.recruit_until == NOON + timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("missing", "path"),
+    [({"description": "  "}, "description"), ({"deliverables": ()}, "deliverables")],
+)
+def test_a_draft_may_lack_what_publishing_requires(missing: dict[str, Any], path: str) -> None:
+    draft = a_draft(**missing)
+
+    with pytest.raises(ValidationFailed) as refusal:
+        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
+
+    assert refusal.value.path == (path,)
+    assert Job.objects.get(id=draft.id).status == JobStatus.DRAFT
+
+
+def test_publishing_needs_a_wallet_to_pay_from() -> None:
+    draft = a_draft(a_person(wallet=False))
+
+    with pytest.raises(WalletRequired) as refusal:
+        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
+
+    assert refusal.value.code is ErrorCode.WALLET_REQUIRED
+
+
+def test_a_deadline_that_has_passed_since_drafting_is_refused() -> None:
+    draft = a_draft(recruit_until=NOON + timedelta(days=1))
+
+    with pytest.raises(ValidationFailed) as refusal:
+        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON + timedelta(days=2))
+
+    assert refusal.value.path == ("recruitUntil",)
+
+
+def test_publishing_twice_is_refused_with_what_is_possible() -> None:
+    job = a_job()
+
+    with pytest.raises(WrongStatus) as refusal:
+        services.publish_job(user=job.owner, job_id=job.id, now=NOON)
+
+    assert refusal.value.old == "RECRUITING"
+    assert refusal.value.allowed == ("CANCELED", "EXPIRED", "SELECTING")
+    assert isinstance(refusal.value, InvalidTransition)
+
+
+def test_a_foreign_draft_looks_like_no_job_at_all() -> None:
+    draft = a_draft()
+    stranger = a_person()
+
+    with pytest.raises(NotFound) as foreign:
+        services.publish_job(user=stranger, job_id=draft.id, now=NOON)
+    with pytest.raises(NotFound) as absent:
+        services.publish_job(user=stranger, job_id=new_id(), now=NOON)
+
+    assert (foreign.value.message, foreign.value.path) == (
+        absent.value.message,
+        absent.value.path,
+    )
+
+
+def test_a_foreign_job_that_is_public_cannot_be_published_or_decided() -> None:
+    job = a_job()
+    application = an_application(job)
+    stranger = a_person()
+
+    with pytest.raises(Forbidden):
+        services.publish_job(user=stranger, job_id=job.id, now=NOON)
+    with pytest.raises(Forbidden):
+        services.decide_applications(
+            user=stranger, job_id=job.id, select=[application.id], now=NOON
+        )
+
+
+# --- applying
+
+
+def test_applying_keeps_the_wallet_as_it_is_today() -> None:
+    job = a_job()
+    worker = a_person()
+
+    application = an_application(job, worker, note="  I grew up with Otomi. ")
+
+    wallet = worker.wallet_addresses.get()
+    assert (application.status, application.note) == (PENDING, "I grew up with Otomi.")
+    assert application.payout_wallet == wallet
+    assert application.payout_url == wallet.url
+    assert (application.payout_asset_code, application.payout_asset_scale) == ("USD", 2)
+
+
+def test_the_default_wallet_is_taken_unless_another_is_named() -> None:
+    job = a_job()
+    worker = a_person(wallet=False)
+    second = a_wallet(worker, is_default=False)
+    default = a_wallet(worker)
+    other = a_person(wallet=False)
+    a_wallet(other)
+    named = a_wallet(other, is_default=False)
+
+    implicit = an_application(job, worker)
+    explicit = an_application(job, other, payout_wallet_id=named.id)
+
+    assert implicit.payout_wallet == default != second
+    assert explicit.payout_wallet == named
+
+
+def test_nobody_applies_to_their_own_job() -> None:
+    job = a_job()
+
+    with pytest.raises(Forbidden):
+        an_application(job, job.owner)
+
+
+@pytest.mark.parametrize(
+    "status", [each for each in JobStatus if each not in {JobStatus.DRAFT, JobStatus.RECRUITING}]
+)
+def test_applying_needs_a_job_that_recruits(status: JobStatus) -> None:
+    job = a_job_in(status)
+
+    with pytest.raises(WrongStatus) as refusal:
+        an_application(job)
+
+    assert refusal.value.needed == ("RECRUITING",)
+
+
+def test_applying_to_a_foreign_draft_finds_no_job() -> None:
+    with pytest.raises(NotFound):
+        an_application(a_draft())
+
+
+def test_applying_ends_with_the_deadline_even_before_the_status_has_moved() -> None:
+    job = a_job()
+    assert job.recruit_until is not None
+
+    with pytest.raises(WrongStatus, match="past its deadline"):
+        an_application(job, now=job.recruit_until)
+
+    assert not job.applications.exists()
+
+
+def test_applying_twice_is_refused() -> None:
+    job = a_job()
+    worker = a_person()
+    an_application(job, worker)
+
+    with pytest.raises(ValidationFailed):
+        an_application(job, worker)
+
+    assert job.applications.count() == 1
+
+
+def test_applying_needs_a_wallet() -> None:
+    job = a_job()
+
+    with pytest.raises(WalletRequired):
+        an_application(job, a_person(wallet=False))
+
+
+def test_a_foreign_wallet_looks_like_no_wallet_at_all() -> None:
+    job = a_job()
+    foreign = a_person("other").wallet_addresses.get()
+
+    for wallet_id in (foreign.id, new_id()):
+        with pytest.raises(NotFound) as refusal:
+            an_application(job, payout_wallet_id=wallet_id)
+        assert refusal.value.message == "There is no such wallet."
+
+
+@pytest.mark.parametrize("asset", [("MXN", 2), ("USD", 9), ("usd", 2)])
+def test_the_payout_wallet_must_hold_the_jobs_asset_in_code_and_scale(
+    asset: tuple[str, int],
+) -> None:
+    job = a_job()
+    worker = a_person(wallet=False)
+    a_wallet(worker, asset_code=asset[0], asset_scale=asset[1])
+
+    with pytest.raises(AssetMismatch) as refusal:
+        an_application(job, worker)
+
+    assert refusal.value.path == ("payoutWalletId",)
+    assert f"{asset[0]} with scale {asset[1]}" in refusal.value.message
+
+
+def test_the_application_that_fills_the_limit_closes_recruiting() -> None:
+    job = a_job(recruit_limit=3)
+
+    for _ in range(2):
+        an_application(job)
+    before = Job.objects.get(id=job.id).status
+    last = an_application(job)
+
+    after = Job.objects.get(id=job.id)
+    assert (before, after.status) == (JobStatus.RECRUITING, JobStatus.SELECTING)
+    assert after.transitions.get(new="SELECTING").actor_id == last.applicant_id
+    assert Event.objects.filter(topic=f"job:{job.id}").count() == 2
+    with pytest.raises(WrongStatus):
+        an_application(job)
+
+
+# --- deciding
+
+
+def test_deciding_selects_rejects_and_resets_in_one_go() -> None:
+    job = a_job()
+    first, second, third = (an_application(job) for _ in range(3))
+    services.decide_applications(user=job.owner, job_id=job.id, select=[third.id], now=NOON)
+
+    decided_job, decided = services.decide_applications(
+        user=job.owner,
+        job_id=job.id,
+        select=[first.id],
+        reject=[second.id],
+        reset=[third.id],
+        now=NOON + timedelta(hours=1),
+    )
+
+    assert decided_job == job
+    assert [(each.id, each.status) for each in decided] == [
+        (first.id, SELECTED),
+        (second.id, REJECTED),
+        (third.id, PENDING),
+    ]
+    assert [each.status for each in Application.objects.filter(job=job).order_by("id")] == [
+        SELECTED,
+        REJECTED,
+        PENDING,
+    ]
+
+
+def test_deciding_again_the_same_way_changes_nothing() -> None:
+    job = a_job()
+    application = an_application(job)
+    services.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
+
+    _, decided = services.decide_applications(
+        user=job.owner, job_id=job.id, select=[application.id], now=NOON + timedelta(days=1)
+    )
+
+    assert [(each.status, each.updated_at) for each in decided] == [(SELECTED, NOON)]
+
+
+def test_no_more_are_selected_than_the_job_needs() -> None:
+    job = a_job(workers_needed=2)
+    first, second, third = (an_application(job) for _ in range(3))
+    services.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
+
+    with pytest.raises(ValidationFailed) as refusal:
+        services.decide_applications(
+            user=job.owner, job_id=job.id, select=[second.id, third.id], now=NOON
+        )
+
+    assert refusal.value.path == ("select",)
+    assert job.applications.filter(status=SELECTED).count() == 1
+
+
+def test_a_selected_place_can_be_swapped_in_one_call() -> None:
+    job = a_job(workers_needed=1)
+    first, second = an_application(job), an_application(job)
+    services.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
+
+    services.decide_applications(
+        user=job.owner, job_id=job.id, select=[second.id], reset=[first.id], now=NOON
+    )
+
+    assert job.applications.get(status=SELECTED) == second
+
+
+def test_one_foreign_id_refuses_the_whole_decision() -> None:
+    job = a_job()
+    mine = an_application(job)
+    foreign = an_application(a_job(job.owner))
+
+    for stray in (foreign.id, new_id()):
+        with pytest.raises(NotFound):
+            services.decide_applications(
+                user=job.owner, job_id=job.id, select=[mine.id, stray], now=NOON
+            )
+
+    mine.refresh_from_db()
+    assert mine.status == PENDING
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        lambda a: {},
+        lambda a: {"select": [a, a]},
+        lambda a: {"select": [a], "reject": [a]},
+        lambda a: {"reject": [a], "reset": [a]},
+    ],
+    ids=["nothing named", "twice selected", "selected and rejected", "rejected and reset"],
+)
+def test_a_decision_names_each_application_once_and_at_least_one(
+    decision: Callable[[object], dict[str, list[object]]],
+) -> None:
+    job = a_job()
+    application = an_application(job)
+
+    with pytest.raises(ValidationFailed):
+        services.decide_applications(
+            user=job.owner,
+            job_id=job.id,
+            now=NOON,
+            **decision(application.id),  # type: ignore[arg-type]
+        )
+
+    application.refresh_from_db()
+    assert application.status == PENDING
+
+
+def test_a_withdrawn_application_cannot_be_selected() -> None:
+    job = a_job()
+    application = an_application(job)
+    Application.objects.filter(id=application.id).update(status=ApplicationStatus.WITHDRAWN)
+
+    with pytest.raises(ValidationFailed):
+        services.decide_applications(
+            user=job.owner, job_id=job.id, select=[application.id], now=NOON
+        )
+
+
+@pytest.mark.parametrize("status", list(JobStatus))
+def test_deciding_is_possible_while_recruiting_and_selecting(status: JobStatus) -> None:
+    job = a_job()
+    application = an_application(job)
+    Job.objects.filter(id=job.id).update(status=status)
+    possible = status in {JobStatus.RECRUITING, JobStatus.SELECTING}
+
+    with nullcontext() if possible else pytest.raises(WrongStatus):
+        services.decide_applications(
+            user=job.owner, job_id=job.id, select=[application.id], now=NOON
+        )
+
+    application.refresh_from_db()
+    assert application.status == (SELECTED if possible else PENDING)
+
+
+# --- closing when the money is in
+
+
+def test_money_closes_recruiting_when_somebody_has_applied() -> None:
+    job = a_job()
+    an_application(job)
+
+    closed = services.close_recruiting(job=job, at=NOON)
+
+    assert closed
+    assert job.status == Job.objects.get(id=job.id).status == JobStatus.SELECTING
+    assert job.transitions.get(new="SELECTING").actor is None
+
+
+def test_money_leaves_a_job_without_applications_recruiting() -> None:
+    job = a_job()
+
+    assert not services.close_recruiting(job=job, at=NOON)
+    assert Job.objects.get(id=job.id).status == JobStatus.RECRUITING
+
+
+def test_money_leaves_a_job_recruiting_when_its_owner_wants_that() -> None:
+    job = a_job(close_recruiting_when_funded=False)
+    an_application(job)
+
+    assert not services.close_recruiting(job=job, at=NOON)
+    assert Job.objects.get(id=job.id).status == JobStatus.RECRUITING
+
+
+@pytest.mark.parametrize("status", [each for each in JobStatus if each != JobStatus.RECRUITING])
+def test_money_never_moves_a_job_that_does_not_recruit(status: JobStatus) -> None:
+    job = a_job()
+    an_application(job)
+    Job.objects.filter(id=job.id).update(status=status)
+
+    assert not services.close_recruiting(job=job, at=NOON)
+    assert Job.objects.get(id=job.id).status == status
+
+
+# --- who sees what
+
+
+def test_drafts_are_seen_by_their_owner_only() -> None:
+    draft, job = a_draft(), a_job()
+
+    assert set(jobs_visible_to(draft.owner)) == {draft, job}
+    assert set(jobs_visible_to(job.owner)) == {job}
+    assert set(jobs_visible_to(None)) == {job}
+
+
+def test_an_application_is_seen_by_its_applicant_and_the_jobs_owner_only() -> None:
+    job = a_job()
+    application = an_application(job)
+    an_application(a_job())
+    rival = a_person()
+    rivals = an_application(job, rival)
+
+    assert set(applications_visible_to(job.owner)) == {application, rivals}
+    assert set(applications_visible_to(application.applicant)) == {application}
+    assert set(applications_visible_to(rival)) == {rivals}
+    assert set(applications_visible_to(a_person())) == set()
+    assert set(applications_visible_to(None)) == set()
