@@ -1,0 +1,200 @@
+"""Deployment mistakes, found before the first request: Django system checks with ids.
+
+Everything here is an error, because every one of them loses money or secrets quietly. Outside of
+DEBUG all of them apply; with DEBUG only the ones about rhythm do. `manage.py check` shows them;
+`refuse_unsafe_settings` stops a server that would start in spite of them.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from backend import encryption
+
+DEVELOPMENT_KEY = b"development-only-000000000000000"
+TAG = "faena"
+SHORTEST_SECRET = 50
+# As Django's own check of SECRET_KEY: fewer different characters are a pattern, not a secret.
+FEWEST_CHARACTERS = 5
+
+
+def refuse_unsafe_settings() -> None:
+    """Stop the process when a check of this project fails, naming every mistake at once.
+
+    Raises:
+        ImproperlyConfigured: at least one does; the message says what to do about each.
+    """
+    if mistakes := run_checks(tags=[TAG]):
+        lines = "\n".join(f"  {each.id} {each.msg} {each.hint}" for each in mistakes)
+        raise ImproperlyConfigured(f"Faena does not start with these settings:\n{lines}")
+
+
+@register(TAG, Tags.security)
+def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
+    """Report every setting that must not go into production, and every impossible rhythm."""
+    del app_configs
+    found = list(_rhythm())
+    if not settings.DEBUG:
+        for part in (_secrets(), _addresses(), _wallet_client(), _database()):
+            found.extend(part)
+    return found
+
+
+def _secrets() -> Iterator[Error]:
+    secret = _secret_key()
+    if (
+        len(secret) < SHORTEST_SECRET
+        or len(set(secret)) < FEWEST_CHARACTERS
+        or secret == settings.DEVELOPMENT_SECRET
+        or secret.startswith("django-insecure-")
+    ):
+        yield Error(
+            "SECRET_KEY can be guessed.",
+            hint=f"Set it to at least {SHORTEST_SECRET} random characters, known to nobody else.",
+            id="faena.E001",
+        )
+    if problem := _problem_of_encryption_keys():
+        yield Error(
+            problem,
+            hint="Set ENCRYPTION_KEYS to kid:base64 of 32 random bytes, newest first.",
+            id="faena.E002",
+        )
+
+
+def _secret_key() -> str:
+    try:
+        return str(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # Django's answer to an empty one, with no word of the others
+        return ""
+
+
+def _problem_of_encryption_keys() -> str | None:
+    try:
+        encryption.encrypt("probe", column="checks.probe", row=UUID(int=0))
+    except ImproperlyConfigured as error:
+        return str(error)
+    kids = [entry.partition(":")[0] for entry in settings.ENCRYPTION_KEYS]
+    if len(set(kids)) < len(kids):
+        return "ENCRYPTION_KEYS has two keys of one name, so that one of them is lost."
+    for entry in settings.ENCRYPTION_KEYS:
+        key = base64.b64decode(entry.partition(":")[2])
+        if key == DEVELOPMENT_KEY or len(set(key)) < FEWEST_CHARACTERS:
+            return "ENCRYPTION_KEYS has a key that everybody knows."
+    return None
+
+
+def _addresses() -> Iterator[Error]:
+    if not _is_https(settings.PUBLIC_URL):
+        yield Error(
+            "PUBLIC_URL is not an https address, so tokens and approvals would travel openly.",
+            hint="Set it to the address browsers reach this server at, such as https://pay.example.",
+            id="faena.E003",
+        )
+    hosts = settings.ALLOWED_HOSTS
+    if not hosts or not all(hosts) or "*" in hosts:
+        yield Error(
+            "ALLOWED_HOSTS lets in every name, or none.",
+            hint="List the exact host names of this server, or leave it to PUBLIC_URL.",
+            id="faena.E004",
+        )
+    if settings.OP_DEV_ORIGINS:
+        yield Error(
+            "OP_DEV_ORIGINS lets requests past the rules for outgoing connections.",
+            hint="Leave it empty outside of development.",
+            id="faena.E005",
+        )
+    for name in ("CORS_ORIGINS", "RETURN_URLS"):
+        if wrong := sorted(each for each in getattr(settings, name) if not _is_origin(each)):
+            yield Error(
+                f"{name} has {', '.join(wrong)}, which is not an exact https origin.",
+                hint="Write https://host or https://host:port, without path and without *.",
+                id="faena.E010",
+            )
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return False
+    plain = f"https://{parts.hostname}{port}"
+    return bool(parts.hostname) and "*" not in text and text == plain
+
+
+def _wallet_client() -> Iterator[Error]:
+    missing = [
+        name
+        for name in ("OP_CLIENT_WALLET_ADDRESS", "OP_CLIENT_KEY_ID", "OP_CLIENT_PRIVATE_KEY")
+        if not getattr(settings, name)
+    ]
+    if missing:
+        yield Error(
+            f"Without {', '.join(missing)} no wallet will talk to this server.",
+            hint="Take all three from the wallet where the platform's key is registered.",
+            id="faena.E006",
+        )
+    if settings.OP_CLIENT_PRIVATE_KEY and not _is_ed25519(settings.OP_CLIENT_PRIVATE_KEY):
+        yield Error(
+            "OP_CLIENT_PRIVATE_KEY is not an Ed25519 private key.",
+            hint="Give it as unencrypted PKCS#8 PEM; OP_CLIENT_PRIVATE_KEY_FILE keeps its lines.",
+            id="faena.E007",
+        )
+
+
+def _is_ed25519(pem: str) -> bool:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm, binascii.Error):
+        return False
+    return isinstance(key, Ed25519PrivateKey)
+
+
+def _database() -> Iterator[Error]:
+    database = settings.DATABASES["default"]
+    name = str(database["NAME"])
+    if database["ENGINE"].endswith("sqlite3") and (
+        not name or ":memory:" in name or "mode=memory" in name
+    ):
+        yield Error(
+            "The database lives in memory: a restart would forget who was paid.",
+            hint="Set DATABASE_URL to postgres://… or to sqlite:/// with the path of a file.",
+            id="faena.E008",
+        )
+
+
+def _rhythm() -> Iterator[Error]:
+    # One step is one call. A worker whose lease ran out during its call would be joined by a
+    # second one, so a lease has room for the longest call (twice the budget) and for saving it.
+    if settings.WALLET_BUDGET_S <= 0 or settings.LEASE_S <= 2 * settings.WALLET_BUDGET_S:
+        yield Error(
+            f"LEASE_S is {settings.LEASE_S:g}, with WALLET_BUDGET_S {settings.WALLET_BUDGET_S:g}: "
+            "two workers could hold one payment.",
+            hint="Make LEASE_S more than twice WALLET_BUDGET_S, and both more than 0.",
+            id="faena.E009",
+        )
+    if settings.TICK_S <= 0:
+        yield Error(
+            f"TICK_S is {settings.TICK_S:g}: the look for due payments would never rest.",
+            hint="Set it to the seconds between two looks, such as 0.25.",
+            id="faena.E011",
+        )
