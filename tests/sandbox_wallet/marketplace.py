@@ -51,6 +51,7 @@ class Marketplace:
     signer: Ed25519Signer
     clock: ManualClock = field(default_factory=ManualClock)
     base: str = BASE
+    identity: Json | None = None
 
     @property
     def client(self) -> str:
@@ -116,7 +117,8 @@ class Marketplace:
         return dict(self.http.get(f"{self.base}/{name}").json())
 
     def grant_request(self, wallet: str, access: list[Json], **more: Any) -> httpx.Response:
-        body = {"access_token": {"access": access}, "client": {"walletAddress": self.client}}
+        client = self.identity or {"walletAddress": self.client}
+        body = {"access_token": {"access": access}, "client": client}
         return self.call("POST", self.wallet(wallet)["authServer"], {**body, **more})
 
     def token(self, wallet: str, kind: str, *actions: str) -> str:
