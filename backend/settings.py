@@ -151,6 +151,9 @@ WALLET_BUDGET_S = env.number("WALLET_BUDGET_S", 10)
 # --- the web -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+# WhiteNoise warns about a missing folder; `collectstatic` fills it.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+WHITENOISE_USE_FINDERS = DEBUG
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 USE_TZ = True

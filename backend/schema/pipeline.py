@@ -6,11 +6,12 @@ Everything that every operation goes through is here.
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from uuid import uuid4
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, parse
+from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import validate_document
@@ -24,6 +25,8 @@ from backend.schema.errors import MONEY_MUTATIONS
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 2000
+# How graphql-core words it; a test holds this.
+_SAID_WHEN_TOO_LONG = "tokens"
 # A client learns nothing from the hundredth error of a document, and each costs to make.
 MAX_ERRORS = 3
 _CACHED_DOCUMENTS = 256
@@ -39,7 +42,11 @@ class Parsing(SchemaExtension):
 
     def on_parse(self) -> Iterator[None]:
         context = self.execution_context
-        context.graphql_document = _parse(context.query or "")
+        context.parse_options["max_tokens"] = MAX_TOKENS
+        # What does not parse is left to Strawberry, which parses again and reports: an error
+        # raised here would reach a socket as a bare `complete`.
+        with suppress(GraphQLError, RecursionError):
+            context.graphql_document = _parse(context.query or "")
         yield
 
 
@@ -50,17 +57,7 @@ def _parse(text: str) -> DocumentNode:
 
 
 def _parse_uncached(text: str) -> DocumentNode:
-    if _NUL.search(text):
-        raise guard.bad_request("Text must not contain NUL.")
-    try:
-        return parse(text, max_tokens=MAX_TOKENS)
-    except RecursionError:
-        raise guard.too_complex("Too deeply nested.") from None
-    except GraphQLError as error:
-        # A syntax error keeps its class: sockets close with 4400 on it.
-        over = "token limit" in error.message.lower() or "tokens" in error.message.lower()
-        error.extensions = {"code": ErrorCode.QUERY_TOO_COMPLEX if over else ErrorCode.BAD_REQUEST}
-        raise
+    return parse(text, max_tokens=MAX_TOKENS)
 
 
 _parse_cached = lru_cache(_CACHED_DOCUMENTS)(_parse_uncached)
@@ -74,9 +71,12 @@ class Validation(SchemaExtension):
         document = context.graphql_document
         assert document is not None
         schema = context.schema._schema
-        refusal = guard.check(
-            schema, document, context.variables, money_mutations=frozenset(MONEY_MUTATIONS)
-        )
+        if _NUL.search(context.query or ""):
+            refusal: GraphQLError | None = guard.bad_request("Text must not contain NUL.")
+        else:
+            refusal = guard.check(
+                schema, document, context.variables, money_mutations=frozenset(MONEY_MUTATIONS)
+            )
         if refusal is not None:
             context.pre_execution_errors = [refusal]
         else:
@@ -117,10 +117,13 @@ def present(error: GraphQLError) -> GraphQLError:
             extensions["retryAfterSeconds"] = cause.retry_after_seconds
         return _with(error, cause.message, extensions)
     if cause is None or isinstance(cause, CannotGetOperationTypeError | InvalidOperationTypeError):
-        if error.extensions and "code" in error.extensions:
-            return error
-        error.extensions = {**(error.extensions or {}), "code": ErrorCode.BAD_REQUEST}
+        if not error.extensions or "code" not in error.extensions:
+            too_long = isinstance(error, GraphQLSyntaxError) and _SAID_WHEN_TOO_LONG in error.message
+            code = ErrorCode.QUERY_TOO_COMPLEX if too_long else ErrorCode.BAD_REQUEST
+            error.extensions = {**(error.extensions or {}), "code": code}
         return error
+    if isinstance(cause, RecursionError) and error.path is None:
+        return guard.too_complex("Too deeply nested.")
     log_id = uuid4().hex
     log.error("GraphQL error %s at %s", log_id, error.path, exc_info=cause)
     return _with(error, "Internal error.", {"code": ErrorCode.INTERNAL, "logId": log_id})
