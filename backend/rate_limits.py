@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
 import redis
@@ -137,7 +137,7 @@ def _ask(limiter: MovingWindowRateLimiter, item: RateLimitItem, key: str) -> _Ve
     return _Verdict(False, max(1, math.ceil(reset_at - time.time())))
 
 
-@cache
+@lru_cache(maxsize=1)
 def _limiter_of(pid: int, redis_url: str, prefix: str) -> Limiter:
     del pid  # only part of the key: connections and locks do not survive a fork
     return Limiter(redis_url=redis_url, prefix=prefix)

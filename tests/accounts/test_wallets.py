@@ -239,7 +239,7 @@ def test_what_is_not_spelt_like_a_wallet_is_refused_with_a_sentence_and_no_call(
 
     assert refused.value.path == ("address",)
     assert refused.value.message.endswith(".")
-    assert [where for where in connects if where == ("127.0.0.1", 443)] == []
+    assert [where for where in connects if isinstance(where, tuple) and where[1] == 443] == []
 
 
 @pytest.mark.django_db
@@ -262,7 +262,7 @@ def test_a_name_that_leads_into_our_network_is_refused_like_a_wallet_that_is_dow
             wallets=HttpWallets(http),
         )
 
-    assert not [where for where in connects if isinstance(where, tuple) and where[0] in answer]
+    assert [where for where in connects if isinstance(where, tuple) and where[1] == 443] == []
     assert refused.value.code == ErrorCode.WALLET_UNREACHABLE
     assert str(refused.value) == str(WalletUnusable())
     assert WalletAddress.objects.count() == 0
