@@ -113,6 +113,8 @@ BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://localhost//")
 
 # --- people ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
+# Counts the admin's log-ins like everybody else's.
+AUTHENTICATION_BACKENDS = ["backend.accounts.backends.LimitedBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

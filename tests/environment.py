@@ -11,7 +11,8 @@ RUN_ID = os.environ.setdefault("FAENA_TEST_RUN", uuid.uuid4().hex[:10])
 
 os.environ["DEBUG"] = "1"
 os.environ["VAR_DIR"] = os.path.join(tempfile.gettempdir(), f"faena-tests-{RUN_ID}")
-os.environ["REDIS_PREFIX"] = f"faena-test-{RUN_ID}"
+# Each parallel worker counts its own log-ins.
+os.environ["REDIS_PREFIX"] = f"faena-test-{RUN_ID}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 # Hints go nowhere in tests; those that need a broker start their own processes.
 os.environ["BROKER_URL"] = "memory://"
 os.environ.setdefault("LOG_LEVEL", "WARNING")

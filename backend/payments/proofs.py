@@ -114,6 +114,9 @@ def reconcile(run: Run) -> None:
         return None
     if received == 0 and _dead_by_expiry(run):
         return _pay_again_with_the_same_grant(run)
+    if run.attempt.absent_first_at:
+        with run.commit(wait_until=run.attempt.absent_first_at + LOOKS_APART):
+            return None
     assert run.attempt.sent_at is not None
     if run.now < run.attempt.sent_at + SHOW_WITHIN:
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):

@@ -16,6 +16,20 @@ class Crash(BaseException):
     """The worker is gone."""
 
 
+def lose_connection() -> None:
+    """What the kernel does for a killed process: the server rolls back, nothing is told."""
+    if connection.connection is not None:
+        connection.connection.close()
+    connection.connection = None
+    connection.in_atomic_block = False
+    connection.needs_rollback = False
+    connection.closed_in_transaction = False
+    connection.savepoint_ids = []
+    connection.atomic_blocks = []
+    connection.run_on_commit = []
+    connection.commit_on_exit = True
+
+
 class CrashPoints:
     """Counts the points that a run passes, and crashes at the chosen one."""
 
@@ -24,6 +38,7 @@ class CrashPoints:
         self.names: list[str] = []
         self._choose: Callable[[int], bool] = lambda _: False
         self.active = False
+        self.crashed = False
 
     def choose(self, choose: Callable[[int], bool]) -> None:
         """Crash at every point for which `choose(index)` is true."""
@@ -36,13 +51,15 @@ class CrashPoints:
         self.passed += 1
         self.names.append(name)
         if self._choose(index):
-            self.active = False
+            self.active, self.crashed = False, True
+            if connection.connection is not None:
+                connection.connection.close()  # nothing this worker still does can reach the rows
             raise Crash(f"{index}: {name}")
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Let the points count while a worker runs; other code passes them freely."""
-        self.active = True
+        self.active, self.crashed = True, False
         real_commit = connection.commit
 
         def commit() -> None:
@@ -77,3 +94,14 @@ class CrashingTransport(httpx.BaseTransport):
         response = self._inner.handle_request(request)
         self._points.pass_(f"after {call}")
         return response
+
+
+class PausingTransport(httpx.BaseTransport):
+    """A wire whose sender may be stopped with the request in hand."""
+
+    def __init__(self, inner: httpx.BaseTransport, pause: Callable[[], None]) -> None:
+        self._inner, self._pause = inner, pause
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._pause()
+        return self._inner.handle_request(request)

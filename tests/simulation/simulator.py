@@ -6,6 +6,7 @@ the worker's machine do is decided by a seed, so every history can be played aga
 
 import json
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,31 +15,41 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from django.db import connection, transaction
+from django.db import connection
 from django.test import RequestFactory
 
 from backend.accounts.models import User, WalletAddress
+from backend.funding.models import Funding, Seller
+from backend.funding.services import fund_job
+from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
+from backend.jobs.models import Job
+from backend.jobs.status import JobStatus
 from backend.open_payments import Client, Ed25519Signer
-from backend.open_payments.types import Amount
-from backend.payments import claims, links, services, views, workflow
+from backend.payments import claims, links, views, workflow
 from backend.payments.models import Discrepancy, Grant, Payment
 from backend.payments.status import (
     TERMINAL,
     GrantKind,
     GrantStatus,
-    PaymentPurpose,
     PaymentStatus,
 )
 from sandbox_wallet import Options, World
 from sandbox_wallet.transport import WorldTransport
 from sandbox_wallet.wire import WireRequest
-from tests.simulation.crashes import Crash, CrashingTransport, CrashPoints
+from tests.simulation.crashes import (
+    Crash,
+    CrashingTransport,
+    CrashPoints,
+    PausingTransport,
+    lose_connection,
+)
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 BASE_URL = "http://sandbox.example"
 KEY = Ed25519Signer.generate("platform-key-1")
 MAX_ROUNDS = 400
+LEASE_OVER = 61.0
 # What a movement does to the payer: money is held when the order is given, a rest is released.
 SIGNS = {"hold": 1, "release": -1}
 # How long after the end late effects are still watched for.
@@ -66,6 +77,7 @@ class Verdict:
     """What the wallets say beside what we say."""
 
     status: PaymentStatus
+    funding: FundingStatus
     failure: str
     wanted: int
     delivered: int
@@ -87,6 +99,8 @@ class Verdict:
             found.append(f"COMPLETED with {self.delivered} of {self.wanted}")
         if self.status is not PaymentStatus.COMPLETED and self.delivered == self.wanted:
             found.append(f"lost: delivered, yet {self.status}")
+        if (self.funding is FundingStatus.SETTLED) != (self.status is PaymentStatus.COMPLETED):
+            found.append(f"the funding is {self.funding} while the payment is {self.status}")
         if self.unexplained_debits:
             found.append(f"{self.unexplained_debits} debits without delivery or discrepancy")
         return found
@@ -108,9 +122,11 @@ class Simulation:
             options=Options().changed({"temperament": temperament, **(options or {})}),
             platform_key=KEY,
         )
-        wire = CrashingTransport(WorldTransport(self.world, sleep=self.clock.advance), self.points)
+        wallets = WorldTransport(self.world, sleep=self.clock.advance)
+        wire = CrashingTransport(PausingTransport(wallets, self._maybe_pause), self.points)
         self.client = Client(httpx.Client(transport=wire, timeout=10), KEY, clock=self.clock.now)
         self.approve = True
+        self.pauses = False
         self.deaths = 0
         self.payment = self._new_payment()
 
@@ -142,11 +158,34 @@ class Simulation:
                 claimed = claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id)
                 for payment in claimed:
                     workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
-        except Crash:
+        except BaseException as error:
+            # Django trips over the lost connection on the way out; that is part of dying.
+            if not (isinstance(error, Crash) or self.points.crashed):
+                raise
             self.deaths += 1
-            connection.close()
+            lose_connection()
             return True
         return bool(claimed)
+
+    def _maybe_pause(self) -> None:
+        """Stop this worker past its lease, with its request in hand, while another one works."""
+        if not self.pauses or not self.points.active or self.rng.random() > 0.1:
+            return
+        self.clock.advance(LEASE_OVER)
+        if connection.vendor == "postgresql":
+            # SQLite keeps no lock around a call: there a paused worker is outside the promise.
+            other = threading.Thread(target=self._other_worker)
+            other.start()
+            other.join()
+
+    def _other_worker(self) -> None:
+        self.points.active, was_active = False, self.points.active
+        try:
+            for payment in claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id):
+                workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
+        finally:
+            connection.close()
+            self.points.active = was_active
 
     def _visit_wallet(self) -> None:
         grant = (
@@ -199,27 +238,43 @@ class Simulation:
         return json.loads(answer.body) if answer.body else None
 
     def _new_payment(self) -> Payment:
-        alice, shop = self._wallet("alice"), self._wallet("shop")
         payer = User.objects.create(
             email=f"{new_id()}@example.org", display_name="Alice", created_at=self.clock.at
         )
-        sender = WalletAddress.objects.create(owner=payer, **alice)
-        receiver, _ = WalletAddress.objects.get_or_create(
-            owner=None, url=shop["url"], defaults=shop
+        WalletAddress.objects.create(owner=payer, is_default=True, **self._wallet("alice"))
+        shop = self._wallet("shop")
+        wallet, _ = WalletAddress.objects.get_or_create(owner=None, url=shop["url"], defaults=shop)
+        WalletAddress.objects.filter(id=wallet.id).update(checked_at=self.clock.at)
+        Seller.objects.get_or_create(
+            slug="default-seller", defaults={"wallet": wallet, "created_at": self.clock.at}
         )
-        WalletAddress.objects.filter(id=receiver.id).update(checked_at=self.clock.at)
-        receiver.refresh_from_db()
-        with transaction.atomic():
-            return services.create_payment(
-                purpose=PaymentPurpose.FUND,
-                reference=new_id(),
-                payer=payer,
-                sender=sender,
-                receiver=receiver,
-                receive_amount=Amount(value=2500, asset_code="USD", asset_scale=2),
-                return_url="http://127.0.0.1:8000/",
-                now=self.clock.at,
-            )
+        job = Job.objects.create(
+            owner=payer,
+            title="Translate",
+            description="Translate a page.",
+            deliverables=["TEXT"],
+            reward_value=1250,
+            asset_code="USD",
+            asset_scale=2,
+            workers_needed=2,
+            status=JobStatus.RECRUITING,
+            recruit_until=self.clock.at + timedelta(days=7),
+            expires_at=self.clock.at + timedelta(days=40),
+            created_at=self.clock.at,
+            updated_at=self.clock.at,
+        )
+        funding = fund_job(
+            payer=payer,
+            job_id=job.id,
+            mode=FundingMode.DIRECT,
+            seller=None,
+            payer_wallet_id=None,
+            expected_total=job.total_budget,
+            return_url="http://127.0.0.1:8000/",
+            idempotency_key=new_id(),
+            now=self.clock.at,
+        )
+        return Payment.objects.get(reference=funding.id)
 
     def _wallet(self, name: str) -> dict[str, Any]:
         answer = self.world.handle(WireRequest(method="GET", url=f"{BASE_URL}/{name}"))
@@ -246,6 +301,7 @@ class Simulation:
         explained = Discrepancy.objects.filter(payment=payment).count()
         return Verdict(
             status=PaymentStatus(payment.status),
+            funding=FundingStatus(Funding.objects.get(id=payment.reference).status),
             failure=payment.failure_code,
             wanted=payment.receive_value,
             delivered=delivered,
