@@ -54,7 +54,7 @@ async function run(page, title) {
   const play = page.locator(".graphiql-execute-button");
   // Before all editors are there, GraphiQL forgets clicks on its tabs and its play button.
   for (const editor of [query, answer, page.locator(".graphiql-editor-tool")]) {
-    await editor.locator(".view-lines").first().waitFor();
+    await editor.locator(".view-lines").first().waitFor({ state: "attached" });
   }
   await page.locator(".graphiql-tab-button", { hasText: title }).click();
   await query.locator(".view-line", { hasText: title }).first().waitFor();

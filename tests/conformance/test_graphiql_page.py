@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from backend.schema.graphiql import ASSETS_URL, Tab, asset, graphiql_page
@@ -30,7 +31,10 @@ TABS = (
         headers=AUTHORIZATION,
     ),
     Tab(query="subscription Ticks {\n  ticks(count: 3)\n}", headers=AUTHORIZATION),
+    Tab(query="subscription Stranger {\n  ticks(count: 3)\n}", headers={"Authorization": "?"}),
 )
+
+REFUSED = "Socket closed with event 4403 Forbidden"
 
 
 @strawberry.type
@@ -50,6 +54,13 @@ class Subscription:
             await asyncio.sleep(0.05)
 
 
+class Server(GraphQL[Any, Any]):
+    async def on_ws_connect(self, context: Any) -> Any:
+        if context["connection_params"] != AUTHORIZATION:
+            raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
+
+
 def graphiql_server(assets_dir: Path) -> Starlette:
     async def show_page(_: Request) -> Response:
         page = graphiql_page(
@@ -66,7 +77,7 @@ def graphiql_server(assets_dir: Path) -> Starlette:
             return Response(status_code=404)
         return Response(found[1], media_type=found[0])
 
-    graphql: GraphQL[Any, Any] = GraphQL(
+    graphql = Server(
         strawberry.Schema(Query, subscription=Subscription),
         graphql_ide=None,
         subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
@@ -122,8 +133,8 @@ def seen(node: str, browser: str, page_url: str, tmp_path_factory: pytest.TempPa
     return json.loads(done.stdout)
 
 
-def test_the_page_works_without_an_error_and_without_another_host(seen: Any) -> None:
-    assert seen["errors"] == []
+def test_the_page_needs_no_other_host_and_meets_no_error_but_the_refusal(seen: Any) -> None:
+    assert seen["errors"] == [f"Error: {REFUSED}"]
     assert seen["foreign"] == []
 
 
@@ -139,8 +150,12 @@ def test_a_seeded_subscription_runs_and_its_headers_reach_the_connection_params(
     assert answer["data"]["ticks"] == "tick 3 over a socket: Bearer t0ken</script>"
 
 
+def test_a_refused_token_is_told_at_once(seen: Any) -> None:
+    assert f'"message": "{REFUSED}"' in seen["answers"]["Stranger"]
+
+
 def test_seeded_tabs_still_run_after_a_reload(seen: Any) -> None:
-    assert seen["tabsAfterReload"] == seen["tabs"] == ["Greeting", "Ticks"]
+    assert seen["tabsAfterReload"] == seen["tabs"] == ["Greeting", "Ticks", "Stranger"]
     assert json.loads(seen["answerAfterReload"]) == json.loads(seen["answers"]["Greeting"])
 
 

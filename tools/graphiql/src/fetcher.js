@@ -1,27 +1,40 @@
 import { createGraphiQLFetcher } from "@graphiql/toolkit";
-import { Kind, parse } from "graphql";
+import { getOperationAST, Kind, parse } from "graphql";
+import { CloseCode, createClient } from "graphql-ws";
 
 /**
  * A fetcher that decides by what the editor holds now. GraphiQL hands over the operation name
  * and the document it last analysed, which for a moment after a change of tab are still the
  * previous tab's: a subscription would go out over HTTP under another operation's name.
- *
- * The toolkit opens a socket per subscription and passes the header pane's contents as its
- * connection parameters, which is how `Authorization` reaches the server there.
  */
 export function createFetcher({ graphqlUrl, subscriptionUrl }) {
-  const fetcher = createGraphiQLFetcher({
+  const options = {
     url: graphqlUrl,
-    subscriptionUrl: socketUrl(subscriptionUrl),
     // Asked for multipart, the server would stream subscriptions in another protocol.
     enableIncrementalDelivery: false,
-  });
-  return (params, options) => {
-    const document = parsed(params.query);
-    if (document === null) return fetcher(params, options);
-    const operationName = currentName(document, params.operationName);
-    return fetcher({ ...params, operationName }, { ...options, documentAST: document });
   };
+  const overHttp = createGraphiQLFetcher(options);
+  return (params, { headers = {} } = {}) => {
+    const document = parsed(params.query);
+    if (document === null) return overHttp(params, { headers });
+    const operationName = currentName(document, params.operationName);
+    const operation = getOperationAST(document, operationName);
+    const fetcher =
+      operation?.operation === "subscription"
+        ? createGraphiQLFetcher({ ...options, wsClient: socket(subscriptionUrl, headers) })
+        : overHttp;
+    return fetcher({ ...params, operationName }, { headers, documentAST: document });
+  };
+}
+
+/** A socket for one subscription; the header pane is what the server sees when it opens. */
+function socket(url, headers) {
+  return createClient({
+    url: socketUrl(url),
+    connectionParams: headers,
+    // The client would ask again for half a minute with a token that was just refused.
+    shouldRetry: ({ code }) => code !== CloseCode.Forbidden,
+  });
 }
 
 function socketUrl(url) {
