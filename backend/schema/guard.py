@@ -138,7 +138,7 @@ class _Walk:
         for operation in operations:
             self.check_operation(operation)
         for name in self.fragments:
-            self.within(self.of_fragment(name))
+            self.of_fragment(name)
 
     def check_operation(self, operation: OperationDefinitionNode) -> None:
         for definition in operation.variable_definitions or ():

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 MAX_TOKENS = 2000
 # How graphql-core words it; a test holds this.
-_SAID_WHEN_TOO_LONG = "tokens"
+_TOO_LONG = re.compile("tokens|too deeply")
 # A client learns nothing from the hundredth error of a document, and each costs to make.
 MAX_ERRORS = 3
 _CACHED_DOCUMENTS = 256
@@ -118,7 +118,7 @@ def present(error: GraphQLError) -> GraphQLError:
         return _with(error, cause.message, extensions)
     if cause is None or isinstance(cause, CannotGetOperationTypeError | InvalidOperationTypeError):
         if not error.extensions or "code" not in error.extensions:
-            too_long = isinstance(error, GraphQLSyntaxError) and _SAID_WHEN_TOO_LONG in error.message
+            too_long = isinstance(error, GraphQLSyntaxError) and _TOO_LONG.search(error.message)
             code = ErrorCode.QUERY_TOO_COMPLEX if too_long else ErrorCode.BAD_REQUEST
             error.extensions = {**(error.extensions or {}), "code": code}
         return error

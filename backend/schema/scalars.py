@@ -3,6 +3,7 @@
 import re
 from typing import NewType
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError, StringValueNode, ValueNode
@@ -48,6 +49,15 @@ def _parse_cursor(value: object) -> EventCursor:
     raise GraphQLError("EventCursor is a string that this server has issued.")
 
 
+def _parse_uuid(value: object) -> UUID:
+    if isinstance(value, str) and len(value) == 36:
+        try:
+            return UUID(value)
+        except ValueError:
+            pass
+    raise GraphQLError("UUID is a string such as 01985c3e-7f4b-7c3e-8d3c-2b1f0a9e8d7c.")
+
+
 def _literal(node: ValueNode, variables: object = None) -> object:
     return node.value if isinstance(node, StringValueNode) else None
 
@@ -59,6 +69,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=_serialize_uint64,
         parse_value=_parse_uint64,
         parse_literal=lambda node, variables=None: _parse_uint64(_literal(node)),
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A UUID of any version, with its four hyphens.",
+        serialize=str,
+        parse_value=_parse_uuid,
+        parse_literal=lambda node, variables=None: _parse_uuid(_literal(node)),
     ),
     URL: strawberry.scalar(
         name="URL",
