@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from backend.schema import accounts, funding, health, nodes, payments
+from backend.schema import accounts, funding, health, jobs, nodes, payments
 from backend.schema.errors import (
     AssetMismatchError,
     InvalidTransitionError,
@@ -35,10 +35,23 @@ class NodeQuery:
 
 
 Query = merge_types(
-    "Query", (NodeQuery, accounts.AccountQuery, payments.PaymentQuery, health.HealthQuery)
+    "Query",
+    (
+        NodeQuery,
+        accounts.AccountQuery,
+        jobs.JobQuery,
+        payments.PaymentQuery,
+        health.HealthQuery,
+    ),
 )
 Mutation = merge_types(
-    "Mutation", (accounts.AccountMutation, funding.FundingMutation, payments.PaymentMutation)
+    "Mutation",
+    (
+        accounts.AccountMutation,
+        jobs.JobMutation,
+        funding.FundingMutation,
+        payments.PaymentMutation,
+    ),
 )
 
 

@@ -1,0 +1,493 @@
+"""Jobs and applications as an API client meets them."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backend.accounts.models import User
+from backend.funding.models import Funding
+from backend.funding.status import FundingMode, FundingStatus
+from backend.jobs import services
+from backend.jobs.models import Job
+from backend.jobs.status import DeliverableType
+from backend.open_payments.types import Amount
+from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
+from tests.schema.client import code_of, data_of, execute
+from tests.schema.world import global_id
+
+pytestmark = pytest.mark.django_db
+
+# A well-formed key without a row; a fixed one, since parallel runs compare the tests' names.
+NOBODY = UUID("01900000-0000-7000-8000-000000000000")
+
+INPUT: dict[str, Any] = {
+    "title": "Record ten sentences",
+    "description": "Read ten sentences in Otomi.",
+    "deliverables": ["AUDIO"],
+    "reward": {"value": "2500", "assetCode": "USD", "assetScale": 2},
+    "workersNeeded": 2,
+    "languageTag": "OTO",
+}
+ERRORS = (
+    "errors { __typename code message path retryable"
+    " ... on InvalidTransitionError { from allowed } }"
+)
+CREATE = f"""
+mutation ($input: JobInput!) {{ createJob(input: $input) {{
+  job {{ id status title languageTag dialect deliverables workersNeeded recruitLimit submitDays
+        reviewDays recruitUntil expiresAt closeRecruitingWhenFunded version allowedActions
+        fundingAssurance owner {{ displayName }}
+        reward {{ value assetCode assetScale }} totalBudget {{ value assetCode assetScale }} }}
+  {ERRORS} }} }}
+"""
+PUBLISH = f"""
+mutation ($id: ID!) {{ publishJob(input: {{jobId: $id}}) {{
+  job {{ id status recruitUntil expiresAt allowedActions version }} {ERRORS} }} }}
+"""
+APPLY = f"""
+mutation ($input: ApplyInput!) {{ applyToJob(input: $input) {{
+  application {{ id status note job {{ id status }} applicant {{ displayName }}
+                payoutWallet {{ id }} }} {ERRORS} }} }}
+"""
+DECIDE = f"""
+mutation ($input: DecideApplicationsInput!) {{ decideApplications(input: $input) {{
+  job {{ id }} applications {{ id status payoutWallet {{ id }} }} {ERRORS} }} }}
+"""
+LIST = """
+query ($filter: JobFilter, $first: Int = 10, $after: String) {
+  jobs(first: $first, after: $after, filter: $filter) {
+    totalCount pageInfo { hasNextPage endCursor } edges { node { id title } } } }
+"""
+SCREEN = """
+query ($first: Int!) { jobs(first: $first) { totalCount edges { node {
+  id title allowedActions fundingAssurance owner { displayName }
+  applications(first: 3) { totalCount edges { node {
+    id status applicant { displayName } payoutWallet { address } job { id } } } }
+  payments(first: 3) { totalCount edges { node { id } } }
+  fundings(first: 3) { totalCount edges { node { id } } } } } } }
+"""
+
+
+def id_of(row: Any) -> str:
+    return global_id(type(row).__name__, row.id)
+
+
+def run(query: str, user: User | None, field: str, **variables: Any) -> dict[str, Any]:
+    payload: dict[str, Any] = data_of(execute(query, variables=variables, user=user))[field]
+    return payload
+
+
+def titles(user: User | None = None, **filter: Any) -> list[str]:
+    found = run(LIST, user, "jobs", filter=filter)
+    assert found["totalCount"] == len(found["edges"])
+    return [edge["node"]["title"] for edge in found["edges"]]
+
+
+def a_funding(job: Job, status: FundingStatus) -> Funding:
+    total = job.total_budget
+    return Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        mode=FundingMode.DIRECT,
+        status=status,
+        total_value=total.value,
+        released_value=total.value if status is FundingStatus.SETTLED else 0,
+        asset_code=total.asset_code,
+        asset_scale=total.asset_scale,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+# --- the way through
+
+
+def test_a_job_goes_from_a_draft_to_a_selected_worker() -> None:
+    owner, worker = a_person("owner"), a_person("worker")
+
+    created = run(CREATE, owner, "createJob", input=INPUT)["job"]
+    published = run(PUBLISH, owner, "publishJob", id=created["id"])["job"]
+    applied = run(
+        APPLY, worker, "applyToJob", input={"jobId": created["id"], "note": "I would love to."}
+    )["application"]
+    decided = run(
+        DECIDE,
+        owner,
+        "decideApplications",
+        input={"jobId": created["id"], "select": [applied["id"]]},
+    )
+
+    assert created == {
+        "id": created["id"],
+        "status": "DRAFT",
+        "title": "Record ten sentences",
+        "languageTag": "oto",
+        "dialect": None,
+        "deliverables": ["AUDIO"],
+        "workersNeeded": 2,
+        "recruitLimit": 10,
+        "submitDays": 7,
+        "reviewDays": 14,
+        "recruitUntil": None,
+        "expiresAt": None,
+        "closeRecruitingWhenFunded": True,
+        "version": 1,
+        "allowedActions": ["PUBLISH"],
+        "fundingAssurance": "NONE",
+        "owner": {"displayName": "owner"},
+        "reward": {"value": "2500", "assetCode": "USD", "assetScale": 2},
+        "totalBudget": {"value": "5000", "assetCode": "USD", "assetScale": 2},
+    }
+    assert published == {
+        "id": created["id"],
+        "status": "RECRUITING",
+        "recruitUntil": (NOON + timedelta(days=7)).isoformat(),
+        "expiresAt": (NOON + timedelta(days=28)).isoformat(),
+        "allowedActions": ["SELECT", "FUND"],
+        "version": 2,
+    }
+    assert applied == {
+        "id": applied["id"],
+        "status": "PENDING",
+        "note": "I would love to.",
+        "job": {"id": created["id"], "status": "RECRUITING"},
+        "applicant": {"displayName": "worker"},
+        "payoutWallet": {"id": global_id("Wallet", worker.wallet_addresses.get().id)},
+    }
+    assert decided == {
+        "job": {"id": created["id"]},
+        "applications": [{"id": applied["id"], "status": "SELECTED", "payoutWallet": None}],
+        "errors": [],
+    }
+
+
+def test_nulls_in_the_input_mean_the_defaults() -> None:
+    nulls = dict.fromkeys(
+        ["dialect", "recruitLimit", "recruitUntil", "submitDays", "reviewDays", "expiresAt"]
+    )
+
+    job = run(
+        CREATE,
+        a_person(),
+        "createJob",
+        input={**INPUT, **nulls, "closeRecruitingWhenFunded": None},
+    )["job"]
+
+    assert (job["recruitLimit"], job["submitDays"], job["reviewDays"]) == (10, 7, 14)
+    assert job["closeRecruitingWhenFunded"] is True
+
+
+# --- refusals
+
+
+def test_a_refusal_names_the_field_in_the_callers_spelling() -> None:
+    result = run(
+        CREATE, a_person(), "createJob", input={**INPUT, "recruitUntil": "2020-01-01T00:00:00Z"}
+    )
+
+    assert result["job"] is None
+    assert [(each["code"], each["path"]) for each in result["errors"]] == [
+        ("VALIDATION", ["recruitUntil"])
+    ]
+    assert not Job.objects.exists()
+
+
+def test_a_time_without_its_offset_is_refused() -> None:
+    result = run(
+        CREATE, a_person(), "createJob", input={**INPUT, "recruitUntil": "2026-06-05T00:00:00"}
+    )
+
+    assert [(each["code"], each["path"]) for each in result["errors"]] == [
+        ("VALIDATION", ["recruitUntil"])
+    ]
+
+
+@pytest.mark.parametrize(("reward", "workers"), [(2**63 - 1, 2), (2**63, 1), (2**64 - 1, 1000)])
+def test_a_budget_above_what_is_kept_exactly_is_refused(reward: int, workers: int) -> None:
+    money = {"value": str(reward), "assetCode": "USD", "assetScale": 2}
+
+    result = run(
+        CREATE,
+        a_person(),
+        "createJob",
+        input={**INPUT, "reward": money, "workersNeeded": workers},
+    )
+
+    assert [(each["code"], each["path"]) for each in result["errors"]] == [
+        ("AMOUNT_OUT_OF_RANGE", ["reward", "value"])
+    ]
+
+
+def test_publishing_twice_says_where_the_job_stands_and_can_go() -> None:
+    job = a_job()
+
+    result = run(PUBLISH, job.owner, "publishJob", id=id_of(job))
+
+    assert result["job"] is None
+    (error,) = result["errors"]
+    assert error["__typename"] == "InvalidTransitionError"
+    assert (error["code"], error["from"]) == ("INVALID_TRANSITION", "RECRUITING")
+    assert error["allowed"] == ["CANCELED", "EXPIRED", "SELECTING"]
+
+
+def test_publishing_without_a_wallet_says_what_is_missing() -> None:
+    draft = a_draft(a_person(wallet=False))
+
+    result = run(PUBLISH, draft.owner, "publishJob", id=id_of(draft))
+
+    assert [each["code"] for each in result["errors"]] == ["WALLET_REQUIRED"]
+
+
+def test_a_wallet_in_another_asset_is_refused_as_a_mismatch() -> None:
+    job = a_job()
+
+    result = run(APPLY, a_person(asset_code="MXN"), "applyToJob", input={"jobId": id_of(job)})
+
+    assert [(each["__typename"], each["code"]) for each in result["errors"]] == [
+        ("AssetMismatchError", "ASSET_MISMATCH")
+    ]
+
+
+def test_ones_own_job_is_not_for_applying_and_a_foreign_one_not_for_deciding() -> None:
+    job = a_job()
+    application = an_application(job)
+
+    own = run(APPLY, job.owner, "applyToJob", input={"jobId": id_of(job)})
+    foreign = run(
+        DECIDE,
+        a_person(),
+        "decideApplications",
+        input={"jobId": id_of(job), "select": [id_of(application)]},
+    )
+
+    assert [each["code"] for each in own["errors"]] == ["FORBIDDEN"]
+    assert [each["code"] for each in foreign["errors"]] == ["FORBIDDEN"]
+
+
+@pytest.mark.parametrize("id_", ["", "x", "☃", global_id("User", NOBODY), global_id("Job", NOBODY)])
+def test_an_id_of_no_job_is_not_found_everywhere(id_: str) -> None:
+    user = a_person()
+    decision = {"jobId": id_, "select": [global_id("Application", NOBODY)]}
+
+    results = [
+        run(PUBLISH, user, "publishJob", id=id_),
+        run(APPLY, user, "applyToJob", input={"jobId": id_}),
+        run(DECIDE, user, "decideApplications", input=decision),
+    ]
+
+    for result in results:
+        assert [(each["code"], each["path"]) for each in result["errors"]] == [
+            ("NOT_FOUND", ["jobId"])
+        ]
+
+
+@pytest.mark.parametrize("id_", ["", "x", global_id("Job", NOBODY)])
+def test_an_id_of_no_application_is_not_found(id_: str) -> None:
+    job = a_job()
+
+    result = run(
+        DECIDE, job.owner, "decideApplications", input={"jobId": id_of(job), "reject": [id_]}
+    )
+
+    assert [each["code"] for each in result["errors"]] == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (CREATE, {"input": INPUT}),
+        (PUBLISH, {"id": global_id("Job", NOBODY)}),
+        (APPLY, {"input": {"jobId": global_id("Job", NOBODY)}}),
+        (DECIDE, {"input": {"jobId": global_id("Job", NOBODY)}}),
+    ],
+)
+def test_a_visitor_has_to_log_in_first(query: str, variables: dict[str, Any]) -> None:
+    assert code_of(execute(query, variables=variables)) == "UNAUTHENTICATED"
+
+
+# --- who sees what
+
+
+def test_a_foreign_draft_does_not_exist() -> None:
+    draft = a_draft()
+    query = "query ($id: ID!) { job(id: $id) { title } node(id: $id) { id } }"
+
+    foreign = data_of(execute(query, variables={"id": id_of(draft)}, user=a_person()))
+    visitor = data_of(execute(query, variables={"id": id_of(draft)}))
+    own = data_of(execute(query, variables={"id": id_of(draft)}, user=draft.owner))
+
+    assert foreign == visitor == {"job": None, "node": None}
+    assert own == {"job": {"title": draft.title}, "node": {"id": id_of(draft)}}
+
+
+def test_applications_are_seen_by_the_owner_and_each_applicant_sees_their_own() -> None:
+    job = a_job()
+    first, second = an_application(job), an_application(job)
+    query = """query ($id: ID!, $other: ID!) {
+      job(id: $id) { applications(first: 10) { totalCount edges { node { id } } } }
+      node(id: $other) { id } }"""
+
+    def seen(user: User | None) -> tuple[list[str], bool]:
+        data = data_of(
+            execute(query, variables={"id": id_of(job), "other": id_of(second)}, user=user)
+        )
+        listed = data["job"]["applications"]
+        assert listed["totalCount"] == len(listed["edges"])
+        return [edge["node"]["id"] for edge in listed["edges"]], data["node"] is not None
+
+    assert seen(job.owner) == ([id_of(second), id_of(first)], True)
+    assert seen(first.applicant) == ([id_of(first)], False)
+    assert seen(a_person()) == ([], False)
+    assert seen(None) == ([], False)
+
+
+def test_applications_can_be_narrowed_by_status() -> None:
+    job = a_job()
+    selected, pending = an_application(job), an_application(job)
+    services.decide_applications(user=job.owner, job_id=job.id, select=[selected.id], now=NOON)
+    query = """query ($id: ID!) { job(id: $id) {
+      a: applications(first: 10, filter: {status: [SELECTED]}) { edges { node { id } } }
+      b: applications(first: 10, filter: {status: [PENDING, REJECTED]}) { edges { node { id } } }
+      c: applications(first: 10, filter: {status: []}) { totalCount } } }"""
+
+    data = data_of(execute(query, variables={"id": id_of(job)}, user=job.owner))["job"]
+
+    assert [edge["node"]["id"] for edge in data["a"]["edges"]] == [id_of(selected)]
+    assert [edge["node"]["id"] for edge in data["b"]["edges"]] == [id_of(pending)]
+    assert data["c"] == {"totalCount": 0}
+
+
+def test_the_buttons_go_once_one_has_applied_or_money_stands_behind_the_job() -> None:
+    job = a_job()
+    application = an_application(job)
+    query = "query ($id: ID!) { job(id: $id) { allowedActions fundingAssurance } }"
+
+    def seen(user: User | None) -> dict[str, Any]:
+        seen_job: dict[str, Any] = run(query, user, "job", id=id_of(job))
+        return seen_job
+
+    assert seen(a_person())["allowedActions"] == ["APPLY"]
+    assert seen(application.applicant)["allowedActions"] == []
+    assert seen(job.owner)["allowedActions"] == ["SELECT", "FUND"]
+    funding = a_funding(job, FundingStatus.AWAITING_APPROVAL)
+    assert seen(job.owner) == {"allowedActions": ["SELECT"], "fundingAssurance": "NONE"}
+    funding.move_to(FundingStatus.SETTLED, at=NOON, released_value=funding.total_value)
+    assert seen(None) == {"allowedActions": [], "fundingAssurance": "PAID"}
+
+
+# --- the list
+
+
+def test_the_list_is_newest_first_in_pages_that_stay_put() -> None:
+    owner = a_person()
+    for number in range(5):
+        a_job(owner, title=f"Job {number}")
+
+    first = run(LIST, None, "jobs", first=2)
+    a_job(owner, title="Job 5")
+    rest = run(LIST, None, "jobs", first=10, after=first["pageInfo"]["endCursor"])
+
+    assert [edge["node"]["title"] for edge in first["edges"]] == ["Job 4", "Job 3"]
+    assert first["pageInfo"]["hasNextPage"] is True
+    assert [edge["node"]["title"] for edge in rest["edges"]] == ["Job 2", "Job 1", "Job 0"]
+    assert rest["pageInfo"]["hasNextPage"] is False
+
+
+def test_the_list_has_published_jobs_and_ones_own_drafts() -> None:
+    owner = a_person()
+    a_job(owner, title="public")
+    a_draft(owner, title="draft")
+
+    assert titles() == ["public"]
+    assert titles(a_person()) == ["public"]
+    assert titles(owner) == ["draft", "public"]
+    assert titles(owner, status=["DRAFT"]) == ["draft"]
+    assert titles(a_person(), status=["DRAFT"]) == []
+
+
+def test_every_filter_narrows_the_list() -> None:
+    owner, worker = a_person(), a_person()
+    a_job(owner, title="Audio in Otomi")
+    spanish = a_job(
+        owner,
+        title="100% texto",
+        language_tag="es-MX",
+        deliverables=(DeliverableType.TEXT, DeliverableType.LINK),
+        reward=Amount(value=9900, asset_code="MXN", asset_scale=2),
+    )
+    mine = a_job(worker, title="Cents", reward=Amount(value=1, asset_code="USD", asset_scale=2))
+    Job.objects.filter(id=mine.id).update(status="SELECTING")
+    an_application(spanish, a_person("mxn", asset_code="MXN"))
+    an_application(Job.objects.get(title="Audio in Otomi"), worker)
+    usd = {"assetCode": "USD", "assetScale": 2}
+
+    assert titles(status=["SELECTING"]) == ["Cents"]
+    assert titles(status=["SELECTING", "RECRUITING"]) == ["Cents", "100% texto", "Audio in Otomi"]
+    assert titles(status=[]) == []
+    assert titles(languageTag="es") == titles(languageTag="ES-mx") == ["100% texto"]
+    assert titles(languageTag="es-ES") == []
+    assert titles(deliverable="TEXT") == titles(deliverable="LINK") == ["100% texto"]
+    assert titles(deliverable="VIDEO") == []
+    assert titles(text="otomi") == ["Cents", "100% texto", "Audio in Otomi"]
+    assert titles(text="AUDIO") == ["Audio in Otomi"]
+    assert titles(text="0% t") == ["100% texto"]
+    assert titles(text="_") == []
+    assert titles(rewardMin={"value": "2", **usd}) == ["Audio in Otomi"]
+    assert titles(rewardMin={"value": "2500", "assetCode": "USD", "assetScale": 9}) == []
+    assert titles(worker, mine=True) == ["Cents"]
+    assert titles(None, mine=True) == []
+    assert titles(worker, hideApplied=True) == ["Cents", "100% texto"]
+    assert titles(None, hideApplied=True) == ["Cents", "100% texto", "Audio in Otomi"]
+
+
+@pytest.mark.parametrize(
+    ("filter_", "code"),
+    [
+        ({"languageTag": "español"}, "VALIDATION"),
+        ({"text": "x" * 201}, "VALIDATION"),
+        ({"text": "a\ud800"}, "VALIDATION"),
+        (
+            {"rewardMin": {"value": str(2**63), "assetCode": "USD", "assetScale": 2}},
+            "AMOUNT_OUT_OF_RANGE",
+        ),
+    ],
+)
+def test_an_unusable_filter_is_an_error_with_a_code(filter_: dict[str, Any], code: str) -> None:
+    assert code_of(execute(LIST, variables={"filter": filter_})) == code
+
+
+def test_a_list_without_a_page_size_is_refused() -> None:
+    assert code_of(execute("{ jobs { totalCount } }")) == "BAD_REQUEST"
+
+
+def test_a_screen_of_jobs_costs_the_same_queries_for_three_as_for_twelve() -> None:
+    owner = a_person("owner")
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            job = a_job(owner)
+            an_application(job)
+            an_application(job)
+            a_funding(job, FundingStatus.AWAITING_APPROVAL)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            data = data_of(execute(SCREEN, variables={"first": 12}, user=owner))
+        assert len(data["jobs"]["edges"]) == Job.objects.count()
+        assert all(
+            edge["node"]["applications"]["totalCount"] == 2
+            and edge["node"]["fundings"]["totalCount"] == 1
+            for edge in data["jobs"]["edges"]
+        )
+        return len(captured)
+
+    add(3)
+    for_three = queries()
+    add(9)
+    for_twelve = queries()
+
+    assert for_twelve == for_three <= 18
