@@ -47,14 +47,12 @@ def check_access(bank: Bank, tenant: str, value: object) -> list[Json]:
 
 def _check_item(bank: Bank, tenant: str, item: Any, where: str) -> None:
     kind = item.get("type") if isinstance(item, dict) else None
-    if kind not in _ACTIONS:
+    if not isinstance(kind, str) or kind not in _ACTIONS:
         raise invalid(f"{where}.type must be one of {', '.join(_ACTIONS)}")
     actions = item.get("actions")
-    if (
-        not isinstance(actions, list)
-        or not actions
-        or not all(a in _ACTIONS[kind] for a in actions)
-    ):
+    if not isinstance(actions, list) or not actions:
+        raise invalid(f"{where}.actions must be a list")
+    if not all(isinstance(action, str) and action in _ACTIONS[kind] for action in actions):
         raise invalid(f"{where}.actions must be some of {', '.join(sorted(_ACTIONS[kind]))}")
     if len(set(actions)) != len(actions):
         raise invalid(f"{where}.actions repeats itself")

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -155,8 +154,7 @@ def local_keys(bank: Bank, wallet_name: str) -> list[Json]:
 
 
 def _document(bank: Bank, call: Call, url: str) -> Any:
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" not in bank.options.client_origins:
+    if not any(url.startswith(f"{origin}/") for origin in bank.options.client_origins):
         raise UnknownClient(f"{url} is not on an origin that this sandbox may ask")
     if url not in call.documents:
         raise NeedsDocument(url)

@@ -1,14 +1,14 @@
 """Fetching the public documents of client wallets that live outside the sandbox."""
 
-from typing import Any
-
 import httpx
+
+from sandbox_wallet.wire import Json, parse_object
 
 _LARGEST = 64 * 1024
 
 
-def fetch(url: str) -> Any:
-    """Return the JSON at `url`, or None when there is none; its origin was allowed by option."""
+def fetch(url: str) -> Json | None:
+    """Return the JSON object at `url`, or None; its origin was allowed by option."""
     try:
         with (
             httpx.Client(timeout=5, follow_redirects=False, trust_env=False) as client,
@@ -19,6 +19,6 @@ def fetch(url: str) -> Any:
                 body += chunk
                 if len(body) > _LARGEST:
                     return None
-            return httpx.Response(200, content=body).json() if response.is_success else None
-    except (httpx.HTTPError, ValueError):
+            return parse_object(body) if response.is_success else None
+    except httpx.HTTPError:
         return None

@@ -1,9 +1,9 @@
 """Faults on demand: which call fails, when, and how.
 
-A rule names a call (and a wallet, if only one is meant), the nth such call or a probability,
-and an act. Acts on the answer happen `before` the effect (there is none), `after` it, or
-`late`: the answer is lost now and the effect comes `late_s` later. Acts on the money change
-what the wallet does instead.
+A rule names a call, the nth such call or a probability, and an act; and a wallet, if only one
+is meant (a grant for quotes names none unless it has an identifier). Acts on the answer happen
+`before` the effect (there is none), `after` it, or `late`: the answer is lost now and the
+effect comes `late_s` later. Acts on the money change what the wallet does instead.
 """
 
 import json
@@ -100,7 +100,8 @@ def add(bank: Bank, rule: Json) -> Json:
     Raises:
         ValueError: with a sentence about what is wrong in `rule`.
     """
-    call, act = (ALIASES.get(str(rule.get(name)), rule.get(name)) for name in ("call", "act"))
+    call, act = (str(rule.get(name)) for name in ("call", "act"))
+    call, act = ALIASES.get(call, call), ALIASES.get(act, act)
     if call != "*" and call not in CALLS:
         raise ValueError(f"call must be * or one of {', '.join(sorted(CALLS))}")
     if act not in ACTS:

@@ -11,9 +11,10 @@ Spec: RFC 9635; Open Payments auth server 1.3.0; open behaviour follows Rafiki.
 
 import hmac
 import json
+import re
 import sqlite3
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from sandbox_wallet import clients, tokens
 from sandbox_wallet.access import check_access, invalid, needs_interaction
@@ -29,6 +30,9 @@ from sandbox_wallet.wire import (
     json_response,
     parse_object,
 )
+
+# It becomes a header of our answer, so it must not be able to begin another one.
+_FINISH_URI = re.compile(r"https?://[\x21-\x7e]+\Z")
 
 
 def request_grant(bank: Bank, call: Call) -> WireResponse:
@@ -143,7 +147,7 @@ def _checked_interact(interact: Any) -> Json:
     if not isinstance(finish, dict) or finish.get("method") != "redirect":
         raise invalid("interact.finish.method must be redirect")
     uri, nonce = finish.get("uri"), finish.get("nonce")
-    if not isinstance(uri, str) or urlsplit(uri).scheme not in ("http", "https"):
+    if not isinstance(uri, str) or not _FINISH_URI.match(uri):
         raise invalid("interact.finish.uri must be an http or https URL")
     if not isinstance(nonce, str) or not nonce:
         raise invalid("interact.finish.nonce must be a string")

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import sqlite3
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from sandbox_wallet import pages
 from sandbox_wallet.bank import Bank, Call
@@ -93,10 +93,10 @@ def decide(bank: Bank, grant: sqlite3.Row, now: int, *, approve: bool) -> None:
 
 def grant_behind(bank: Bank, redirect: str) -> sqlite3.Row | None:
     """Return the grant whose interaction starts at the URL `redirect`, or None."""
-    parts = urlsplit(redirect).path.strip("/").split("/")
-    if len(parts) != 3 or parts[0] != "interact":
+    if not redirect.startswith(f"{bank.base_url}/interact/"):
         return None
-    return _find(bank, parts[1], parts[2])
+    parts = redirect[len(bank.base_url) :].partition("?")[0].split("/")
+    return _find(bank, parts[2], parts[3]) if len(parts) == 4 else None
 
 
 def finish_location(bank: Bank, grant: sqlite3.Row, now: int) -> str:

@@ -7,7 +7,7 @@ never end. Periods are half open and in UTC.
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 from sandbox_wallet.clock import SECOND, parse_iso, to_datetime, to_micros
 
@@ -101,6 +101,7 @@ def _add_months(micros: int, months: int) -> int:
         return micros
     moment = to_datetime(micros)
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    year = min(year, MAXYEAR)
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])
     rest = moment - datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     return to_micros(datetime(year, month + 1, day, tzinfo=UTC)) + rest // timedelta(microseconds=1)

@@ -58,7 +58,7 @@ class Options:
                 raise ValueError('fees must look like {"bps": 50, "fixed": 10}')
             wanted.update({f"fee_{name}": value for name, value in fees.items()})
         if (temperament := wanted.get("temperament")) is not None:
-            if temperament not in TEMPERAMENTS:
+            if str(temperament) not in TEMPERAMENTS:
                 raise ValueError("temperament must be strict or loose")
             wanted = {**TEMPERAMENTS[temperament], **wanted}
         known = {option.name for option in fields(self)}

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from sandbox_wallet import control, grants, incoming, interaction, outgoing, quotes, tokens, wallets
 from sandbox_wallet.bank import CONTROL, Bank, Call
 from sandbox_wallet.tokens import presented
-from sandbox_wallet.wire import WireRequest, WireResponse, json_response, parse_object
+from sandbox_wallet.wire import Json, WireRequest, WireResponse, json_response, parse_object
 
 Handler = Callable[[Bank, Call], WireResponse]
 
@@ -161,11 +161,8 @@ def _grant_kind(request: WireRequest) -> str:
     body = parse_object(request.body) or {}
     wanted = body.get("access_token")
     items = wanted.get("access") if isinstance(wanted, dict) else None
-    kinds = (
-        [item.get("type") for item in items or () if isinstance(item, dict)]
-        if isinstance(items, list)
-        else []
-    )
+    found = items if isinstance(items, list) else []
+    kinds = [item.get("type") for item in found if isinstance(item, dict)]
     for kind in ("outgoing-payment", "incoming-payment", "quote"):
         if kind in kinds:
             return kind
@@ -185,10 +182,8 @@ def wallet_of(bank: Bank, call: Call) -> str | None:
     if (wallet := bank.wallet_at(named)) is not None:
         return wallet.name
     if call.operation.startswith("request-grant"):
-        access = body.get("access_token")
-        items = access.get("access") if isinstance(access, dict) else []
-        return _wallet_in(bank, items)
-    return _wallet_in(bank, _granted(bank, call))
+        return _wallet_asked_for(bank, body)
+    return _wallet_in(bank, _granted(bank, call), "identifier")
 
 
 _TABLES = {
@@ -200,9 +195,16 @@ _TABLES = {
 }
 
 
-def _wallet_in(bank: Bank, items: object) -> str | None:
+def _wallet_asked_for(bank: Bank, body: Json) -> str | None:
+    access, subject = body.get("access_token"), body.get("subject")
+    items = access.get("access") if isinstance(access, dict) else None
+    ids = subject.get("sub_ids") if isinstance(subject, dict) else None
+    return _wallet_in(bank, items, "identifier") or _wallet_in(bank, ids, "id")
+
+
+def _wallet_in(bank: Bank, items: object, member: str) -> str | None:
     for item in items if isinstance(items, list) else ():
-        named = item.get("identifier") if isinstance(item, dict) else None
+        named = item.get(member) if isinstance(item, dict) else None
         if (wallet := bank.wallet_at(named)) is not None:
             return wallet.name
     return None

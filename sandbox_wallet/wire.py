@@ -107,6 +107,9 @@ def parse_object(body: bytes) -> Json | None:
     """Return the JSON object in `body`, or None when it holds anything else."""
     try:
         value = json.loads(body, parse_constant=_no_constant)
+        if b"\\u" in body:
+            # Half a surrogate pair can neither be stored nor sent on.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

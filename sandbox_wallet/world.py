@@ -7,7 +7,7 @@ The process around it (`app`) and the in-process transport (`transport`) both on
 import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -110,7 +110,7 @@ class World:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             now = self.bank.now()
-            self._catch_up(now)
+            self._catch_up(now, known)
             answer = self._route(request, now, known)
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -156,7 +156,7 @@ class World:
                 except Refusal as refusal:
                     return refusal.response
                 call.now = self.bank.now()
-                self._catch_up(call.now)
+                self._catch_up(call.now, call.documents)
                 return control.show_clock(self.bank, call)
             case _:
                 return self._run(route, call)
@@ -203,7 +203,7 @@ class World:
             (call.now + round(late * 1_000_000), json.dumps(detail)),
         )
 
-    def _catch_up(self, now: int) -> None:
+    def _catch_up(self, now: int, known: Mapping[str, Any]) -> None:
         """Do what fell due since the last request, in order, each at its own time."""
         while True:
             row = self._db.execute(
@@ -215,9 +215,9 @@ class World:
             if row["what"] == "settle":
                 execution.settle(self.bank, row["detail"], row["due"])
             else:
-                self._run_postponed(json.loads(row["detail"]), row["due"])
+                self._run_postponed(json.loads(row["detail"]), row["due"], known)
 
-    def _run_postponed(self, detail: dict[str, Any], due: int) -> None:
+    def _run_postponed(self, detail: dict[str, Any], due: int, known: Mapping[str, Any]) -> None:
         request = WireRequest(
             method=detail["method"],
             url=detail["url"],
@@ -227,10 +227,14 @@ class World:
         found = routes.find(request)
         assert not isinstance(found, WireResponse)
         route, args = found
-        operation = routes.operation_of(route, request)
-        arrived = self.bank.real_now()
         call = Call(
-            request=request, operation=operation, args=args, now=due, arrived=arrived, late=True
+            request=request,
+            operation=routes.operation_of(route, request),
+            args=args,
+            now=due,
+            arrived=self.bank.real_now(),
+            late=True,
+            documents=known,
         )
         answer = self._run(route, call)
         control.remember_request(self.bank, call, answer, "late", digest_of(request))

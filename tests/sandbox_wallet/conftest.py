@@ -9,4 +9,4 @@ from tests.sandbox_wallet.marketplace import Marketplace, open_marketplace
 def market() -> Iterator[Marketplace]:
     marketplace = open_marketplace()
     yield marketplace
-    marketplace.http.close()
+    marketplace.close()

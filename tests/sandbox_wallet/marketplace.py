@@ -52,6 +52,13 @@ class Marketplace:
     clock: ManualClock = field(default_factory=ManualClock)
     base: str = BASE
     identity: Json | None = None
+    world: World | None = None
+
+    def close(self) -> None:
+        """Close the connections, and the sandbox if it is our own."""
+        self.http.close()
+        if self.world is not None:
+            self.world.close()
 
     @property
     def client(self) -> str:
@@ -222,4 +229,4 @@ def open_marketplace(*, options: Options | None = None, seed: int = 1) -> Market
     platform = world.platform
     signer = Ed25519Signer.from_pem(platform.private_key_pem, platform.key_id)
     http = httpx.Client(transport=WorldTransport(world), timeout=5)
-    return Marketplace(http=http, signer=signer, clock=clock)
+    return Marketplace(http=http, signer=signer, clock=clock, world=world)
