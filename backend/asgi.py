@@ -5,9 +5,10 @@
 import asyncio
 import os
 import signal
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import FrameType
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,10 +41,6 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await limit_body(django_app, scope, receive, send)
 
 
-class BodyTooLarge(Exception):
-    """More arrived than the application may read."""
-
-
 async def limit_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run `app` with at most MAX_BODY_BYTES of body; answer 413 to anything longer.
 
@@ -59,26 +56,23 @@ async def limit_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        return message
+        # The application hears that the client has gone, and cleans up after itself.
+        return message if received <= MAX_BODY_BYTES else {"type": "http.disconnect"}
 
     async def watched(message: Message) -> None:
         nonlocal started
         started = True
         await send(message)
 
-    try:
-        if _announced_length(scope) > MAX_BODY_BYTES:
-            raise BodyTooLarge
-        await app(scope, counted, watched)
-    except BodyTooLarge:
-        if started:
-            raise
-        message = f"The body is limited to {MAX_BODY_BYTES} bytes."
-        body = {"errors": [{"message": message, "extensions": {"code": ErrorCode.BAD_REQUEST}}]}
-        # The rest of the body is not read, so the connection cannot be used again.
-        await JSONResponse(body, 413, {"Connection": "close"})(scope, receive, send)
+    if _announced_length(scope) <= MAX_BODY_BYTES:
+        with suppress(ClientDisconnect):
+            await app(scope, counted, watched)
+        if received <= MAX_BODY_BYTES or started:
+            return
+    message = f"The body is limited to {MAX_BODY_BYTES} bytes."
+    body = {"errors": [{"message": message, "extensions": {"code": ErrorCode.BAD_REQUEST}}]}
+    # The rest of the body is not read, so the connection cannot be used again.
+    await JSONResponse(body, 413, {"Connection": "close"})(scope, receive, send)
 
 
 def _announced_length(scope: Scope) -> int:

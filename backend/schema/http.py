@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLRequestData
 from strawberry.http.streaming import SSETransport
 from strawberry.schema import BaseSchema
 from strawberry.subscriptions import (
@@ -88,11 +89,15 @@ def _is_well_formed(message: Any) -> bool:
     if message["type"] == "complete":
         return True
     payload = message.get("payload")
+    return isinstance(payload, dict) and _is_well_formed_operation(payload)
+
+
+def _is_well_formed_operation(operation: dict[str, Any]) -> bool:
     return (
-        isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
-        and isinstance(payload.get("variables"), dict | None)
-        and isinstance(payload.get("operationName"), str | None)
+        isinstance(operation.get("query"), str)
+        and isinstance(operation.get("variables"), dict | None)
+        and isinstance(operation.get("operationName"), str | None)
+        and isinstance(operation.get("extensions"), dict | None)
     )
 
 
@@ -144,6 +149,8 @@ class GraphQLApp(GraphQL[Context, None]):
                 return _refusal(405, "Send operations with POST.", {"Allow": "POST, OPTIONS"})
             _check_headers(request.headers)
             return await self.run(request)
+        except ClientDisconnect:
+            raise
         except HTTPException as error:
             return _refusal(error.status_code, error.reason)
         except Exception:
@@ -174,6 +181,26 @@ class GraphQLApp(GraphQL[Context, None]):
             except Exception as error:
                 raise ConnectionRejectionError from error
         return UNSET
+
+    async def parse_http_body(
+        self, request: AsyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        try:
+            data = strict_json(await request.get_body())
+        except JSONDecodeError as error:
+            raise HTTPException(400, "The body must be one JSON object, in UTF-8.") from error
+        if not _is_well_formed_operation(data):
+            raise HTTPException(
+                400, "query must be a text, variables an object."
+            )
+        transport = self._get_stream_transport_from_headers(request.headers)
+        return GraphQLRequestData(
+            query=data["query"],
+            variables=data.get("variables"),
+            operation_name=data.get("operationName"),
+            extensions=data.get("extensions"),
+            protocol=transport.protocol if transport else "http",
+        )
 
     def decode_json(self, data: str | bytes) -> object:
         return strict_json(data)

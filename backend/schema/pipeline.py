@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 
 import strawberry
@@ -15,7 +16,8 @@ from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import validate_document
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from backend.errors import ErrorCode, FaenaError, RateLimited
 from backend.schema import guard
@@ -96,7 +98,11 @@ class Operation(SchemaExtension):
 
 
 class Schema(strawberry.Schema):
-    """Strawberry's, with our errors."""
+    """Strawberry's, with our errors, and subscriptions only where they can stream."""
+
+    async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
+        kwargs["allowed_operation_types"] = (OperationType.QUERY, OperationType.MUTATION)
+        return await super().execute(*args, **kwargs)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

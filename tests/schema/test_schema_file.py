@@ -104,7 +104,9 @@ def test_no_type_is_a_union_or_an_unbounded_scalar():
 def test_the_exported_schema_is_the_one_that_runs():
     exported = (Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8")
 
-    assert exported.rstrip() == schema.as_str().rstrip(), "run `make schema` and commit schema.graphql"
+    assert exported.rstrip() == schema.as_str().rstrip(), (
+        "run `make schema` and commit schema.graphql"
+    )
 
 
 @pytest.mark.django_db
