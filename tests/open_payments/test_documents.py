@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.open_payments import InvalidValue, JsonWebKey, JsonWebKeySet, WalletAddress, documents
-from tests.open_payments.samples import SIGNER, wallet_address
+from tests.open_payments.samples import SIGNER, USD_25, wallet_address
 
 HOSTILE = {
     "nothing": b"",
@@ -58,7 +58,19 @@ def test_write_json_is_compact_and_unescaped() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [1.0, float("nan"), 2**53, -(2**53), {"1": "a"}, {"0": 1}, {1: "a"}, "\ud800", b"x", {"x"}],
+    [
+        1.0,
+        [1.0],
+        float("nan"),
+        2**53,
+        -(2**53),
+        {"1": "a"},
+        {"0": 1},
+        {1: "a"},
+        "\ud800",
+        b"x",
+        {"x"},
+    ],
 )
 def test_write_json_refuses_what_javascript_would_write_differently(value: object) -> None:
     with pytest.raises(InvalidValue):
@@ -111,6 +123,12 @@ def test_an_instant_is_written_as_javascript_writes_it() -> None:
     assert documents.write_instant(whole.replace(microsecond=5000)) == "2026-06-01T12:00:00.005Z"
 
 
+def test_a_wallet_counts_in_its_own_asset() -> None:
+    wallet = WalletAddress.from_json(wallet_address())
+
+    assert wallet.amount(2500) == USD_25
+
+
 def test_a_wallet_address_ignores_fields_it_does_not_know() -> None:
     document = wallet_address(cardService="https://x.example", publicName=None)
 
@@ -155,6 +173,12 @@ def test_a_key_set_leaves_out_keys_of_other_kinds() -> None:
     assert keys.keys == (ours,)
     assert keys.get("test-key-1") == ours
     assert keys.get("rsa") is None
+
+
+@pytest.mark.parametrize("keys", [None, {}, "keys", [SIGNER.public_jwk().to_json()] * 101])
+def test_a_key_set_that_is_no_list_or_endless_is_refused(keys: object) -> None:
+    with pytest.raises(InvalidValue):
+        JsonWebKeySet.from_json({"keys": keys})
 
 
 def test_a_key_set_with_two_keys_of_one_id_names_neither() -> None:

@@ -131,6 +131,17 @@ def test_an_interval_nobody_asked_for_would_spend_the_amount_again_and_again() -
         require_not_wider([monthly], requested=[once])
 
 
+def test_a_window_or_a_delivery_that_was_asked_for_must_be_kept() -> None:
+    window = outgoing_payment_access(identifier=ALICE, limits=Limits(interval=INTERVAL))
+    delivery = outgoing_payment_access(identifier=ALICE, limits=Limits(receive_amount=EUR_25))
+    everything = outgoing_payment_access(identifier=ALICE, limits=None)
+
+    for asked in (window, delivery):
+        with pytest.raises(MismatchedResponse):
+            require_not_wider([everything], requested=[asked])
+    require_not_wider([window], requested=[everything])
+
+
 def refused_requests() -> dict[str, list[Access]]:
     both = Limits(debit_amount=USD_26, receive_amount=EUR_25)
     return {

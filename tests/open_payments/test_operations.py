@@ -386,6 +386,44 @@ def test_a_quote_fixes_one_side_at_most_and_never_zero() -> None:
         operations.create_quote(**AT_WALLET, receiver=BOB)
 
 
+def test_paying_directly_needs_an_incoming_payment_and_a_sum() -> None:
+    nothing = Amount(value=0, asset_code="USD", asset_scale=2)
+
+    with pytest.raises(InvalidValue):
+        operations.create_outgoing_payment_to(
+            **AT_WALLET, incoming_payment=BOB, debit_amount=USD_26
+        )
+    with pytest.raises(InvalidValue):
+        operations.create_outgoing_payment_to(
+            **AT_WALLET, incoming_payment=RECEIVER, debit_amount=nothing
+        )
+
+
+@pytest.mark.parametrize("url", ["", "alice", "ftp://a.example/x", "https://u:p@a.example/x"])
+def test_an_operation_on_something_else_than_a_url_is_not_built(url: str) -> None:
+    builders: list[Callable[[], object]] = [
+        lambda: operations.get_wallet_address(url=url),
+        lambda: operations.get_keys(wallet_address=url),
+        lambda: operations.request_grant(auth_server=url, client=ACME, access=[RECEIVE]),
+        lambda: operations.continue_grant(uri=url, token=TOKEN),
+        lambda: operations.cancel_grant(uri=url, token=TOKEN),
+        lambda: operations.rotate_token(manage_url=url, token=TOKEN),
+        lambda: operations.revoke_token(manage_url=url, token=TOKEN),
+        lambda: operations.get_incoming_payment(url=url, token=TOKEN),
+        lambda: operations.get_public_incoming_payment(url=url),
+        lambda: operations.complete_incoming_payment(url=url, token=TOKEN),
+        lambda: operations.get_quote(url=url, token=TOKEN),
+        lambda: operations.get_outgoing_payment(url=url, token=TOKEN),
+        lambda: operations.get_spent_amounts(resource_server=url, token=TOKEN),
+        lambda: operations.create_outgoing_payment(**AT_WALLET, quote=url),
+        lambda: operations.list_incoming_payments(**(AT_BANK | {"wallet_address": url})),
+    ]
+
+    for build in builders:
+        with pytest.raises(InvalidValue):
+            build()
+
+
 @pytest.mark.parametrize(
     "page_arguments",
     [{"first": 0}, {"first": 101}, {"first": 1, "last": 1}, {"last": 5}],
@@ -451,6 +489,33 @@ def test_any_grant_may_turn_out_pending() -> None:
     assert pending.interact_nonce == ""
 
 
+def test_a_grant_that_is_polled_needs_no_server_nonce() -> None:
+    polled = operations.request_grant(
+        auth_server=AUTH_SERVER, client=ACME, access=[PAY], interact=Interact()
+    )
+    document = pending_grant()
+    del document["interact"]["finish"]
+
+    assert isinstance(polled.parse(answer(document)), PendingGrant)
+    assert body_of(polled)["interact"] == {"start": ["redirect"]}
+
+
+def test_payment_methods_of_other_kinds_are_left_out() -> None:
+    document = incoming_payment_with_methods()
+    document["methods"].append({"type": "card", "ilpAddress": 7})
+
+    made = CREATE_INCOMING.parse(answer(document, status=201))
+
+    assert [method.ilp_address for method in made.methods] == ["test.bank.1"]
+
+
+def test_a_payment_that_does_not_say_failed_has_not_failed() -> None:
+    document = outgoing_payment()
+    del document["failed"]
+
+    assert PAY_QUOTE.parse(answer(document, status=201)).failed is False
+
+
 def test_an_issued_grant_may_lack_a_continuation() -> None:
     document = issued_grant([RECEIVE.to_json()])
     del document["continue"]
@@ -500,6 +565,13 @@ UNEXPECTED: dict[str, tuple[Operation[Any], object]] = {
     "sent in another asset": (PAY_QUOTE, outgoing_payment(sentAmount=amount(0, "EUR"))),
     "received in another asset": (CREATE_INCOMING, incoming_payment(receivedAmount=amount(0, "X"))),
     "failed as text": (PAY_QUOTE, outgoing_payment(failed="false")),
+    "action as number": (CONTINUE, {"access_token": access_token([outgoing_access(actions=[1])])}),
+    "completed missing": (CREATE_INCOMING, incoming_payment(completed=None)),
+    "metadata as text": (CREATE_INCOMING, incoming_payment(metadata="x")),
+    "public name as number": (
+        operations.get_wallet_address(url=ALICE),
+        wallet_address(publicName=7),
+    ),
     "list without pagination": (LIST_OUTGOING, {"result": []}),
     "list of texts": (LIST_OUTGOING, {"result": ["a"], "pagination": page([])["pagination"]}),
     "spent amount missing": (

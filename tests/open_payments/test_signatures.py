@@ -265,6 +265,7 @@ REFUSED = {
         },
     ),
     "a digest that is not one": sign_by_hand(ALL, **{"content-digest": "sha-512=abc"}),
+    "a digest with bad padding": sign_by_hand(ALL, **{"content-digest": "sha-512=:AAAAA:"}),
     "a covered header that is absent": sign_by_hand(
         ALL, written=f'sig1=({ALL} "x-trace"){KEY};created=1700000000'
     ),
@@ -331,6 +332,17 @@ def test_a_request_with_tampered_headers_is_refused(
 
     with pytest.raises(SignatureInvalid):
         verify(headers)
+
+
+def test_only_headers_that_may_repeat_may_be_signed_repeated() -> None:
+    traced = sign_by_hand(f'{ALL} "x-trace"', **{"x-trace": "1, 2"})
+    untraced = with_header("x-trace", None)(list(traced.items()))
+    two_tokens = sign_by_hand(ALL, authorization="GNAP a, GNAP b")
+    in_two_lines = with_header("authorization", None)(list(two_tokens.items()))
+
+    verify([*untraced, ("x-trace", "1"), ("X-Trace", "2")])
+    with pytest.raises(SignatureInvalid):
+        verify([*in_two_lines, ("authorization", "GNAP a"), ("authorization", "GNAP b")])
 
 
 OTHER_REQUESTS: dict[str, dict[str, Any]] = {
