@@ -28,7 +28,8 @@ FUNDING, SENDING, COMPLETED, FAILED, CANCELLED = [
 def start(bank: Bank, payment_id: str, now: int) -> None:
     """Hold the money of a new payment, and send it now or put the sending on the agenda."""
     payment = _payment(bank, payment_id)
-    act = json.loads(payment["mischief"]).get("act")
+    mischief = json.loads(payment["mischief"])
+    act = mischief.get("act")
     if act == "stay_funding":
         return
     wallet = _wallet(bank, payment["wallet"])
@@ -51,12 +52,13 @@ def start(bank: Bank, payment_id: str, now: int) -> None:
         )
         return
     _end(bank, payment, SENDING, sent=0)
-    if bank.options.settle_s == 0:
+    settle_s = mischief.get("seconds", 60) if act == "settle_late" else bank.options.settle_s
+    if settle_s == 0:
         settle(bank, payment_id, now)
         return
     bank.db.execute(
         "INSERT INTO agenda (due, what, detail) VALUES (?, 'settle', ?)",
-        (now + round(bank.options.settle_s * SECOND), payment_id),
+        (now + round(settle_s * SECOND), payment_id),
     )
 
 

@@ -52,7 +52,14 @@ ALIASES = {
     "timeout": "silence",
 }
 MONEY_ACTS = frozenset(
-    ["insufficient_funds", "expire_quote", "partial_delivery", "stay_funding", "complete_short"]
+    (
+        "insufficient_funds",
+        "expire_quote",
+        "partial_delivery",
+        "stay_funding",
+        "settle_late",
+        "complete_short",
+    )
 )
 CLIENT_ACTS = frozenset(("revoke_grant", "revoked_key"))
 ANSWER_ACTS = frozenset(

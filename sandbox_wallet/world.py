@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from backend.open_payments.keys import Ed25519Signer
 from sandbox_wallet import control, documents, execution, faults, grants, pages, routes, seed
 from sandbox_wallet.bank import Bank, Call, digest_of
@@ -60,7 +62,8 @@ class World:
         fetch: Callable[[str], Any] = documents.fetch,
     ) -> None:
         self.base_url = _checked_origin(base_url)
-        self._key = platform_key or Ed25519Signer.generate(seed.PLATFORM_KEY_ID)
+        rng = rng or random.SystemRandom()
+        self._key = platform_key or _new_key(rng)
         self._fetch = fetch
         self._lock = threading.Lock()
         self._db = connect(db)
@@ -68,7 +71,7 @@ class World:
             self._db,
             base_url=self.base_url,
             clock=clock,
-            rng=rng or random.SystemRandom(),
+            rng=rng,
             options=options or Options(),
         )
         with self._lock:
@@ -248,6 +251,11 @@ class World:
 
     def _populate(self) -> None:
         seed.populate(self.bank, platform_key_x=self._key.public_jwk().x)
+
+
+def _new_key(rng: random.Random) -> Ed25519Signer:
+    private_key = Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
+    return Ed25519Signer(private_key, seed.PLATFORM_KEY_ID)
 
 
 def _checked_origin(base_url: str) -> str:

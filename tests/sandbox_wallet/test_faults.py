@@ -201,6 +201,17 @@ def test_the_money_takes_another_way(
     assert outcome(market, act, **rule) == expected
 
 
+def test_one_payment_may_settle_later_than_others(market: Marketplace) -> None:
+    incoming, quote, token = prepared(market)
+    market.fault("create-outgoing-payment", "settle_late", seconds=30, wallet="alice")
+    market.send("alice", quote["id"], token)
+
+    at_once = market.received(incoming["id"])
+    market.clock.advance(seconds=30)
+
+    assert (at_once, market.received(incoming["id"])) == (0, 1000)
+
+
 def test_a_partial_delivery_gives_the_whole_reservation_back(market: Marketplace) -> None:
     _, quote, token = prepared(market, debitAmount=amount(1000))
     market.fault("create-outgoing-payment", "partial_delivery", value=300)

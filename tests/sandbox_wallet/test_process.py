@@ -1,17 +1,19 @@
 """The contract of `python -m sandbox_wallet`: one JSON line, faults on a real wire, SIGTERM."""
 
+import http.server
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -180,6 +182,44 @@ def test_a_killed_sandbox_forgets_no_payment(tmp_path: Path) -> None:
         assert second.received(incoming["id"]) == 100
         second.close()
     first.close()
+
+
+class ClientDocuments(http.server.BaseHTTPRequestHandler):
+    """A client wallet address outside the sandbox; the class holds its documents."""
+
+    documents: ClassVar[dict[str, Any]] = {}
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.documents[self.path]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_clients_elsewhere_are_fetched_from_allowed_origins(tmp_path: Path) -> None:
+    signer = Ed25519Signer.generate("acme-key")
+    ClientDocuments.documents = {
+        "/acme": {"publicName": "Acme"},
+        "/acme/jwks.json": {"keys": [signer.public_jwk().to_json()]},
+    }
+    with http.server.HTTPServer(("127.0.0.1", 0), ClientDocuments) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        origin = f"http://127.0.0.1:{server.server_port}"
+        with sandbox(tmp_path / "wallet.db", "--client-origin", origin) as (_, ready):
+            market = marketplace(ready)
+            market.signer, market.identity = signer, {"walletAddress": f"{origin}/acme"}
+
+            pending = market.ask("alice")
+
+            market.close()
+        server.shutdown()
+        thread.join(10)
+    assert "clientName=Acme" in pending.json()["interact"]["redirect"]
 
 
 def test_behind_a_proxy_everything_has_the_public_origin(tmp_path: Path) -> None:
