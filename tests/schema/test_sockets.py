@@ -4,11 +4,11 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from asgiref.sync import sync_to_async
 from websockets.asyncio.client import connect
 
 from backend.accounts.models import BearerToken
 from backend.clock import SYSTEM_CLOCK
+from backend.events.threads import in_database
 from backend.payments.status import PaymentStatus as Status
 from tests.schema.server import Server
 from tests.schema.sockets import PAYMENT_STATUS, PROTOCOL, socket_to
@@ -42,7 +42,7 @@ async def test_a_subscriber_sees_the_present_and_then_every_step(
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         first = await socket.next()
-        await sync_to_async(world.move)(*TO_THE_END)
+        await in_database(world.move, *TO_THE_END)
         rest = [await socket.next() for _ in TO_THE_END]
         last = await socket.receive()
 
@@ -60,11 +60,11 @@ async def test_resuming_with_the_last_cursor_gives_exactly_what_was_missed(
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         cursor = (await socket.next())["cursor"]
-    await sync_to_async(world.move)(*TO_THE_END[:3])
+    await in_database(world.move, *TO_THE_END[:3])
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id, after=cursor)
         missed = [await socket.next() for _ in range(2)]
-    await sync_to_async(world.move)(*TO_THE_END[3:])
+    await in_database(world.move, *TO_THE_END[3:])
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id, after=missed[-1]["cursor"])
         rest = [await socket.next() for _ in range(4)]
@@ -77,7 +77,7 @@ async def test_resuming_with_the_last_cursor_gives_exactly_what_was_missed(
 async def test_resuming_behind_the_terminal_event_completes_at_once(
     server: Server, world: PaymentWorld, token: str
 ):
-    await sync_to_async(world.move)(Status.FAILED)
+    await in_database(world.move, Status.FAILED)
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         snapshot = await socket.next()
@@ -97,7 +97,7 @@ async def test_two_subscribers_of_one_socket_do_not_end_each_other(
         await socket.subscribe("2", PAYMENT_STATUS, id=world.id)
         await socket.next()
         await socket.send({"id": "1", "type": "complete"})
-        await sync_to_async(world.move)(Status.CANCELED)
+        await in_database(world.move, Status.CANCELED)
 
         assert (await socket.receive())["id"] == "2"
 
@@ -114,8 +114,8 @@ async def test_queries_run_over_the_socket_too(server: Server, world: PaymentWor
 async def test_somebody_elses_payment_looks_like_none(
     server: Server, world: PaymentWorld, kind: str
 ):
-    person = await sync_to_async(a_person)()
-    stranger = await sync_to_async(bearer)(person)
+    person = await in_database(a_person)
+    stranger = await in_database(bearer, person)
     id = {
         "stranger": world.id,
         "missing": global_id("Payment", person.id),
@@ -155,8 +155,9 @@ async def test_a_revoked_token_ends_the_stream_at_the_next_event(
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         await socket.next()
-        await BearerToken.objects.filter(user=world.payer).aupdate(revoked_at=SYSTEM_CLOCK.now())
-        await sync_to_async(world.move)(Status.FAILED)
+        mine = BearerToken.objects.filter(user=world.payer)
+        await in_database(mine.update, revoked_at=SYSTEM_CLOCK.now())
+        await in_database(world.move, Status.FAILED)
         message = await socket.receive()
 
     assert errors_of(message)[0]["extensions"]["code"] == "UNAUTHENTICATED"
@@ -251,7 +252,7 @@ async def test_http_streams_replay_what_was_missed_and_complete(
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         cursor = (await socket.next())["cursor"]
-    await sync_to_async(world.move)(*TO_THE_END)
+    await in_database(world.move, *TO_THE_END)
 
     async with httpx.AsyncClient(timeout=10) as client:
         answer = await client.post(
@@ -277,7 +278,7 @@ async def test_an_http_stream_is_live(server: Server, world: PaymentWorld, token
     ):
         lines = answer.aiter_lines()
         first = [await anext(lines) for _ in range(3)]
-        await sync_to_async(world.move)(Status.FAILED)
+        await in_database(world.move, Status.FAILED)
         second = [await anext(lines) for _ in range(3)]
 
     assert '"status":"CREATED"' in first[1]
