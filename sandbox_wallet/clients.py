@@ -15,7 +15,6 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from backend.open_payments.errors import SignatureInvalid
 from backend.open_payments.signatures import verify_request
 from sandbox_wallet.bank import Bank, Call
 from sandbox_wallet.clock import to_datetime
@@ -190,20 +189,3 @@ def client_to_row(client: Client) -> tuple[str, str | None]:
 def client_from_row(name: str, jwk: str | None) -> Client:
     """Return the client that a grant stored."""
     return Client(name, None if jwk is None else json.loads(jwk))
-
-
-__all__ = [
-    "Client",
-    "NeedsDocument",
-    "SignatureInvalid",
-    "SignatureMissing",
-    "UnknownClient",
-    "client_from_row",
-    "client_to_row",
-    "display_name",
-    "local_keys",
-    "parse_client",
-    "public_jwk",
-    "thumbprint",
-    "verify",
-]

@@ -103,8 +103,9 @@ def _item(bank: Bank, item: Json) -> str:
         rows, notes = _payment_rows(bank, item)
     rows.append(_row("From account", _account(bank, wallet)))
     if not {"create"} >= set(item["actions"]):
-        whose = "all" if any(action.endswith("-all") for action in item["actions"]) else "its"
-        rows.append(_row("It can also", f"see {whose} payments from this account"))
+        sees_all = any(action.endswith("-all") for action in item["actions"])
+        which = "all payments" if sees_all else "the payments it made"
+        rows.append(_row("It can also see", f"{which} from this account"))
     warnings = "".join(f'<p class="warning" role="note">{note}</p>' for note in notes)
     return f"<section><dl>{''.join(rows)}</dl>{warnings}</section>"
 
@@ -115,6 +116,8 @@ def _payment_rows(bank: Bank, item: Json) -> tuple[list[str], list[str]]:
     notes: list[str] = []
     if (amount := limits.debit or limits.receive) is not None:
         what = "At most" if limits.debit is not None else "Recipients get at most"
+        if limits.interval is not None and limits.interval.repeats != 0:
+            what += ", each period"
         rows.append(_row(what, f'<span class="amount">{_amount(amount)}</span>'))
     else:
         notes.append("<strong>No upper limit.</strong> It could spend all that you have.")

@@ -22,8 +22,8 @@ _WALLETS = (
 )
 
 
-def populate(bank: Bank, *, platform_key_x: str) -> None:
-    """Open the wallets and give them their money; `platform_key_x` is the client's public key."""
+def populate(bank: Bank) -> None:
+    """Open the wallets and give them their money."""
     for name, tenant, public_name, asset, money in _WALLETS:
         bank.db.execute(
             "INSERT INTO wallets (name, tenant, public_name, asset) VALUES (?, ?, ?, ?)",
@@ -40,7 +40,11 @@ def populate(bank: Bank, *, platform_key_x: str) -> None:
             value=money,
             t=bank.now(),
         )
+
+
+def publish_platform_key(bank: Bank, x: str) -> None:
+    """Make `x` the client's public key, also where an older one was; safe to repeat."""
     bank.db.execute(
-        "INSERT INTO client_keys (wallet, kid, x) VALUES (?, ?, ?)",
-        (PLATFORM, PLATFORM_KEY_ID, platform_key_x),
+        "INSERT OR REPLACE INTO client_keys (wallet, kid, x) VALUES (?, ?, ?)",
+        (PLATFORM, PLATFORM_KEY_ID, x),
     )

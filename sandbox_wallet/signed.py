@@ -1,5 +1,6 @@
 """The two ways of refusing a badly signed request: the auth server's and the resource server's."""
 
+from backend.open_payments.errors import SignatureInvalid
 from sandbox_wallet import clients
 from sandbox_wallet.bank import Bank, Call
 from sandbox_wallet.clients import Client
@@ -16,7 +17,7 @@ def check_for_auth_server(bank: Bank, call: Call, client: Client) -> None:
         clients.verify(bank, call, client)
     except clients.SignatureMissing:
         raise auth_refusal(401, "invalid_client", "signature headers are missing") from None
-    except clients.SignatureInvalid as wrong:
+    except SignatureInvalid as wrong:
         raise auth_refusal(401, "invalid_client", f"invalid signature: {wrong}") from wrong
     except clients.UnknownClient as unknown:
         reason = f"could not determine client: {unknown}"
@@ -34,5 +35,5 @@ def check_for_resource_server(bank: Bank, call: Call, client: Client) -> None:
     except clients.SignatureMissing:
         reason = "Received error validating OpenAPI request: signature headers are required"
         raise resource_refusal(400, reason) from None
-    except (clients.SignatureInvalid, clients.UnknownClient) as wrong:
+    except (SignatureInvalid, clients.UnknownClient) as wrong:
         raise resource_refusal(401, f"Signature validation error: {wrong}") from wrong

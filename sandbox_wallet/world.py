@@ -77,7 +77,9 @@ class World:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             if not self.bank.wallets():
-                self._populate()
+                seed.populate(self.bank)
+            # The key file may have been lost or exchanged since the state was written.
+            seed.publish_platform_key(self.bank, self._key.public_jwk().x)
             self._db.execute("COMMIT")
 
     @property
@@ -151,7 +153,8 @@ class World:
                 wipe(self._db)
                 self._db.execute("DELETE FROM meta")
                 self.bank.recall()
-                self._populate()
+                seed.populate(self.bank)
+                seed.publish_platform_key(self.bank, self._key.public_jwk().x)
                 return json_response(200, {"reset": True})
             case "advance-clock":
                 try:
@@ -248,9 +251,6 @@ class World:
         ).fetchone()
         if row is not None:
             grants.revoke(self.bank, row["grant_id"])
-
-    def _populate(self) -> None:
-        seed.populate(self.bank, platform_key_x=self._key.public_jwk().x)
 
 
 def _new_key(rng: random.Random) -> Ed25519Signer:

@@ -168,6 +168,20 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     first.close()
 
 
+def test_a_lost_client_key_is_replaced(tmp_path: Path) -> None:
+    db = tmp_path / "wallet.db"
+    with sandbox(db) as (process, ready):
+        process.terminate()
+        process.wait(timeout=10)
+    Path(ready["clients"]["platform"]["privateKeyPath"]).unlink()
+
+    with sandbox(db) as (_, again):
+        market = marketplace(again)
+        incoming, _, _ = market.pay("alice", "shop", 100)
+        assert market.received(incoming["id"]) == 100
+        market.close()
+
+
 def test_a_killed_sandbox_forgets_no_payment(tmp_path: Path) -> None:
     db = tmp_path / "wallet.db"
     with sandbox(db) as (process, ready):
