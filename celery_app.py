@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
@@ -58,3 +59,12 @@ app.conf.update(
 # Celery's current app is thread-local; embedded workers and publishers are threads.
 app.set_default()
 app.autodiscover_tasks(["backend.payments", "backend.funding"])
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_settings(**_: object) -> None:
+    """Stop a worker or beat that must not run with these settings."""
+    from backend import checks
+
+    checks.refuse_unsafe_settings()

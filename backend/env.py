@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 def text(name: str, default: str = "") -> str:
     """The value of NAME, or the contents of the file NAME_FILE points to, without outer blanks.
 
+    Set but empty counts as unset, as compose files pass what nobody filled in.
+
     Raises:
         ImproperlyConfigured: NAME_FILE names a file that cannot be read.
     """
@@ -17,7 +19,7 @@ def text(name: str, default: str = "") -> str:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read.") from error
-    return os.environ.get(name, default).strip()
+    return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, *, default: bool = False) -> bool:

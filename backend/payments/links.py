@@ -59,7 +59,10 @@ def is_allowed_return_url(url: str) -> bool:
     """
     if len(url) > 2048 or any(ord(char) <= 32 or char == "\\" for char in url):
         return False
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if not parts.scheme or "@" in parts.netloc:
         return False
     if parts.scheme not in {"http", "https"}:

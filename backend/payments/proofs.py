@@ -114,8 +114,9 @@ def reconcile(run: Run) -> None:
         return None
     if received == 0 and _dead_by_expiry(run):
         return _pay_again_with_the_same_grant(run)
-    if run.attempt.absent_first_at:
-        with run.commit(wait_until=run.attempt.absent_first_at + LOOKS_APART):
+    if run.attempt.absent_first_at and run.grant_with_token(GrantKind.OUTGOING_PAYMENT):
+        # The second look that proof (b) needs is still possible: a new consent may be spared.
+        with run.commit(wait_seconds=LOOKS_APART.total_seconds()):
             return None
     assert run.attempt.sent_at is not None
     if run.now < run.attempt.sent_at + SHOW_WITHIN:

@@ -61,7 +61,9 @@ log = logging.getLogger(__name__)
 
 P = PaymentStatus
 
+# More steps in one claim than any payment needs: a loop must not become a hot one.
 MAX_STEPS = 40
+AFTER_TOO_MANY_STEPS_SECONDS = 60
 MAX_CONSENTS = 3
 MAX_REFUSALS = 5
 PREPARE_FOR = timedelta(minutes=10)
@@ -88,10 +90,18 @@ def advance(payment: Payment, *, client: Client, clock: Clock, rng: random.Rando
             if run.status not in STEPS or run.must_stop():
                 break
             _step(run)
+        else:
+            _stop_a_hot_loop(run)
         if run.status in STEPS and payment.lease_until is not None:
             run.release()
     except LostRace as race:
         log.info("%s", race)
+
+
+def _stop_a_hot_loop(run: Run) -> None:
+    log.error("payment %s did %d steps in one claim", run.payment.id, MAX_STEPS)
+    if run.status in STEPS:
+        run.try_later(at_least_seconds=AFTER_TOO_MANY_STEPS_SECONDS)
 
 
 def _step(run: Run) -> None:

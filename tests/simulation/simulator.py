@@ -110,9 +110,15 @@ class Simulation:
     """A payer, a seller, their wallets, and a worker that may die."""
 
     def __init__(
-        self, *, temperament: str, seed: int = 0, options: dict[str, Any] | None = None
+        self,
+        *,
+        temperament: str,
+        seed: int = 0,
+        options: dict[str, Any] | None = None,
+        start: datetime = START,
+        funded: bool = True,
     ) -> None:
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(start)
         self.points = CrashPoints()
         self.rng = random.Random(seed)
         self.world = World(
@@ -128,7 +134,9 @@ class Simulation:
         self.approve = True
         self.pauses = False
         self.deaths = 0
-        self.payment = self._new_payment()
+        self.payer, self.job = self._new_job()
+        if funded:
+            self.payment = self._fund()
 
     def fault(self, **rule: Any) -> None:
         """Give the wallets a fault rule; see the sandbox's control API."""
@@ -138,13 +146,12 @@ class Simulation:
         """Play until the payment is over and late effects had their time."""
         if crash:
             self.points.choose(crash)
-        rounds = 0
-        for rounds in range(1, MAX_ROUNDS + 1):
+        for rounds in range(1, MAX_ROUNDS + 1):  # noqa: B007  told in the verdict
             self.payment = Payment.objects.get(id=self.payment.id)
             if self.payment.status in TERMINAL:
                 break
-            self._visit_wallet()
-            if not self._work():
+            self.visit_wallet()
+            if not self.work():
                 self._wait()
         self.clock.at += AFTERMATH
         self._control("POST", "clock", {"advance_s": 0})
@@ -152,7 +159,8 @@ class Simulation:
 
     # --- the actors ---------------------------------------------------------------------------
 
-    def _work(self) -> bool:
+    def work(self) -> bool:
+        """Let a worker look at the payment once; False when it was not due."""
         try:
             with self.points.watching():
                 claimed = claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id)
@@ -187,7 +195,8 @@ class Simulation:
             connection.close()
             self.points.active = was_active
 
-    def _visit_wallet(self) -> None:
+    def visit_wallet(self) -> None:
+        """Decide in the wallet, as the payer does, if the payment waits for it."""
         grant = (
             Grant.objects.filter(
                 payment=self.payment,
@@ -199,16 +208,29 @@ class Simulation:
         )
         if grant is None or self.payment.status != PaymentStatus.AWAITING_APPROVAL:
             return
-        redirect = grant.open_secrets().redirect
-        decision = "accept" if self.approve else "reject"
-        location = self._control("POST", "decide", {"redirect": redirect, "decision": decision})[
-            "location"
-        ]
+        location = self.decide("accept" if self.approve else "reject")
         name, value = links.browser_cookie(grant.id)
         request = RequestFactory().get("/op/finish", dict(parse_qsl(urlsplit(location).query)))
         request.COOKIES[name] = value
         opaque = urlsplit(location).path.rpartition("/")[2]
         self._finish_now(request, opaque)
+
+    def decide(self, decision: str) -> str:
+        """Accept or reject at the wallet; return where it sends the browser."""
+        grant = Grant.objects.filter(payment=self.payment, kind=GrantKind.OUTGOING_PAYMENT).latest(
+            "created_at"
+        )
+        redirect = grant.open_secrets().redirect
+        answer = self._control("POST", "decide", {"redirect": redirect, "decision": decision})
+        return str(answer["location"])
+
+    def payment_now(self) -> Payment:
+        """The payment as the database has it."""
+        return Payment.objects.get(id=self.payment.id)
+
+    def options(self, **options: Any) -> None:
+        """Change how the wallets behave; see the sandbox's control API."""
+        self._control("POST", "options", options)
 
     def _finish_now(self, request: Any, opaque: str) -> None:
         class Now:
@@ -237,7 +259,7 @@ class Simulation:
         assert answer.status < 300, answer.body
         return json.loads(answer.body) if answer.body else None
 
-    def _new_payment(self) -> Payment:
+    def _new_job(self) -> tuple[User, Job]:
         payer = User.objects.create(
             email=f"{new_id()}@example.org", display_name="Alice", created_at=self.clock.at
         )
@@ -263,13 +285,16 @@ class Simulation:
             created_at=self.clock.at,
             updated_at=self.clock.at,
         )
+        return payer, job
+
+    def _fund(self) -> Payment:
         funding = fund_job(
-            payer=payer,
-            job_id=job.id,
+            payer=self.payer,
+            job_id=self.job.id,
             mode=FundingMode.DIRECT,
             seller=None,
             payer_wallet_id=None,
-            expected_total=job.total_budget,
+            expected_total=self.job.total_budget,
             return_url="http://127.0.0.1:8000/",
             idempotency_key=new_id(),
             now=self.clock.at,

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
+from backend import checks
 from backend.payments.tasks import pump
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         how.add_argument("--loop", action="store_true", help="for ever, every TICK_S seconds")
 
     def handle(self, *, loop: bool, **options: Any) -> None:
+        checks.refuse_unsafe_settings()
         while True:
             close_old_connections()
             done = pump()

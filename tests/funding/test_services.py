@@ -1,0 +1,259 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from backend.accounts.models import User, WalletAddress
+from backend.errors import AssetMismatch, FaenaError, Forbidden, NotFound
+from backend.funding import errors
+from backend.funding.idempotency import IdempotencyConflict
+from backend.funding.models import Funding, IdempotencyKey, Seller
+from backend.funding.queries import assurance_of, fundings_visible_to
+from backend.funding.services import fund_job
+from backend.funding.status import FundingAssurance, FundingMode, FundingStatus
+from backend.ids import new_id
+from backend.jobs.errors import WalletRequired, WrongStatus
+from backend.jobs.models import Job
+from backend.open_payments.types import Amount
+from backend.payments.models import Payment
+from tests.jobs.people import an_application
+from tests.simulation.simulator import Simulation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> Simulation:
+    """A funder with a wallet, a seller, and a job that nobody funds yet."""
+    return Simulation(temperament="strict", funded=False)
+
+
+def fund(world: Simulation, **changes: Any) -> Funding:
+    arguments: dict[str, Any] = {
+        "payer": world.payer,
+        "job_id": world.job.id,
+        "mode": None,
+        "seller": None,
+        "payer_wallet_id": None,
+        "expected_total": None,
+        "return_url": "http://127.0.0.1:8000/",
+        "idempotency_key": new_id(),
+        "now": world.clock.now(),
+        **changes,
+    }
+    return fund_job(**arguments)
+
+
+def assert_nothing_happened() -> None:
+    assert not Funding.objects.exists()
+    assert not Payment.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_funding_puts_the_whole_budget_behind_the_job(world: Simulation) -> None:
+    funding = fund(world, expected_total=world.job.total_budget)
+
+    assert funding.total == Amount(value=2500, asset_code="USD", asset_scale=2)
+    assert funding.status == FundingStatus.AWAITING_APPROVAL
+    payment = Payment.objects.get(reference=funding.id)
+    assert payment.receive_amount == funding.total
+    assert payment.due_at == world.clock.now()
+
+
+def test_no_wallet_is_called_before_the_answer(world: Simulation) -> None:
+    fund(world)
+
+    assert not Payment.objects.get().calls.exists()
+
+
+def test_the_same_key_gives_the_same_funding(world: Simulation) -> None:
+    key = new_id()
+
+    first, second = fund(world, idempotency_key=key), fund(world, idempotency_key=key)
+
+    assert first.id == second.id
+    assert Payment.objects.count() == 1
+
+
+def test_the_same_key_with_other_input_is_refused(world: Simulation) -> None:
+    key = new_id()
+    fund(world, idempotency_key=key)
+
+    with pytest.raises(IdempotencyConflict):
+        fund(world, idempotency_key=key, return_url="http://127.0.0.1:8000/other")
+
+
+def test_another_persons_key_is_another_key(world: Simulation) -> None:
+    key = new_id()
+    fund(world, idempotency_key=key)
+    stranger = User.objects.create(email="s@example.org", display_name="S")
+
+    with pytest.raises(Forbidden):
+        fund(world, idempotency_key=key, payer=stranger)
+
+
+def test_fifty_parallel_calls_with_one_key_are_one_payment(world: Simulation) -> None:
+    key = new_id()
+
+    def call(_: int) -> UUID:
+        try:
+            return fund(world, idempotency_key=key).id
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(call, range(50)))
+
+    assert len(set(answers)) == 1
+    assert Payment.objects.count() == Funding.objects.count() == 1
+
+
+def test_parallel_calls_with_different_keys_fund_once(world: Simulation) -> None:
+    def call(_: int) -> str:
+        try:
+            return str(fund(world).id)
+        except errors.AlreadyFunded as refusal:
+            return str(refusal.code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(call, range(16)))
+
+    assert answers.count("ALREADY_FUNDED") == 15
+    assert Funding.objects.count() == 1
+
+
+def make_draft(world: Simulation) -> None:
+    Job.objects.filter(id=world.job.id).update(status="DRAFT")
+
+
+def make_complete(world: Simulation) -> None:
+    Job.objects.filter(id=world.job.id).update(status="COMPLETE")
+
+
+def remove_wallets(world: Simulation) -> None:
+    WalletAddress.objects.filter(owner=world.payer).delete()
+
+
+def deactivate_seller(world: Simulation) -> None:
+    Seller.objects.update(active=False)
+
+
+def pay_the_seller_in_pesos(world: Simulation) -> None:
+    WalletAddress.objects.filter(owner=None).update(asset_code="MXN")
+
+
+def nothing(world: Simulation) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("prepare", "changes", "refusal"),
+    [
+        (nothing, {"job_id": new_id()}, NotFound),
+        (make_draft, {}, WrongStatus),
+        (make_complete, {}, WrongStatus),
+        (nothing, {"seller": "nobody"}, errors.SellerNotFound),
+        (deactivate_seller, {}, errors.SellerNotFound),
+        (remove_wallets, {}, WalletRequired),
+        (nothing, {"payer_wallet_id": new_id()}, NotFound),
+        (pay_the_seller_in_pesos, {}, AssetMismatch),
+        (nothing, {"return_url": "https://evil.example/"}, errors.ReturnUrlRefused),
+        (
+            nothing,
+            {"expected_total": Amount(value=2400, asset_code="USD", asset_scale=2)},
+            errors.AmountChanged,
+        ),
+        (
+            nothing,
+            {"expected_total": Amount(value=2500, asset_code="USD", asset_scale=3)},
+            errors.AmountChanged,
+        ),
+    ],
+)
+def test_a_refusal_changes_nothing_and_leaves_the_key_free(
+    world: Simulation,
+    prepare: Callable[[Simulation], None],
+    changes: dict[str, Any],
+    refusal: type[FaenaError],
+) -> None:
+    prepare(world)
+
+    with pytest.raises(refusal):
+        fund(world, **changes)
+
+    assert_nothing_happened()
+
+
+def test_a_draft_of_somebody_else_does_not_exist(world: Simulation) -> None:
+    make_draft(world)
+    stranger = User.objects.create(email="s@example.org", display_name="S")
+
+    with pytest.raises(NotFound):
+        fund(world, payer=stranger)
+
+
+def test_without_a_default_seller_the_payee_must_be_named(
+    world: Simulation, settings: LazySettings
+) -> None:
+    settings.SELLER_WALLET_ADDRESS_URL = ""
+
+    with pytest.raises(errors.ModeUnavailable):
+        fund(world)
+
+    assert fund(world, mode=FundingMode.DIRECT, seller="default-seller").seller is not None
+
+
+def test_a_settled_funding_closes_recruiting_when_somebody_applied(world: Simulation) -> None:
+    an_application(world.job, now=world.clock.at)
+    funding = fund(world)
+    world.payment = Payment.objects.get(reference=funding.id)
+
+    world.run()
+
+    funding.refresh_from_db()
+    world.job.refresh_from_db()
+    assert funding.status == FundingStatus.SETTLED
+    assert funding.remaining.value == 0
+    assert world.job.status == "SELECTING"
+    assert assurance_of([world.job.id]) == {world.job.id: FundingAssurance.PAID}
+
+
+def test_a_settled_funding_without_applications_leaves_the_job_recruiting(
+    world: Simulation,
+) -> None:
+    world.payment = Payment.objects.get(reference=fund(world).id)
+
+    world.run()
+
+    world.job.refresh_from_db()
+    assert world.job.status == "RECRUITING"
+
+
+def test_a_declined_funding_can_be_tried_again(world: Simulation) -> None:
+    first = fund(world)
+    world.payment = Payment.objects.get(reference=first.id)
+    world.approve = False
+    world.run()
+
+    second = fund(world)
+
+    assert second.id != first.id
+    with pytest.raises(errors.AlreadyFunded):
+        fund(world)
+
+
+def test_only_the_payer_the_owner_and_operators_see_a_funding(world: Simulation) -> None:
+    funding = fund(world)
+    stranger = User.objects.create(email="s@example.org", display_name="S")
+    operator = User.objects.create(email="o@example.org", display_name="O", is_staff=True)
+
+    assert list(fundings_visible_to(world.payer)) == [funding]
+    assert list(fundings_visible_to(operator)) == [funding]
+    assert list(fundings_visible_to(stranger)) == []
+    assert list(fundings_visible_to(None)) == []
