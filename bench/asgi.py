@@ -1,0 +1,29 @@
+"""The product's ASGI application, in front of a sandbox on plain http, and a bare Django beside it."""
+
+# ruff: noqa: E402 - the checks are lifted before the application runs them
+
+from starlette.types import Receive, Scope, Send
+
+from backend import checks
+
+
+def _accept(*_: object) -> None:
+    """Accept what the checks refuse in production: bench.settings turns DEBUG off."""
+
+
+checks.refuse_unsafe_settings = _accept
+
+from django.core.asgi import get_asgi_application
+from django.test import override_settings
+
+from backend.asgi import application as product
+
+# Without any middleware, so that the baseline is the least that Django can do.
+with override_settings(MIDDLEWARE=[]):
+    bare = get_asgi_application()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send what is under /bench/ to the bare Django, everything else to the product."""
+    is_bare = scope["type"] == "http" and scope["path"].startswith("/bench/")
+    await (bare if is_bare else product)(scope, receive, send)

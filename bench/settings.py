@@ -1,0 +1,12 @@
+"""The product's settings as production has them, for processes that talk to a sandbox.
+
+The environment says DEBUG, because only then may wallets live on plain http. But DEBUG also keeps
+every query in memory and looks for static files on every request: nobody's production does.
+"""
+
+from backend.settings import *  # noqa: F403
+
+DEBUG = False
+GRAPHIQL = False
+WHITENOISE_USE_FINDERS = False
+ROOT_URLCONF = "bench.urls"
