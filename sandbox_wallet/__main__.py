@@ -31,14 +31,15 @@ def main() -> None:
     world = World(
         db=arguments.db, base_url=base_url, options=options, platform_key=_client_key(key_path)
     )
+    app = App(world)
     config = uvicorn.Config(
-        App(world),
+        app,
         log_level="warning",
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=2,
     )
-    server = _Server(config, ready_line(world, key_path))
+    server = _Server(config, app, ready_line(world, key_path))
     server.run(sockets=[listener])
     world.close()
 
@@ -71,11 +72,15 @@ def ready_line(world: World, key_path: Path) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that speaks up when it is ready."""
+    """A server that speaks up when it is ready, and lets waiting clients go when it stops."""
 
-    def __init__(self, config: uvicorn.Config, line: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, line: str) -> None:
         super().__init__(config)
-        self._line = line
+        self._app, self._line = app, line
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.stopping.set()
+        await super().shutdown(sockets=sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

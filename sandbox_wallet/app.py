@@ -24,6 +24,8 @@ class App:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        # Set when the server stops: whoever is being kept waiting is let go.
+        self.stopping = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -41,14 +43,26 @@ class App:
             # A request takes well under a millisecond; a hop to a thread would double that.
             answer = self.world.handle(request)
         if answer.fate == "silence":
-            await _wait_or_hang_up(receive, answer.delay_s)
+            await self._say_nothing(receive, answer.delay_s)
             await _reset(receive, send)
         elif answer.fate == "reset":
             await _reset(receive, send)
         else:
             if answer.delay_s:
-                await asyncio.sleep(answer.delay_s)
+                await self._wait(answer.delay_s)
             await _send(send, answer)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    async def _say_nothing(self, receive: Receive, seconds: float) -> None:
+        """Wait for `seconds`, or until the client gives up."""
+        gone = asyncio.ensure_future(_until_disconnected(receive))
+        patience = asyncio.ensure_future(self._wait(seconds))
+        await asyncio.wait({gone, patience}, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        patience.cancel()
 
     def _request(self, scope: Scope, body: bytes) -> WireRequest:
         path = scope["raw_path"].decode("latin-1")
@@ -80,13 +94,6 @@ async def _send(send: Send, answer: WireResponse) -> None:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _wait_or_hang_up(receive: Receive, seconds: float) -> None:
-    """Say nothing for `seconds`, or until the client gives up."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await _until_disconnected(receive)
 
 
 async def _until_disconnected(receive: Receive) -> None:

@@ -112,9 +112,12 @@ class Bank:
     def recall(self) -> None:
         """Take clock and options from the database: at start, after a reset or a roll-back."""
         self._advanced = self.remembered("advanced", 0)
-        stored = self.remembered("options")
-        base = self._first_options
-        self.options = base if stored is None else base.changed(stored)
+        self.options = self._first_options
+        if (stored := self.remembered("options")) is not None:
+            # What the command line allows holds whatever an earlier run has stored.
+            origins = [*self._first_options.client_origins, *stored["client_origins"]]
+            stored["client_origins"] = list(dict.fromkeys(origins))
+            self.options = self._first_options.changed(stored)
 
     def new_id(self) -> str:
         """Return a random UUID."""

@@ -5,7 +5,8 @@ import json
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -104,6 +105,17 @@ def test_late_effects_of_foreign_clients_happen_too(signer: Ed25519Signer) -> No
 
         seen = market.tell("GET", "requests").json()["requests"]
         assert [(one["fault"], one["status"]) for one in seen[-2:]] == [("503", 503), ("late", 201)]
+
+
+def test_origins_given_at_the_start_hold_against_stored_options(tmp_path: Path) -> None:
+    path = str(tmp_path / "wallet.db")
+    with closing(World(db=path, base_url=BASE)) as first:
+        http_ = httpx.Client(transport=WorldTransport(first))
+        http_.post(f"{BASE}/__ctl/options", json={"wait_s": 3})
+
+    with closing(World(db=path, base_url=BASE, options=Options(client_origins=(ORIGIN,)))) as again:
+        assert again.bank.options.wait_s == 3
+        assert again.bank.options.client_origins == (ORIGIN,)
 
 
 class Documents(http.server.BaseHTTPRequestHandler):

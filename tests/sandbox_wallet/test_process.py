@@ -242,6 +242,32 @@ def test_behind_a_proxy_everything_has_the_public_origin(tmp_path: Path) -> None
         assert ready["wallets"]["alice"]["walletAddress"] == "https://wallet.example/alice"
 
 
+def test_sigterm_lets_clients_go_that_were_kept_waiting(tmp_path: Path) -> None:
+    with sandbox(tmp_path / "wallet.db") as (process, ready):
+        market = marketplace(ready)
+        market.fault("get-wallet-address", "silence", seconds=60)
+        ended: list[str] = []
+
+        def wait_for_nothing() -> None:
+            try:
+                market.http.get(f"{ready['base']}/alice", timeout=20)
+            except httpx.ReadError:
+                ended.append("reset")
+
+        waiting = threading.Thread(target=wait_for_nothing)
+        waiting.start()
+        deadline = time.monotonic() + 10
+        while not market.tell("GET", "requests").json()["requests"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.terminate()
+        out, err = process.communicate(timeout=10)
+        waiting.join(10)
+        market.close()
+
+    assert (process.returncode, out, err, ended) == (0, "", "", ["reset"])
+
+
 def test_sigterm_ends_it_with_status_zero_and_in_silence(tmp_path: Path) -> None:
     with sandbox(tmp_path / "wallet.db") as (process, ready):
         httpx.get(f"{ready['base']}/alice", trust_env=False)
