@@ -7,6 +7,7 @@ import os
 import signal
 from contextlib import AbstractContextManager, suppress
 from types import FrameType
+from typing import cast
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
@@ -16,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
 from django.core.asgi import get_asgi_application
 
-django_app = get_asgi_application()
+django_app = cast("ASGIApp", get_asgi_application())
 
 from backend.checks import refuse_unsafe_settings
 from backend.errors import ErrorCode

@@ -35,14 +35,13 @@ async def tail(
     to end the feed, because a token was revoked for instance. A database that goes away is
     waited for.
     """
-    read_page = partial(in_database, queries.page_after, topic=topic)
     recheck_at = time.monotonic() + recheck_seconds
     # Registered before the first read: an event committed in between sets `woken`.
     with hub().waiter(topic) as woken:
         while True:
             # Cleared before reading: what is committed after the read sets it again.
             woken.clear()
-            while page := await patiently(partial(read_page, seq=after)):
+            while page := await patiently(partial(_read_page, topic, after)):
                 for event in page:
                     after = event.seq
                     yield event
@@ -51,6 +50,10 @@ async def tail(
                 recheck_at = time.monotonic() + recheck_seconds
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), min(poll_seconds(), recheck_seconds))
+
+
+async def _read_page(topic: str, after: int) -> list[Event]:
+    return await in_database(queries.page_after, topic=topic, seq=after)
 
 
 async def patiently(read: Callable[[], Awaitable[R]]) -> R:

@@ -155,7 +155,7 @@ async def _subscription() -> AsyncIterator[AsyncIterator[str]]:
         await pubsub.psubscribe(f"{prefix}*")
         yield topics()
     finally:
-        await pubsub.aclose()
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
         await client.aclose()
 
 

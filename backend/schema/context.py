@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from datetime import datetime
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import strawberry
 from starlette.requests import HTTPConnection
@@ -108,7 +108,7 @@ class Context:
 
         `load` must be a plain function, the same object each time; None when it leaves out `key`.
         """
-        return cast("V | None", await self.loader(load, lambda: load).load(key))
+        return await self.loader(load, lambda: load).load(key)
 
     def loader(
         self, name: Hashable, make: Callable[[], Callable[[list[K]], Mapping[K, V]]]

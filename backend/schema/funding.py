@@ -139,16 +139,21 @@ class FundingMutation:
     )
     async def fund_job(self, info: Info, input: FundJobInput) -> FundingPayload:
         user = await info.context.require_user()
-        expected, wallet_id = input.expected_total, input.payer_wallet_id
+        expected_total = payer_wallet_id = None
+        if input.expected_total is not None:
+            expected_total = input.expected_total.to_amount(path=("expectedTotal",))
+        if input.payer_wallet_id is not None:
+            payer_wallet_id = decode_id(
+                input.payer_wallet_id, type_name="Wallet", path=("payerWalletId",)
+            )
         row = await info.context.db(
             services.fund_job,
             payer=user,
             job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
             mode=input.mode,
             seller=input.seller_id,
-            payer_wallet_id=wallet_id
-            and decode_id(wallet_id, type_name="Wallet", path=("payerWalletId",)),
-            expected_total=expected and expected.to_amount(path=("expectedTotal",)),
+            payer_wallet_id=payer_wallet_id,
+            expected_total=expected_total,
             return_url=input.return_url,
             idempotency_key=input.idempotency_key,
             now=info.context.now(),

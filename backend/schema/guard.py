@@ -223,10 +223,11 @@ class _Walk:
         )
 
     def definition_of(self, name: str, parent: GraphQLNamedType | None) -> GraphQLField | None:
-        if parent is self.schema.query_type and name in {"__schema", "__type"}:
-            return self.schema.get_field(self.schema.query_type, name)
+        if name in {"__schema", "__type"} and isinstance(parent, GraphQLObjectType):
+            return self.schema.get_field(parent, name)
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
-            return parent.fields.get(name)
+            field: GraphQLField | None = parent.fields.get(name)
+            return field
         return None
 
     def length_of(

@@ -180,7 +180,7 @@ class GraphQLApp(GraphQL[Context, None]):
                 await context.for_operation().viewer()
             except Exception as error:
                 raise ConnectionRejectionError from error
-        return UNSET
+        return cast("UnsetType", UNSET)
 
     async def parse_http_body(
         self, request: AsyncHTTPRequestAdapter
@@ -190,9 +190,7 @@ class GraphQLApp(GraphQL[Context, None]):
         except JSONDecodeError as error:
             raise HTTPException(400, "The body must be one JSON object, in UTF-8.") from error
         if not _is_well_formed_operation(data):
-            raise HTTPException(
-                400, "query must be a text, variables an object."
-            )
+            raise HTTPException(400, "query must be a text, variables an object.")
         transport = self._get_stream_transport_from_headers(request.headers)
         return GraphQLRequestData(
             query=data["query"],
@@ -270,16 +268,12 @@ async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[s
     The client then knows that it lost the connection, and resumes with its last cursor.
     """
     stopping = asyncio.ensure_future(hub().stopping.wait())
+    item: asyncio.Future[str] | None = None
     try:
         while True:
             item = asyncio.ensure_future(anext(stream))
-            try:
-                await asyncio.wait({item, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            except BaseException:
-                item.cancel()
-                raise
+            await asyncio.wait({item, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not item.done():
-                item.cancel()
                 return
             try:
                 yield item.result()
@@ -287,6 +281,10 @@ async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[s
                 return
     finally:
         stopping.cancel()
+        if item is not None:
+            # A generator can only be closed once nobody waits for its next item.
+            item.cancel()
+            await asyncio.gather(item, return_exceptions=True)
         await stream.aclose()
 
 

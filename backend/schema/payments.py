@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
@@ -207,7 +207,9 @@ class Payment(Node):
 def job_payments_visible_to(viewer: User | None) -> QuerySet[models.Payment]:
     """The visible payments, each with the `job_id` it was made for."""
     funding = Funding.objects.filter(id=OuterRef("reference"))
-    return queries.payments_visible_to(viewer).annotate(job_id=Subquery(funding.values("job_id")))
+    return queries.payments_visible_to(viewer).annotate(
+        job_id=Subquery(funding.values("job_id"), output_field=UUIDField())
+    )
 
 
 async def payments_of_job(

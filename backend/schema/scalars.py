@@ -1,13 +1,16 @@
 """Scalars of our own. Their refusals are GraphQLErrors, so that callers get to read them."""
 
 import re
-from typing import NewType
+from collections.abc import Callable
+from typing import NewType, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
+
+T = TypeVar("T")
 
 UInt64 = NewType("UInt64", int)
 URL = NewType("URL", str)
@@ -58,8 +61,13 @@ def _parse_uuid(value: object) -> UUID:
     raise GraphQLError("UUID is a string such as 01985c3e-7f4b-7c3e-8d3c-2b1f0a9e8d7c.")
 
 
-def _literal(node: ValueNode, variables: object = None) -> object:
-    return node.value if isinstance(node, StringValueNode) else None
+def _literal(parse: Callable[[object], T]) -> Callable[[ValueNode, object], T]:
+    """A parser of literals: only texts, whatever the scalar."""
+
+    def parse_literal(node: ValueNode, variables: object = None) -> T:
+        return parse(node.value if isinstance(node, StringValueNode) else None)
+
+    return parse_literal
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -68,21 +76,21 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A whole number from 0 to 2^64-1, as a string of decimal digits.",
         serialize=_serialize_uint64,
         parse_value=_parse_uint64,
-        parse_literal=lambda node, variables=None: _parse_uint64(_literal(node)),
+        parse_literal=_literal(_parse_uint64),
     ),
     UUID: strawberry.scalar(
         name="UUID",
         description="A UUID of any version, with its four hyphens.",
         serialize=str,
         parse_value=_parse_uuid,
-        parse_literal=lambda node, variables=None: _parse_uuid(_literal(node)),
+        parse_literal=_literal(_parse_uuid),
     ),
     URL: strawberry.scalar(
         name="URL",
         description="An absolute URL.",
         serialize=str,
         parse_value=_parse_url,
-        parse_literal=lambda node, variables=None: _parse_url(_literal(node)),
+        parse_literal=_literal(_parse_url),
     ),
     EventCursor: strawberry.scalar(
         name="EventCursor",
@@ -92,6 +100,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         ),
         serialize=str,
         parse_value=_parse_cursor,
-        parse_literal=lambda node, variables=None: _parse_cursor(_literal(node)),
+        parse_literal=_literal(_parse_cursor),
     ),
 }

@@ -34,7 +34,7 @@ async def next_seq(events: AsyncGenerator[Event, None]) -> int:
     return (await asyncio.wait_for(anext(events), WAIT_SECONDS)).seq
 
 
-async def test_a_follower_gets_what_was_and_what_comes():
+async def test_a_follower_gets_what_was_and_what_comes() -> None:
     await in_database(announce, times=3)
 
     async with aclosing(tail(topic="a", after=1)) as events:
@@ -48,7 +48,7 @@ async def test_a_follower_gets_what_was_and_what_comes():
     assert (before, live) == ([2, 3], 4)
 
 
-async def test_a_wake_up_comes_long_before_the_poll():
+async def test_a_wake_up_comes_long_before_the_poll() -> None:
     async with aclosing(tail(topic="a", after=0)) as events:
         waiting = asyncio.ensure_future(next_seq(events))
         await asyncio.sleep(0.2)
@@ -59,14 +59,14 @@ async def test_a_wake_up_comes_long_before_the_poll():
     assert asyncio.get_running_loop().time() - started < POLL_SECONDS / 5
 
 
-async def test_more_than_a_page_arrives_in_order():
+async def test_more_than_a_page_arrives_in_order() -> None:
     await in_database(announce, times=230)
 
     async with aclosing(tail(topic="a", after=0)) as events:
         assert [await next_seq(events) for _ in range(230)] == list(range(1, 231))
 
 
-async def test_a_follower_that_leaves_is_forgotten():
+async def test_a_follower_that_leaves_is_forgotten() -> None:
     async with aclosing(tail(topic="a", after=0)) as events:
         waiting = asyncio.ensure_future(next_seq(events))
         await asyncio.sleep(0.1)
@@ -77,7 +77,7 @@ async def test_a_follower_that_leaves_is_forgotten():
     assert hub()._listener is None
 
 
-async def test_a_failing_recheck_ends_the_feed_although_nothing_happens():
+async def test_a_failing_recheck_ends_the_feed_although_nothing_happens() -> None:
     async def recheck() -> None:
         raise PermissionError
 
@@ -86,7 +86,7 @@ async def test_a_failing_recheck_ends_the_feed_although_nothing_happens():
             await next_seq(events)
 
 
-async def test_a_commit_of_another_process_wakes_a_follower():
+async def test_a_commit_of_another_process_wakes_a_follower() -> None:
     """Another process: a connection of its own, that calls no wake() of ours."""
     async with aclosing(tail(topic="a", after=0)) as events:
         waiting = asyncio.ensure_future(next_seq(events))
@@ -111,7 +111,7 @@ def _write_from_outside() -> None:
         connection.close()
 
 
-async def test_a_wake_up_over_redis_reaches_a_follower(settings: Settings):
+async def test_a_wake_up_over_redis_reaches_a_follower(settings: Settings) -> None:
     settings.REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
     if not await asyncio.to_thread(_answers, settings.REDIS_URL):
         assert poll_seconds() <= POLL_SECONDS  # no Redis on this machine: followers poll
@@ -136,7 +136,7 @@ def _answers(url: str) -> bool:
 
 async def test_with_redis_gone_writers_do_not_wait_and_followers_are_woken_here(
     settings: Settings,
-):
+) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     async with aclosing(tail(topic="a", after=0)) as events:
         waiting = asyncio.ensure_future(next_seq(events))
@@ -149,7 +149,7 @@ async def test_with_redis_gone_writers_do_not_wait_and_followers_are_woken_here(
     assert took < 1
 
 
-async def test_a_database_that_comes_back_is_waited_for():
+async def test_a_database_that_comes_back_is_waited_for() -> None:
     answers = [OperationalError("gone"), OperationalError("gone"), None]
 
     async def read() -> str:
@@ -160,7 +160,7 @@ async def test_a_database_that_comes_back_is_waited_for():
     assert await patiently(read) == "back"
 
 
-async def test_killed_connections_are_replaced():
+async def test_killed_connections_are_replaced() -> None:
     if connection.vendor != "postgresql":
         assert await in_database(Event.objects.count) == 0
         return

@@ -20,20 +20,20 @@ def announce(topic: str = "payment:1", *, at: datetime = NOON, number: int = 0) 
 
 
 @pytest.mark.django_db
-def test_events_of_a_topic_are_numbered_without_gaps():
+def test_events_of_a_topic_are_numbered_without_gaps() -> None:
     mixed = [announce(topic).seq for topic in ("a", "b", "a", "a", "b")]
 
     assert mixed == [1, 1, 2, 3, 2]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_outside_of_a_transaction_is_refused():
+def test_an_event_outside_of_a_transaction_is_refused() -> None:
     with pytest.raises(TransactionManagementError):
         emit(topic="a", type="test", payload={}, at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_takes_the_event_and_its_number_back():
+def test_a_rollback_takes_the_event_and_its_number_back() -> None:
     announce("a")
     with transaction.atomic():
         emit(topic="a", type="test", payload={}, at=NOON)
@@ -44,7 +44,7 @@ def test_a_rollback_takes_the_event_and_its_number_back():
 
 
 @pytest.mark.django_db
-def test_an_event_says_who_and_about_what():
+def test_an_event_says_who_and_about_what() -> None:
     actor = User.objects.create(email="a@example.com", display_name="A", created_at=NOON)
 
     with transaction.atomic():
@@ -62,7 +62,7 @@ def test_an_event_says_who_and_about_what():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_writers_leave_no_gap_and_become_visible_in_order():
+def test_simultaneous_writers_leave_no_gap_and_become_visible_in_order() -> None:
     topics, writers, each = ("a", "b"), 6, 15
     seen: dict[str, list[int]] = {topic: [] for topic in topics}
     finished = threading.Event()
@@ -101,7 +101,7 @@ def test_simultaneous_writers_leave_no_gap_and_become_visible_in_order():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("change", ["update", "delete"])
-def test_postgresql_refuses_to_change_or_delete_an_event(change: str):
+def test_postgresql_refuses_to_change_or_delete_an_event(change: str) -> None:
     event = announce()
     rows = Event.objects.filter(id=event.id)
     if connection.vendor != "postgresql":
@@ -113,7 +113,7 @@ def test_postgresql_refuses_to_change_or_delete_an_event(change: str):
 
 
 @pytest.mark.django_db
-def test_old_events_are_deleted_and_younger_ones_and_the_count_stay():
+def test_old_events_are_deleted_and_younger_ones_and_the_count_stay() -> None:
     announce(at=NOON - timedelta(days=31))
     announce(at=NOON - timedelta(days=29))
 
@@ -125,7 +125,7 @@ def test_old_events_are_deleted_and_younger_ones_and_the_count_stay():
 
 
 @pytest.mark.django_db
-def test_a_cursor_before_a_deleted_event_has_expired_and_later_ones_have_not():
+def test_a_cursor_before_a_deleted_event_has_expired_and_later_ones_have_not() -> None:
     announce(at=NOON - timedelta(days=31))
     announce()
     delete_old_events(now=NOON)
@@ -137,7 +137,7 @@ def test_a_cursor_before_a_deleted_event_has_expired_and_later_ones_have_not():
 
 
 @pytest.mark.django_db
-def test_a_cursor_from_the_future_is_refused():
+def test_a_cursor_from_the_future_is_refused() -> None:
     announce()
 
     with pytest.raises(BadCursor):
@@ -145,7 +145,7 @@ def test_a_cursor_from_the_future_is_refused():
 
 
 @pytest.mark.parametrize("seq", [0, 1, 10**18, 2**63 - 1])
-def test_a_cursor_comes_back_as_it_went(seq: int):
+def test_a_cursor_comes_back_as_it_went(seq: int) -> None:
     assert cursors.decode(cursors.encode(topic="a", seq=seq), topic="a") == seq
 
 
@@ -162,6 +162,6 @@ def test_a_cursor_comes_back_as_it_went(seq: int):
         cursors.encode(topic="a", seq=-1),
     ],
 )
-def test_a_string_that_is_no_cursor_of_this_topic_is_refused(cursor: str):
+def test_a_string_that_is_no_cursor_of_this_topic_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
         cursors.decode(cursor, topic="a")

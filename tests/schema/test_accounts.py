@@ -26,7 +26,7 @@ def a_user(email: str = "bob@example.com") -> User:
     return User.objects.create_user(email, "correct horse battery", display_name="Bob")
 
 
-def test_signing_up_gives_a_token_that_says_who_one_is():
+def test_signing_up_gives_a_token_that_says_who_one_is() -> None:
     token = sign_up()["token"]
 
     result = execute("{ viewer { displayName email locale } }", bearer=f"Bearer {token}")
@@ -35,7 +35,7 @@ def test_signing_up_gives_a_token_that_says_who_one_is():
     assert data_of(result) == {"viewer": expected}
 
 
-def test_a_weak_password_is_refused_as_data_with_a_path():
+def test_a_weak_password_is_refused_as_data_with_a_path() -> None:
     payload = sign_up(password="short")
 
     assert payload["token"] is None
@@ -43,7 +43,7 @@ def test_a_weak_password_is_refused_as_data_with_a_path():
     assert payload["errors"][0]["path"] == ["password"]
 
 
-def test_wrong_credentials_are_refused_as_data():
+def test_wrong_credentials_are_refused_as_data() -> None:
     sign_up()
 
     result = execute(
@@ -57,7 +57,7 @@ def test_wrong_credentials_are_refused_as_data():
     }
 
 
-def test_logging_out_ends_the_session():
+def test_logging_out_ends_the_session() -> None:
     bearer = f"Bearer {sign_up()['token']}"
 
     execute("mutation { logOut { errors { code } } }", bearer=bearer)
@@ -65,7 +65,7 @@ def test_logging_out_ends_the_session():
     assert code_of(execute("{ viewer { id } }", bearer=bearer)) == "UNAUTHENTICATED"
 
 
-def test_a_token_that_does_not_work_does_not_stop_logging_in():
+def test_a_token_that_does_not_work_does_not_stop_logging_in() -> None:
     sign_up()
 
     result = execute(
@@ -77,11 +77,11 @@ def test_a_token_that_does_not_work_does_not_stop_logging_in():
     assert data_of(result)["logIn"]["token"]
 
 
-def test_a_visitor_is_nobody():
+def test_a_visitor_is_nobody() -> None:
     assert data_of(execute("{ viewer { id } }")) == {"viewer": None}
 
 
-def test_what_needs_a_user_says_so_to_a_visitor():
+def test_what_needs_a_user_says_so_to_a_visitor() -> None:
     result = execute(
         'mutation { addWallet(input: {address: "https://a.example/x"}) { errors { code } } }'
     )
@@ -89,7 +89,7 @@ def test_what_needs_a_user_says_so_to_a_visitor():
     assert code_of(result) == "UNAUTHENTICATED"
 
 
-def test_others_see_the_name_and_nothing_else_of_a_person():
+def test_others_see_the_name_and_nothing_else_of_a_person() -> None:
     bob = a_user()
     token = sign_up()["token"]
     bobs_id = data_of(execute("{ viewer { id } }", user=bob))["viewer"]["id"]
@@ -122,7 +122,7 @@ def test_others_see_the_name_and_nothing_else_of_a_person():
         "Tm9wZTowMTkwMDAwMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDA",
     ],
 )
-def test_an_id_that_is_none_is_nobody(id: str):
+def test_an_id_that_is_none_is_nobody(id: str) -> None:
     result = execute("query ($id: ID!) { node(id: $id) { id } }", variables={"id": id})
 
     assert data_of(result) == {"node": None}

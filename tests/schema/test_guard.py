@@ -105,7 +105,7 @@ CASES: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_hurtful_document_is_refused_with_a_code_and_quickly(name: str):
+def test_a_hurtful_document_is_refused_with_a_code_and_quickly(name: str) -> None:
     fastest = float("inf")
     for _ in range(TRIES):
         started = time.process_time()
@@ -129,19 +129,19 @@ def test_a_hurtful_document_is_refused_with_a_code_and_quickly(name: str):
         {},
     ],
 )
-def test_page_sizes_in_variables_count_too(variables: dict[str, Any]):
+def test_page_sizes_in_variables_count_too(variables: dict[str, Any]) -> None:
     query = "query ($first: Int) { jobs(first: $first) { edges { node { id } } } }"
 
     assert code_of(execute(query, variables=variables)) == "BAD_REQUEST"
 
 
-def test_a_default_page_size_counts():
+def test_a_default_page_size_counts() -> None:
     query = "query ($first: Int = 1000) { jobs(first: $first) { edges { node { id } } } }"
 
     assert code_of(execute(query)) == "BAD_REQUEST"
 
 
-def test_what_graphiql_asks_of_the_schema_is_answered():
+def test_what_graphiql_asks_of_the_schema_is_answered() -> None:
     result = execute(
         get_introspection_query(
             descriptions=True,
@@ -155,7 +155,7 @@ def test_what_graphiql_asks_of_the_schema_is_answered():
     assert data_of(result)["__schema"]["queryType"] == {"name": "Query"}
 
 
-def test_a_fragment_used_many_times_is_fine_within_the_limits():
+def test_a_fragment_used_many_times_is_fine_within_the_limits() -> None:
     query = (
         "{ a: viewer { ...U } b: viewer { ...U } c: viewer { ...U } }"
         " fragment U on User { id displayName wallets { ...W } }"
@@ -165,7 +165,9 @@ def test_a_fragment_used_many_times_is_fine_within_the_limits():
     assert data_of(execute(query)) == {"a": None, "b": None, "c": None}
 
 
-def test_an_unforeseen_error_is_masked_and_logged_with_its_id(caplog: pytest.LogCaptureFixture):
+def test_an_unforeseen_error_is_masked_and_logged_with_its_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     error = present(GraphQLError("secret", original_error=ZeroDivisionError("secret")))
 
     assert error.message == "Internal error."

@@ -26,7 +26,7 @@ def post(server: Server, body: bytes, **headers: str) -> httpx.Response:
     )
 
 
-def test_a_query_is_answered(server: Server):
+def test_a_query_is_answered(server: Server) -> None:
     answer = post(server, GOOD)
 
     assert answer.status_code == 200
@@ -78,7 +78,7 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_malformed_body_is_a_bad_request(server: Server, name: str):
+def test_a_malformed_body_is_a_bad_request(server: Server, name: str) -> None:
     answer = post(server, BODIES[name])
 
     assert answer.status_code == 400
@@ -94,7 +94,7 @@ def test_a_malformed_body_is_a_bad_request(server: Server, name: str):
         b'{"query": "{ __typename }", "variables": null, "operationName": null}',
     ],
 )
-def test_what_is_odd_but_json_is_answered(server: Server, body: bytes):
+def test_what_is_odd_but_json_is_answered(server: Server, body: bytes) -> None:
     assert post(server, body).json() == {"data": {"__typename": "Query"}}
 
 
@@ -110,31 +110,31 @@ def test_what_is_odd_but_json_is_answered(server: Server, body: bytes):
         "application/json, application/json",
     ],
 )
-def test_only_json_is_read(server: Server, content_type: str):
+def test_only_json_is_read(server: Server, content_type: str) -> None:
     answer = post(server, GOOD, Content_Type=content_type)
 
     assert (answer.status_code, code_of(answer)) == (415, "BAD_REQUEST")
 
 
-def test_json_in_utf8_may_say_so(server: Server):
+def test_json_in_utf8_may_say_so(server: Server) -> None:
     answer = post(server, GOOD, Content_Type='Application/JSON; charset="UTF-8"')
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "bogus", "gzip, gzip"])
-def test_a_compressed_body_is_not_read(server: Server, encoding: str):
+def test_a_compressed_body_is_not_read(server: Server, encoding: str) -> None:
     assert post(server, GOOD, Content_Encoding=encoding).status_code == 415
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "TRACE"])
-def test_other_methods_are_not_allowed(server: Server, method: str):
+def test_other_methods_are_not_allowed(server: Server, method: str) -> None:
     answer = httpx.request(method, server.graphql)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
 
 
-def test_no_query_runs_by_get(server: Server, settings: Settings):
+def test_no_query_runs_by_get(server: Server, settings: Settings) -> None:
     settings.GRAPHIQL = False
 
     answer = httpx.get(server.graphql, params={"query": "{ __typename }"})
@@ -143,7 +143,7 @@ def test_no_query_runs_by_get(server: Server, settings: Settings):
     assert "data" not in answer.json()
 
 
-def test_graphiql_is_shown_where_it_is_enabled(server: Server, settings: Settings):
+def test_graphiql_is_shown_where_it_is_enabled(server: Server, settings: Settings) -> None:
     settings.GRAPHIQL = True
 
     answer = httpx.get(server.graphql, params={"query": "{ __typename }"})
@@ -152,7 +152,7 @@ def test_graphiql_is_shown_where_it_is_enabled(server: Server, settings: Setting
     assert "__typename" not in answer.text
 
 
-def test_a_subscription_without_a_streaming_accept_is_refused(server: Server):
+def test_a_subscription_without_a_streaming_accept_is_refused(server: Server) -> None:
     body = json.dumps({"query": 'subscription { paymentStatus(paymentId: "x") { cursor } }'})
 
     answer = post(server, body.encode())
@@ -162,7 +162,7 @@ def test_a_subscription_without_a_streaming_accept_is_refused(server: Server):
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", 'multipart/mixed;subscriptionSpec="1.0"'])
-def test_a_stream_of_nothing_ends_with_a_code(server: Server, accept: str):
+def test_a_stream_of_nothing_ends_with_a_code(server: Server, accept: str) -> None:
     body = json.dumps({"query": 'subscription { paymentStatus(paymentId: "x") { cursor } }'})
 
     answer = post(server, body.encode(), Accept=accept)
@@ -173,7 +173,9 @@ def test_a_stream_of_nothing_ends_with_a_code(server: Server, accept: str):
 
 @pytest.mark.parametrize("path", ["/graphql", "/healthz", "/nowhere"])
 @pytest.mark.parametrize("chunked", [True, False])
-def test_a_body_above_the_limit_is_refused_everywhere(server: Server, path: str, chunked: bool):
+def test_a_body_above_the_limit_is_refused_everywhere(
+    server: Server, path: str, chunked: bool
+) -> None:
     body: Any = (b"x" * 50_000 for _ in range(4)) if chunked else b"x" * 200_000
 
     answer = httpx.post(
@@ -183,7 +185,7 @@ def test_a_body_above_the_limit_is_refused_everywhere(server: Server, path: str,
     assert (answer.status_code, code_of(answer)) == (413, "BAD_REQUEST")
 
 
-def test_a_host_that_is_not_ours_is_refused(server: Server):
+def test_a_host_that_is_not_ours_is_refused(server: Server) -> None:
     assert post(server, GOOD, Host="evil.example").status_code == 400
 
 
@@ -206,7 +208,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("name", RAW)
-def test_broken_http_is_refused_or_cut_and_the_server_lives(server: Server, name: str):
+def test_broken_http_is_refused_or_cut_and_the_server_lives(server: Server, name: str) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         connection.sendall(RAW[name])
         connection.shutdown(socket.SHUT_WR)
@@ -217,7 +219,9 @@ def test_broken_http_is_refused_or_cut_and_the_server_lives(server: Server, name
     assert post(server, GOOD).status_code == 200
 
 
-def test_a_listed_page_may_call_with_a_token_and_others_may_not(server: Server, settings: Settings):
+def test_a_listed_page_may_call_with_a_token_and_others_may_not(
+    server: Server, settings: Settings
+) -> None:
     settings.CORS_ORIGINS = frozenset({PAGE})
 
     ours = httpx.options(server.graphql, headers={"Origin": PAGE})
@@ -230,7 +234,7 @@ def test_a_listed_page_may_call_with_a_token_and_others_may_not(server: Server, 
     assert theirs.headers["vary"] == "Origin"
 
 
-def test_an_invalid_argument_is_a_bad_request_with_a_reason(server: Server):
+def test_an_invalid_argument_is_a_bad_request_with_a_reason(server: Server) -> None:
     query = (
         "mutation { fundJob(input: {jobId: 1, returnUrl: 1, idempotencyKey: 1}) { __typename } }"
     )

@@ -43,13 +43,13 @@ def rule_name(type: GraphQLObjectType) -> str:
 
 
 @pytest.mark.parametrize("type", [t for t in OBJECTS if t.name not in ROOTS], ids=str)
-def test_every_object_type_has_a_rule(type: GraphQLObjectType):
+def test_every_object_type_has_a_rule(type: GraphQLObjectType) -> None:
     assert rule_name(type) in RULES
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(Node.types))
-def test_every_node_has_rows_and_a_rule_for_visitors(name: str):
+def test_every_node_has_rows_and_a_rule_for_visitors(name: str) -> None:
     assert name in CORE.type_map
     assert visible_rows(name, None) is not None
 
@@ -64,18 +64,18 @@ def described(type: GraphQLNamedType) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("type", TYPES, ids=str)
-def test_everything_public_is_described(type: GraphQLNamedType):
+def test_everything_public_is_described(type: GraphQLNamedType) -> None:
     assert [name for name, description in described(type) if not description] == []
 
 
-def test_every_connection_asks_for_a_page_size():
+def test_every_connection_asks_for_a_page_size() -> None:
     for type in OBJECTS:
         for name, field in type.fields.items():
             if get_named_type(field.type).name.endswith("Connection"):
                 assert {"first", "after"} <= set(field.args), f"{type.name}.{name}"
 
 
-def test_every_mutation_takes_one_input_and_answers_with_errors():
+def test_every_mutation_takes_one_input_and_answers_with_errors() -> None:
     mutation = CORE.mutation_type
     assert mutation is not None
     for name, field in mutation.fields.items():
@@ -85,7 +85,7 @@ def test_every_mutation_takes_one_input_and_answers_with_errors():
         assert set(field.args) == {"input"} or name == "logOut", name
 
 
-def test_enums_carry_members_not_texts():
+def test_enums_carry_members_not_texts() -> None:
     # A schema sorted by Strawberry hands the resolver a text instead of the enum's member.
     for type in TYPES:
         if isinstance(type, GraphQLEnumType):
@@ -93,7 +93,7 @@ def test_enums_carry_members_not_texts():
                 assert value.value is not None
 
 
-def test_no_type_is_a_union_or_an_unbounded_scalar():
+def test_no_type_is_a_union_or_an_unbounded_scalar() -> None:
     allowed = {"UInt64", "URL", "EventCursor", "DateTime", "UUID"}
     for type in TYPES:
         assert not isinstance(type, GraphQLUnionType)
@@ -101,7 +101,7 @@ def test_no_type_is_a_union_or_an_unbounded_scalar():
             assert type.name in allowed
 
 
-def test_the_exported_schema_is_the_one_that_runs():
+def test_the_exported_schema_is_the_one_that_runs() -> None:
     exported = (Path(__file__).parents[2] / "schema.graphql").read_text(encoding="utf-8")
 
     assert exported.rstrip() == schema.as_str().rstrip(), (
@@ -110,7 +110,7 @@ def test_the_exported_schema_is_the_one_that_runs():
 
 
 @pytest.mark.django_db
-def test_health_is_served_to_everybody():
+def test_health_is_served_to_everybody() -> None:
     health = data_of(execute("{ health { status service checks { name ok } } }"))["health"]
 
     assert (health["status"], health["service"]) == ("ok", "payments")

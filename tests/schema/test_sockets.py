@@ -38,7 +38,7 @@ def token(world: PaymentWorld) -> str:
 
 async def test_a_subscriber_sees_the_present_and_then_every_step(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         first = await socket.next()
@@ -56,7 +56,7 @@ async def test_a_subscriber_sees_the_present_and_then_every_step(
 
 async def test_resuming_with_the_last_cursor_gives_exactly_what_was_missed(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         cursor = (await socket.next())["cursor"]
@@ -76,7 +76,7 @@ async def test_resuming_with_the_last_cursor_gives_exactly_what_was_missed(
 
 async def test_resuming_behind_the_terminal_event_completes_at_once(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     await in_database(world.move, Status.FAILED)
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
@@ -90,7 +90,7 @@ async def test_resuming_behind_the_terminal_event_completes_at_once(
 
 async def test_two_subscribers_of_one_socket_do_not_end_each_other(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         await socket.next()
@@ -102,7 +102,9 @@ async def test_two_subscribers_of_one_socket_do_not_end_each_other(
         assert (await socket.receive())["id"] == "2"
 
 
-async def test_queries_run_over_the_socket_too(server: Server, world: PaymentWorld, token: str):
+async def test_queries_run_over_the_socket_too(
+    server: Server, world: PaymentWorld, token: str
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", "{ viewer { displayName } }")
 
@@ -113,7 +115,7 @@ async def test_queries_run_over_the_socket_too(server: Server, world: PaymentWor
 @pytest.mark.parametrize("kind", ["stranger", "missing", "malformed", "another type"])
 async def test_somebody_elses_payment_looks_like_none(
     server: Server, world: PaymentWorld, kind: str
-):
+) -> None:
     person = await in_database(a_person)
     stranger = await in_database(bearer, person)
     id = {
@@ -133,7 +135,7 @@ async def test_somebody_elses_payment_looks_like_none(
 @pytest.mark.parametrize("cursor", ["", "x", "☃", "MS5kZWFkYmVlZg", "OTk5OTk5OTk5OTk5"])
 async def test_a_cursor_of_another_feed_is_refused_with_a_code(
     server: Server, world: PaymentWorld, token: str, cursor: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id, after=cursor)
         message = await socket.receive()
@@ -141,7 +143,7 @@ async def test_a_cursor_of_another_feed_is_refused_with_a_code(
     assert errors_of(message)[0]["extensions"]["code"] == "BAD_CURSOR"
 
 
-async def test_a_token_that_does_not_work_closes_the_socket(server: Server):
+async def test_a_token_that_does_not_work_closes_the_socket(server: Server) -> None:
     async with socket_to(server, init=False) as socket:
         payload = {"Authorization": "Bearer faena_wrong"}
         await socket.send({"type": "connection_init", "payload": payload})
@@ -151,7 +153,7 @@ async def test_a_token_that_does_not_work_closes_the_socket(server: Server):
 
 async def test_a_revoked_token_ends_the_stream_at_the_next_event(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         await socket.next()
@@ -163,7 +165,7 @@ async def test_a_revoked_token_ends_the_stream_at_the_next_event(
     assert errors_of(message)[0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-async def test_subscribing_before_the_init_closes_the_socket(server: Server):
+async def test_subscribing_before_the_init_closes_the_socket(server: Server) -> None:
     async with socket_to(server, init=False) as socket:
         await socket.subscribe("1", "{ __typename }")
 
@@ -172,7 +174,7 @@ async def test_subscribing_before_the_init_closes_the_socket(server: Server):
 
 async def test_more_than_twenty_operations_are_refused_and_the_socket_lives(
     server: Server, world: PaymentWorld, token: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         for number in range(20):
             await socket.subscribe(str(number), PAYMENT_STATUS, id=world.id)
@@ -204,14 +206,14 @@ async def test_more_than_twenty_operations_are_refused_and_the_socket_lives(
         {"type": "connection_init", "payload": []},
     ],
 )
-async def test_a_message_of_the_wrong_shape_closes_the_socket(server: Server, message: Any):
+async def test_a_message_of_the_wrong_shape_closes_the_socket(server: Server, message: Any) -> None:
     async with socket_to(server) as socket:
         await socket.send(message)
 
         assert await socket.closed() in {4400, 4429}
 
 
-async def test_a_page_of_another_origin_may_not_connect(server: Server):
+async def test_a_page_of_another_origin_may_not_connect(server: Server) -> None:
     with pytest.raises(websockets.InvalidStatus) as refusal:
         async with socket_to(server, origin="https://evil.example"):
             pass
@@ -219,12 +221,14 @@ async def test_a_page_of_another_origin_may_not_connect(server: Server):
     assert refusal.value.response.status_code == 403
 
 
-async def test_a_native_app_sends_no_origin_and_a_page_of_ours_sends_our_own(server: Server):
+async def test_a_native_app_sends_no_origin_and_a_page_of_ours_sends_our_own(
+    server: Server,
+) -> None:
     async with socket_to(server), socket_to(server, origin=server.http):
         pass
 
 
-async def test_only_graphql_transport_ws_is_spoken(server: Server):
+async def test_only_graphql_transport_ws_is_spoken(server: Server) -> None:
     async with connect(
         server.socket, subprotocols=[websockets.Subprotocol("graphql-ws")]
     ) as connection:
@@ -233,7 +237,7 @@ async def test_only_graphql_transport_ws_is_spoken(server: Server):
         assert connection.close_code == 4406
 
 
-async def test_there_is_no_socket_elsewhere(server: Server):
+async def test_there_is_no_socket_elsewhere(server: Server) -> None:
     with pytest.raises(websockets.InvalidStatus):
         async with connect(f"ws://127.0.0.1:{server.port}/other", subprotocols=[PROTOCOL]):
             pass
@@ -248,7 +252,7 @@ async def test_there_is_no_socket_elsewhere(server: Server):
 )
 async def test_http_streams_replay_what_was_missed_and_complete(
     server: Server, world: PaymentWorld, token: str, accept: str, ending: str
-):
+) -> None:
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
         cursor = (await socket.next())["cursor"]
@@ -266,7 +270,7 @@ async def test_http_streams_replay_what_was_missed_and_complete(
     assert answer.text.endswith(ending)
 
 
-async def test_an_http_stream_is_live(server: Server, world: PaymentWorld, token: str):
+async def test_an_http_stream_is_live(server: Server, world: PaymentWorld, token: str) -> None:
     async with (
         httpx.AsyncClient(timeout=10) as client,
         client.stream(
@@ -288,4 +292,5 @@ async def test_an_http_stream_is_live(server: Server, world: PaymentWorld, token
 def errors_of(message: Any) -> list[Any]:
     """The errors of a next or error message."""
     payload = message["payload"]
-    return payload if message["type"] == "error" else payload["errors"]
+    errors: list[Any] = payload if message["type"] == "error" else payload["errors"]
+    return errors

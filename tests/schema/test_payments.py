@@ -1,0 +1,233 @@
+"""Who sees what of a payment, and what funding answers."""
+
+from typing import Any
+
+import pytest
+
+from backend.accounts.models import User
+from backend.funding.models import Seller
+from backend.ids import new_id
+from backend.payments.models import Attempt, Grant
+from backend.payments.status import GrantKind, GrantStatus
+from tests.jobs.people import a_job
+from tests.schema.client import code_of, data_of, execute
+from tests.schema.world import NOON, PaymentWorld, a_payment, a_person, a_wallet, global_id
+
+pytestmark = pytest.mark.django_db
+
+PAYMENT = """
+query ($id: ID!) {
+  payment(id: $id) {
+    status purpose incomingPaymentUrl
+    from { assetCode } to { assetCode }
+    receiveAmount { value assetCode assetScale } deliveredAmount { value }
+    failure { code } attempts { number }
+    grant { id status redirectUrl maxDebit { value } }
+  }
+}
+"""
+INCOMING = "https://wallet.example/incoming-payments/1"
+
+
+@pytest.fixture
+def world() -> PaymentWorld:
+    world = a_payment()
+    Attempt.objects.filter(payment=world.payment).update(incoming_payment_url=INCOMING)
+    Grant.objects.create(
+        payment=world.payment,
+        kind=GrantKind.OUTGOING_PAYMENT,
+        status=GrantStatus.AWAITING_APPROVAL,
+        auth_server="https://auth.wallet.example",
+        max_debit_value=2600,
+        created_at=NOON,
+    )
+    return world
+
+
+def seen_by(user: User | None, world: PaymentWorld) -> Any:
+    return data_of(execute(PAYMENT, variables={"id": world.id}, user=user))["payment"]
+
+
+def test_the_payer_sees_everything_and_where_to_consent(world: PaymentWorld) -> None:
+    payment = seen_by(world.payer, world)
+
+    assert payment["grant"]["status"] == "AWAITING_APPROVAL"
+    assert "/op/start/" in payment["grant"]["redirectUrl"]
+    assert payment["grant"]["maxDebit"] == {"value": "2600"}
+    assert payment["receiveAmount"] == {"value": "2500", "assetCode": "USD", "assetScale": 2}
+    assert payment["incomingPaymentUrl"] == INCOMING
+    assert payment["attempts"] == [{"number": 1}]
+
+
+def test_the_payee_sees_the_payment_but_not_the_consent(world: PaymentWorld) -> None:
+    payment = seen_by(world.payee, world)
+
+    assert payment["grant"] is None
+    assert payment["incomingPaymentUrl"] == INCOMING
+
+
+def test_an_operator_sees_the_payment_but_neither_consent_nor_receiver(
+    world: PaymentWorld,
+) -> None:
+    operator = a_person("operator")
+    operator.is_staff = True
+    operator.save()
+
+    payment = seen_by(operator, world)
+
+    assert payment["status"] == "CREATED"
+    assert payment["grant"] is None
+    assert payment["incomingPaymentUrl"] is None
+
+
+@pytest.mark.parametrize("who", ["visitor", "stranger"])
+def test_others_see_no_payment_and_no_grant(world: PaymentWorld, who: str) -> None:
+    user = a_person() if who == "stranger" else None
+    grant = global_id("Grant", Grant.objects.get().id)
+
+    assert seen_by(user, world) is None
+    node = execute("query ($id: ID!) { node(id: $id) { id } }", variables={"id": grant}, user=user)
+    assert data_of(node) == {"node": None}
+
+
+CONFIRM = """
+mutation ($id: ID!) { confirmGrant(input: {grantId: $id}) { grant { status } errors { code } } }
+"""
+
+
+def test_only_the_payer_confirms_a_grant(world: PaymentWorld) -> None:
+    grant = Grant.objects.get()
+    Grant.objects.filter(id=grant.id).update(status=GrantStatus.APPROVED)
+    variables = {"id": global_id("Grant", grant.id)}
+
+    stranger = execute(CONFIRM, variables=variables, user=world.payee)
+    payer = execute(CONFIRM, variables=variables, user=world.payer)
+
+    assert data_of(stranger)["confirmGrant"]["errors"] == [{"code": "NOT_FOUND"}]
+    assert data_of(payer)["confirmGrant"] == {"grant": {"status": "APPROVED"}, "errors": []}
+
+
+FUND = """
+mutation ($input: FundJobInput!) {
+  fundJob(input: $input) {
+    funding { id status mode total { value } payments { status from { assetCode } } }
+    errors {
+      code path __typename
+      ... on AmountChangedError { expected { value } actual { value } }
+    }
+  }
+}
+"""
+
+
+def fund(user: User, job_id: Any, **changes: Any) -> Any:
+    given = {
+        "jobId": global_id("Job", job_id),
+        "sellerId": "shop",
+        "returnUrl": "http://127.0.0.1:8000/done",
+        "idempotencyKey": str(new_id()),
+        **changes,
+    }
+    return data_of(execute(FUND, variables={"input": given}, user=user))["fundJob"]
+
+
+@pytest.fixture
+def seller() -> Seller:
+    return Seller.objects.create(slug="shop", wallet=a_wallet(None), created_at=NOON)
+
+
+def test_funding_answers_with_the_payment_that_it_started(seller: Seller) -> None:
+    job = a_job()
+
+    payload = fund(job.owner, job.id)
+
+    assert payload["errors"] == []
+    assert payload["funding"]["status"] == "AWAITING_APPROVAL"
+    assert payload["funding"]["total"] == {"value": str(job.total_budget.value)}
+    assert [payment["status"] for payment in payload["funding"]["payments"]] == ["CREATED"]
+
+
+def test_funding_again_with_the_same_key_gives_the_same_funding(seller: Seller) -> None:
+    job, key = a_job(), str(new_id())
+
+    first = fund(job.owner, job.id, idempotencyKey=key)
+    second = fund(job.owner, job.id, idempotencyKey=key)
+
+    assert second == first
+
+
+def test_a_total_that_differs_is_refused_with_both_numbers(seller: Seller) -> None:
+    job = a_job()
+
+    payload = fund(
+        job.owner, job.id, expectedTotal={"value": "1", "assetCode": "USD", "assetScale": 2}
+    )
+
+    assert payload["funding"] is None
+    assert payload["errors"] == [
+        {
+            "code": "AMOUNT_CHANGED",
+            "path": ["expectedTotal"],
+            "__typename": "AmountChangedError",
+            "expected": {"value": "1"},
+            "actual": {"value": str(job.total_budget.value)},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"jobId": "x"}, "NOT_FOUND"),
+        ({"payerWalletId": "x"}, "NOT_FOUND"),
+        ({"sellerId": "nobody"}, "SELLER_NOT_FOUND"),
+        ({"returnUrl": "https://evil.example/"}, "RETURN_URL_REFUSED"),
+        (
+            {"expectedTotal": {"value": str(2**63), "assetCode": "USD", "assetScale": 2}},
+            "AMOUNT_OUT_OF_RANGE",
+        ),
+        (
+            {"expectedTotal": {"value": "1", "assetCode": "", "assetScale": 900}},
+            "VALIDATION",
+        ),
+    ],
+)
+def test_wrong_input_is_refused_as_data(seller: Seller, changes: Any, code: str) -> None:
+    job = a_job()
+
+    payload = fund(job.owner, job.id, **changes)
+
+    assert payload["funding"] is None
+    assert payload["errors"][0]["code"] == code
+
+
+@pytest.mark.parametrize("value", ["01", "-1", "1.0", "", "٣", str(2**64), 1])
+def test_an_amount_is_digits_in_a_text(seller: Seller, value: Any) -> None:
+    job = a_job()
+    given = {
+        "jobId": global_id("Job", job.id),
+        "returnUrl": "http://127.0.0.1:8000/done",
+        "idempotencyKey": str(new_id()),
+        "expectedTotal": {"value": value, "assetCode": "USD", "assetScale": 2},
+    }
+
+    result = execute(FUND, variables={"input": given}, user=job.owner)
+
+    assert code_of(result) == "BAD_REQUEST"
+
+
+def test_a_job_shows_its_fundings_and_payments_to_those_they_concern(seller: Seller) -> None:
+    jobs = [a_job() for _ in range(3)]
+    for job in jobs:
+        fund(job.owner, job.id)
+    query = """{ jobs(first: 10) { edges { node {
+      fundings(first: 1) { totalCount edges { node { status } } }
+      payments(first: 1) { totalCount pageInfo { hasNextPage } edges { node { status } } }
+    } } } }"""
+
+    own = data_of(execute(query, user=jobs[0].owner))["jobs"]["edges"]
+    visitors = data_of(execute(query))["jobs"]["edges"]
+
+    assert sorted(edge["node"]["fundings"]["totalCount"] for edge in own) == [0, 0, 1]
+    assert sorted(edge["node"]["payments"]["totalCount"] for edge in own) == [0, 0, 1]
+    assert [edge["node"]["payments"]["edges"] for edge in visitors] == [[], [], []]
