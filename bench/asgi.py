@@ -1,4 +1,4 @@
-"""The product's ASGI application, in front of a sandbox on plain http, and a bare Django beside it."""
+"""The product in front of a sandbox on plain http, and a bare Django beside it."""
 
 # ruff: noqa: E402 - the checks are lifted before the application runs them
 

@@ -8,7 +8,9 @@ from backend.urls import urlpatterns as product
 
 async def bare(request: HttpRequest) -> JsonResponse:
     """The least that a JSON endpoint of Django can do."""
-    return JsonResponse({"data": {"viewer": None}})
+    answer = JsonResponse({"data": {"viewer": None}})
+    answer["Content-Length"] = str(len(answer.content))
+    return answer
 
 
 urlpatterns = [path("bench/bare", bare), *product]
