@@ -1,7 +1,7 @@
 """The money behind a job."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -15,10 +15,13 @@ from backend.schema.amounts import Amount, AmountInput
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Info
 from backend.schema.errors import Payload, UserError, common, converts, mutation
-from backend.schema.nodes import Node, decode_id
+from backend.schema.nodes import Node, decode_id, load_node
 from backend.schema.payments import Payment
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scalars import URL
+
+if TYPE_CHECKING:
+    from backend.schema.jobs import Job
 
 strawberry.enum(
     FundingMode, description="Who holds the money between consent and payout. DIRECT: nobody."
@@ -29,6 +32,7 @@ strawberry.enum(FundingStatus, description="Where a funding stands.")
 @rule(queries.fundings_visible_to)
 @strawberry.type(description="One decision by one payer to put money behind one job.")
 class Funding(Node):
+    job_key: strawberry.Private[UUID]
     mode: FundingMode = strawberry.field(description="Who holds the money.")
     status: FundingStatus = strawberry.field(description="Where it stands.")
     seller_id: str | None = strawberry.field(description="The seller who is paid, by slug.")
@@ -43,6 +47,7 @@ class Funding(Node):
     def from_model(cls, row: models.Funding) -> Self:
         return cls(
             key=row.id,
+            job_key=row.job_id,
             mode=FundingMode(row.mode),
             status=FundingStatus(row.status),
             seller_id=row.seller.slug if row.seller else None,
@@ -53,6 +58,14 @@ class Funding(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    @strawberry.field(description="The job that it is for.")
+    async def job(
+        self, info: Info
+    ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
+        from backend.schema.jobs import Job
+
+        return await load_node(info, Job, self.job_key)
 
     @strawberry.field(description="Its payments, newest first; those one takes part in.")
     async def payments(self, info: Info) -> list[Payment]:

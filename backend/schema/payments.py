@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -27,10 +27,13 @@ from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Info
 from backend.schema.errors import Payload, mutation
-from backend.schema.nodes import Node, decode_id, node_of
+from backend.schema.nodes import Node, decode_id, load_node, node_of
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
 from backend.schema.scalars import URL, EventCursor
 from backend.schema.subscriptions import follow, has_seen_everything
+
+if TYPE_CHECKING:
+    from backend.schema.jobs import Job
 
 strawberry.enum(PaymentPurpose, description="Why money moves.")
 strawberry.enum(
@@ -57,6 +60,11 @@ def attempts_of(payment_ids: list[UUID]) -> dict[UUID, list[models.Attempt]]:
     for attempt in models.Attempt.objects.filter(payment_id__in=payment_ids).order_by("number"):
         found.setdefault(attempt.payment_id, []).append(attempt)
     return found
+
+
+def jobs_of_references(references: list[UUID]) -> dict[UUID, UUID]:
+    """The job behind each payment's reference, which is a funding."""
+    return dict(Funding.objects.filter(id__in=references).values_list("id", "job_id"))
 
 
 @rule(WITH_PARENT)
@@ -148,6 +156,15 @@ class Payment(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    @strawberry.field(description="The job that it is for.")
+    async def job(
+        self, info: Info
+    ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
+        from backend.schema.jobs import Job
+
+        job_id = await info.context.batched(jobs_of_references, self.row.reference)
+        return await load_node(info, Job, job_id) if job_id else None
 
     @strawberry.field(description="Why it failed; null unless it did.")
     def failure(self) -> PaymentFailure | None:
