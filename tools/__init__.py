@@ -1,0 +1,1 @@
+"""What the Makefile runs: a whole world for development, a demonstration, tests and checks."""

@@ -1,0 +1,173 @@
+"""`make up`: a world to develop against, with wallets, money and people in it.
+
+Everything is kept in var/, so the next `make up` finds the same world; `rm -rf var` makes a new one.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.api import Api
+from tools.processes import ROOT, NotStarted
+from tools.world import FUNDER, OPERATOR, PASSWORD, WORKER, Person, World
+
+LOOK_SECONDS = 0.3
+
+
+def main() -> int:
+    """Run the world until SIGTERM or SIGINT, or until one of its processes ends."""
+    arguments = _arguments()
+    var_dir = Path(os.environ.get("VAR_DIR", ROOT / "var"))
+    var_dir.mkdir(parents=True, exist_ok=True)
+    stop = _note_signals()
+    with (var_dir / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"This world is up already: see {var_dir / 'up.json'}.", file=sys.stderr)
+            return 1
+        report, last = var_dir / "up.json", var_dir / "last-up.json"
+        _retire(report, last)
+        before = _read(last)
+        world = World(
+            var_dir=var_dir,
+            environment=os.environ,
+            port=arguments.port,
+            # Wallet addresses carry the port, so an old world wants its old one back.
+            wallet_port=urlsplit(before.get("sandbox", {}).get("base", "")).port
+            or arguments.wallet_port,
+        )
+        try:
+            return _run(world, before=before, report=report, stop=stop)
+        except NotStarted as error:
+            if stop.is_set():
+                return 0
+            print(error, file=sys.stderr)
+            return 1
+        finally:
+            world.stop()
+            _retire(report, last)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="up", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="of Faena; 0 takes any free one")
+    parser.add_argument("--wallet-port", type=int, default=8200, help="of a new sandbox wallet")
+    return parser.parse_args()
+
+
+def _note_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return stop
+
+
+def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threading.Event) -> int:
+    world.start()
+    api = Api(world.base_url)
+    users = before.get("users", {})
+    people = {
+        role.name: world.person(
+            role, api=api, known_token=users.get(role.name, {}).get("token")
+        )
+        for role in (FUNDER, WORKER, OPERATOR)
+    }
+    _write(report, _report(world, people))
+    print(_welcome(world, people), flush=True)
+    while not stop.wait(LOOK_SECONDS):
+        for child in world.children.values():
+            if child.exit_code is not None:
+                message = f"{child.name} ended with {child.exit_code}. Its log ends with:\n"
+                print(f"{message}\n{child.log_tail()}", file=sys.stderr)
+                return 1
+    return 0
+
+
+def _report(world: World, people: Mapping[str, Person]) -> dict[str, Any]:
+    base = world.base_url
+    return {
+        "urls": {
+            "base": base,
+            "graphql": f"{base}/graphql",
+            "websocket": f"{base.replace('http', 'ws', 1)}/graphql",
+            "graphiql": f"{base}/graphql",
+            "admin": f"{base}/admin/",
+            "ready": f"{base}/readyz",
+            "wallet": world.sandbox["base"],
+        },
+        "pids": {
+            "up": os.getpid(),
+            **{name: child.pid for name, child in world.children.items()},
+        },
+        "users": {
+            name: {
+                "token": person.token,
+                "walletAddress": person.wallet_address,
+                "email": person.email,
+                "password": PASSWORD,
+            }
+            for name, person in people.items()
+        },
+        "sandbox": world.sandbox,
+    }
+
+
+def _welcome(world: World, people: Mapping[str, Person]) -> str:
+    wallets = {each["walletAddress"]: each for each in world.sandbox["wallets"].values()}
+    lines = [
+        "",
+        "  Faena is up. Stop it with Ctrl-C.",
+        "",
+        f"  GraphiQL   {world.base_url}/graphql",
+        f"  Admin      {world.base_url}/admin/   {OPERATOR.email} / {PASSWORD}",
+        f"  Wallets    {world.sandbox['base']}/",
+        "",
+        "  Paste one of these into GraphiQL's header pane:",
+    ]
+    for name, person in people.items():
+        asset = wallets[person.wallet_address]["assetCode"]
+        header = json.dumps({"Authorization": f"Bearer {person.token}"})
+        lines += ["", f"  {name} ({asset} at {person.wallet_address})", f"  {header}"]
+    return "\n".join([*lines, ""])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _retire(report: Path, last: Path) -> None:
+    """Keep a report for its tokens, under a name that does not say that the world is up."""
+    if report.exists():
+        report.replace(last)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace the file at once, readable by its owner alone: it has tokens in it."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=2)
+    fresh.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""A whole world on this machine: a sandbox wallet with money in it, Faena, and people."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools.api import Api, Refused
+from tools.processes import ROOT, Child
+
+HOST = "127.0.0.1"
+# Where the development servers of most web frameworks run: they may call the API, and people
+# may be sent back to them after consent.
+FRONTENDS = "http://localhost:3000 http://localhost:5173"
+# The same for everybody and every world, which lives on the loopback interface only.
+PASSWORD = "only on this machine"  # noqa: S105
+SELLER = "shop"
+
+VIEWER = "{ viewer { wallets { address isDefault } } }"
+SIGN_UP = """
+mutation ($input: SignUpInput!) {
+  signUp(input: $input) { token user { displayName } errors { code message } }
+}"""
+LOG_IN = """
+mutation ($input: LogInInput!) {
+  logIn(input: $input) { token user { displayName } errors { code message } }
+}"""
+ADD_WALLET = """
+mutation ($input: AddWalletInput!) {
+  addWallet(input: $input) { wallet { address assetCode assetScale } errors { code message } }
+}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Somebody every world has: `wallet` is the name of a sandbox wallet."""
+
+    name: str
+    wallet: str
+    staff: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@faena.example"
+
+
+FUNDER = Role(name="funder", wallet="alice")
+WORKER = Role(name="worker", wallet="pobre")
+OPERATOR = Role(name="operator", wallet="treasury", staff=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who is signed up, with a token and a default wallet."""
+
+    email: str
+    token: str
+    wallet_address: str
+
+
+class World:
+    """The sandbox wallet and Faena as two processes, with all their files in `var_dir`.
+
+    A port is taken as wished, or another one when somebody else has it; 0 wishes for any. What is
+    in `environment` already, such as DATABASE_URL, is left as it is.
+    """
+
+    def __init__(
+        self, *, var_dir: Path, environment: Mapping[str, str], port: int, wallet_port: int
+    ) -> None:
+        self.sandbox: dict[str, Any] = {}
+        self.base_url = ""
+        self.children: dict[str, Child] = {}
+        self._var_dir = var_dir
+        self._environment = dict(environment)
+        self._port, self._wallet_port = port, wallet_port
+
+    def start(self) -> None:
+        """Start both and wait until they are ready.
+
+        Raises:
+            NotStarted: one of them was not; `stop` ends the other.
+        """
+        self._var_dir.mkdir(parents=True, exist_ok=True)
+        wallet = self._child(
+            "wallet", "sandbox_wallet", self._wallet_port, "--db", str(self._var_dir / "wallet.db")
+        )
+        self.sandbox = wallet.ready()
+        self._environment = self._server_environment()
+        server = self._child("server", "backend.embedded", self._port)
+        self.base_url = server.ready()["base"]
+
+    def stop(self) -> None:
+        """End what runs, Faena first. Safe to repeat."""
+        for name in ("server", "wallet"):
+            if child := self.children.get(name):
+                child.stop()
+
+    def person(self, role: Role, *, api: Api, known_token: str | None = None) -> Person:
+        """Find or make this person, with their wallet as the default one. Safe to repeat.
+
+        `known_token` may be a token from an earlier run, or None.
+        """
+        token = known_token if known_token and self._is_theirs(api, known_token) else None
+        token = token or self._log_in(role, api) or self._sign_up(role, api)
+        mine = api.as_user(token)
+        address = self.sandbox["wallets"][role.wallet]["walletAddress"]
+        wallets = mine.run(VIEWER)["wallets"]
+        if not any(wallet["address"] == address and wallet["isDefault"] for wallet in wallets):
+            mine.run(ADD_WALLET, input={"address": address, "makeDefault": True})
+        return Person(email=role.email, token=token, wallet_address=address)
+
+    def make_superuser(self, role: Role) -> None:
+        """Make an operator, in the way that production does."""
+        subprocess.run(  # noqa: S603 - the command is ours
+            [sys.executable, "manage.py", "createsuperuser", "--noinput", "--email", role.email],
+            cwd=ROOT,
+            env={**self._environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+
+    def _child(self, name: str, module: str, port: int, *arguments: str) -> Child:
+        child = Child(
+            module,
+            "--port",
+            str(port if _is_free(port) else 0),
+            *arguments,
+            environment=self._environment,
+            log_path=self._var_dir / "log" / f"{name}.log",
+        )
+        self.children[name] = child
+        return child
+
+    def _server_environment(self) -> dict[str, str]:
+        client = self.sandbox["clients"]["platform"]
+        defaults = {
+            "DEBUG": "1",
+            "VAR_DIR": str(self._var_dir),
+            "OP_CLIENT_WALLET_ADDRESS": client["walletAddress"],
+            "OP_CLIENT_KEY_ID": client["keyId"],
+            "OP_CLIENT_PRIVATE_KEY_FILE": client["privateKeyPath"],
+            "OP_DEV_ORIGINS": self.sandbox["base"],
+            "SELLER_WALLET_ADDRESS_URL": self.sandbox["wallets"][SELLER]["walletAddress"],
+            "RETURN_URLS": FRONTENDS,
+            "CORS_ORIGINS": FRONTENDS,
+        }
+        return {**defaults, **self._environment}
+
+    def _is_theirs(self, api: Api, token: str) -> bool:
+        try:
+            return api.as_user(token).run(VIEWER) is not None
+        except Refused:
+            return False
+
+    def _log_in(self, role: Role, api: Api) -> str | None:
+        credentials = {"email": role.email, "password": PASSWORD}
+        try:
+            token: str = api.run(LOG_IN, input=credentials)["token"]
+        except Refused as error:
+            if error.code != "BAD_CREDENTIALS":
+                raise
+            return None
+        return token
+
+    def _sign_up(self, role: Role, api: Api) -> str:
+        if role.staff:
+            self.make_superuser(role)
+            token = self._log_in(role, api)
+            assert token, f"{role.email} exists with another password"
+            return token
+        newcomer = {
+            "email": role.email,
+            "password": PASSWORD,
+            "displayName": role.name.capitalize(),
+        }
+        signed_up: str = api.run(SIGN_UP, input=newcomer)["token"]
+        return signed_up
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def bare_environment() -> dict[str, str]:
+    """What a process needs of ours to run at all, and nothing that Faena would read."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LOG_LEVEL")
+    return {name: os.environ[name] for name in names if name in os.environ}
