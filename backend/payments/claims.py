@@ -41,7 +41,7 @@ def claim_due(*, now: datetime, limit: int, only: UUID | None = None) -> list[Pa
         )
         return list(
             Payment.objects.filter(id__in=ids)
-            .select_related("sender", "receiver", "payer")
+            .select_related("sender", "receiver")
             .order_by("due_at")
         )
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from backend.clock import Clock
 from backend.events import emit
@@ -172,30 +173,36 @@ class Run:
     def _exchange_locked(self, operation: Operation[Any], intent: WalletCall) -> Answer:
         # The lease alone let a worker that was paused past it send a second time. On PostgreSQL
         # the row stays locked while the request is out: a paused worker keeps its lock, a killed
-        # one loses it with its connection. SQLite never holds a lock over the network.
+        # one loses it with its connection. SQLite has one lock for everybody, so it is never
+        # held over the network: there the fence is only looked at before the call.
         call = self._call(operation, intent.grant)
         call.is_answer, call.intent = True, intent
-        error: WalletUnreachable | None = None
-        answer: Answer | None = None
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                self._lock()
-            try:
-                answer = self._exchange(operation, call)
-            except WalletUnreachable as unreachable:
-                error = unreachable
-            call.save(force_insert=True)
-        if answer is None:
-            assert error is not None
-            raise error
+        if connection.vendor == "postgresql":
+            with transaction.atomic():
+                self._require_claim(Payment.objects.select_for_update(no_key=True))
+                answer = self._exchange_and_journal(operation, call)
+        else:
+            self._require_claim(Payment.objects.all())
+            answer = self._exchange_and_journal(operation, call)
+        # Raised only now: inside the transaction it would undo the journal.
+        if isinstance(answer, WalletUnreachable):
+            raise answer
         return answer
 
-    def _lock(self) -> None:
-        held = Payment.objects.select_for_update(no_key=True).filter(
-            id=self.payment.id, fence=self._fence
-        )
-        if not held.exists():
+    def _require_claim(self, payments: QuerySet[Payment]) -> None:
+        if not payments.filter(id=self.payment.id, fence=self._fence).values_list("id").first():
             raise LostRace(f"Payment {self.payment.id} was taken over before its call.")
+
+    def _exchange_and_journal(
+        self, operation: Operation[Any], call: WalletCall
+    ) -> Answer | WalletUnreachable:
+        answer: Answer | WalletUnreachable
+        try:
+            answer = self._exchange(operation, call)
+        except WalletUnreachable as unreachable:
+            answer = unreachable
+        call.save(force_insert=True)
+        return answer
 
     def _saved_answer(self, operation: Operation[Any]) -> Answer:
         intent = self.payment.pending_call

@@ -1,11 +1,14 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from backend.payments import claims, workflow
 from backend.payments.models import Payment, PaymentTransition
 from backend.payments.run import Run
+from backend.payments.status import PaymentStatus
 from tests.simulation.simulator import Simulation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,6 +59,30 @@ def test_a_worker_that_lost_its_claim_writes_nothing(simulation: Simulation) -> 
     assert simulation.payment_now().lease_until == before.lease_until
 
 
+def test_while_an_order_is_out_nobody_else_gets_the_payment(simulation: Simulation) -> None:
+    if connection.vendor != "postgresql":
+        # SQLite keeps no lock around a call: there the lease alone says who works.
+        return
+    seen: list[list[Payment]] = []
+
+    def look_from_another_connection(request: httpx.Request) -> None:
+        if request.method == "POST" and request.url.path.endswith("/outgoing-payments"):
+            with ThreadPoolExecutor(1) as pool:
+                seen.append(pool.submit(claim_past_the_lease).result())
+
+    def claim_past_the_lease() -> list[Payment]:
+        try:
+            later = simulation.clock.now() + timedelta(hours=1)
+            return claims.claim_due(now=later, limit=5, only=simulation.payment.id)
+        finally:
+            connection.close()
+
+    simulation.before_each_call = look_from_another_connection
+
+    assert simulation.run().status is PaymentStatus.COMPLETED
+    assert seen == [[]]
+
+
 def test_a_payment_put_back_is_due_again_after_a_pause(simulation: Simulation) -> None:
     (payment,) = claim(simulation)
 
@@ -100,7 +127,7 @@ def test_logs_refuse_changes_where_triggers_exist(simulation: Simulation) -> Non
         assert logged.exists()
         return
 
-    with pytest.raises(Exception, match="Cannot update"):
+    with pytest.raises(Exception, match="Cannot update or delete"):
         logged.update(new="COMPLETED")
-    with pytest.raises(Exception, match="Cannot delete"):
+    with pytest.raises(Exception, match="Cannot update or delete"):
         logged.delete()

@@ -209,6 +209,8 @@ def test_an_order_that_never_arrived_is_proven_dead_before_the_payer_is_asked_ag
     assert verdict.status is PaymentStatus.COMPLETED
     dead, alive = Attempt.objects.filter(payment=simulation.payment).order_by("number")
     assert dead.proof == "receiver closed with nothing received"
+    assert dead.dead_at
+    assert dead.fenced_at
     assert dead.dead_at - dead.fenced_at >= timedelta(seconds=35)
     assert alive.incoming_payment_url != dead.incoming_payment_url
 

@@ -99,9 +99,9 @@ class CrashingTransport(httpx.BaseTransport):
 class PausingTransport(httpx.BaseTransport):
     """A wire whose sender may be stopped with the request in hand."""
 
-    def __init__(self, inner: httpx.BaseTransport, pause: Callable[[], None]) -> None:
+    def __init__(self, inner: httpx.BaseTransport, pause: Callable[[httpx.Request], None]) -> None:
         self._inner, self._pause = inner, pause
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._pause()
+        self._pause(request)
         return self._inner.handle_request(request)

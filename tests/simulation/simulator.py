@@ -129,10 +129,11 @@ class Simulation:
             platform_key=KEY,
         )
         wallets = WorldTransport(self.world, sleep=self.clock.advance)
-        wire = CrashingTransport(PausingTransport(wallets, self._maybe_pause), self.points)
+        wire = CrashingTransport(PausingTransport(wallets, self._before_call), self.points)
         self.client = Client(httpx.Client(transport=wire, timeout=10), KEY, clock=self.clock.now)
         self.approve = True
         self.pauses = False
+        self.before_each_call: Callable[[httpx.Request], None] = lambda request: None
         self.deaths = 0
         self.payer, self.job = self._new_job()
         if funded:
@@ -174,6 +175,10 @@ class Simulation:
             lose_connection()
             return True
         return bool(claimed)
+
+    def _before_call(self, request: httpx.Request) -> None:
+        self.before_each_call(request)
+        self._maybe_pause()
 
     def _maybe_pause(self) -> None:
         """Stop this worker past its lease, with its request in hand, while another one works."""
