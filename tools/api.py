@@ -76,21 +76,17 @@ class Api:
             )
         return result
 
-    def subscribe(self, document: str, *, until: float, **variables: Any) -> Iterator[Any]:
+    def subscribe(self, document: str, **variables: Any) -> Iterator[Any]:
         """Yield what the root field of a subscription gives, until it completes.
-
-        `until` is the latest instant of `time.monotonic()` to wait for an item.
 
         Raises:
             Refused: with the first of the errors that came back.
-            TimeoutError: `until` came first.
         """
         address = f"{self._base_url.replace('http', 'ws', 1)}/graphql"
         with connect(address, subprotocols=[PROTOCOL], proxy=None) as socket:
 
             def receive() -> dict[str, Any]:
-                left = max(0.0, until - time.monotonic())
-                message: dict[str, Any] = json.loads(socket.recv(timeout=left))
+                message: dict[str, Any] = json.loads(socket.recv())
                 return message
 
             credentials = {"Authorization": f"Bearer {self._token}"}

@@ -1,6 +1,7 @@
 """`make up`: a world to develop against, with wallets, money and people in it.
 
-Everything is kept in var/, so the next `make up` finds the same world; `rm -rf var` makes a new one.
+Everything is kept in var/, so that the next `make up` finds the same world. To make a new one,
+remove var/ first.
 """
 
 import argparse
@@ -81,9 +82,7 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
     api = Api(world.base_url)
     users = before.get("users", {})
     people = {
-        role.name: world.person(
-            role, api=api, known_token=users.get(role.name, {}).get("token")
-        )
+        role.name: world.person(role, api=api, known_token=users.get(role.name, {}).get("token"))
         for role in (FUNDER, WORKER, OPERATOR)
     }
     _write(report, _report(world, people))
