@@ -146,7 +146,7 @@ ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
 WEBHOOK_SECRETS = env.items("WEBHOOK_SECRETS")
 
 # --- the payment workflow's rhythm ----------------------------------------------------------------
-LEASE_S = env.number("LEASE_S", 60)
+LEASE_S = env.number("LEASE_S", 30)
 TICK_S = env.number("TICK_S", 0.25)
 WALLET_BUDGET_S = env.number("WALLET_BUDGET_S", 10)
 

@@ -264,13 +264,16 @@ class Run:
         old, now = self.status, self.now
         if status is not None:
             assert status in TRANSITIONS[old], f"{old} → {status}"
-        changes: dict[str, Any] = {"tries": 0, "pending_call": None, "updated_at": now, **fields}
+        changes: dict[str, Any] = {"tries": 0, "pending_call": None, **fields}
         if status is not None:
-            changes["status"] = status
+            changes |= {"status": status, "updated_at": now}
         if wait_seconds is not None:
             wait_until = now + timedelta(seconds=wait_seconds)
         if wait_until is not None:
             changes |= {"due_at": wait_until, "lease_until": None}
+        else:
+            # Still at work: a short lease, renewed, is found soon after a worker was killed.
+            changes["lease_until"] = now + timedelta(seconds=settings.LEASE_S)
         if status in TERMINAL:
             changes |= {"due_at": None, "lease_until": None}
         before = {name: getattr(self.payment, name) for name in changes}

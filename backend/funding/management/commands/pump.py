@@ -7,6 +7,9 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from backend import checks
+from backend.clock import SYSTEM_CLOCK
+from backend.errors import FaenaError
+from backend.funding.sellers import register_default_seller
 from backend.payments.tasks import pump
 
 
@@ -20,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *, loop: bool, **options: Any) -> None:
         checks.refuse_unsafe_settings()
+        self._register_default_seller()
         while True:
             close_old_connections()
             done = pump()
@@ -29,3 +33,9 @@ class Command(BaseCommand):
                 time.sleep(settings.TICK_S)
             else:
                 return
+
+    def _register_default_seller(self) -> None:
+        try:
+            register_default_seller(now=SYSTEM_CLOCK.now())
+        except FaenaError as refusal:
+            self.stderr.write(f"The default seller's wallet cannot be read now: {refusal}")
