@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import redis
 from django.conf import settings
@@ -59,13 +59,13 @@ def _ask_migrations() -> bool:
 
 
 def _ask_redis() -> bool:
-    return bool(_redis().ping())
+    return bool(_redis(settings.REDIS_URL).ping())
 
 
-@lru_cache(1)
-def _redis() -> "redis.Redis":
+@cache
+def _redis(url: str) -> "redis.Redis":
     return redis.Redis.from_url(
-        settings.REDIS_URL,
+        url,
         socket_timeout=_REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
     )

@@ -44,8 +44,8 @@ def wake(topic: str) -> None:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(hub.notify, topic)
     if settings.REDIS_URL:
-        channel = f"{settings.REDIS_PREFIX}:wake:{topic}"
-        _courier.send(lambda: _publisher().publish(channel, ""))
+        url, channel = settings.REDIS_URL, f"{settings.REDIS_PREFIX}:wake:{topic}"
+        _courier.send(lambda: _publisher(url).publish(channel, ""))
 
 
 def hub() -> "Hub":
@@ -174,9 +174,9 @@ async def _watch_sqlite(hub: Hub) -> None:
 
 
 @cache
-def _publisher() -> "redis.Redis":
+def _publisher(url: str) -> "redis.Redis":
     return redis.Redis.from_url(
-        settings.REDIS_URL,
+        url,
         socket_timeout=_REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
     )
