@@ -17,7 +17,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 QUEUE_SIZE = 10_000
-REST_AFTER_FAILURE_SECONDS = 5.0
+REST_AFTER_FAILURE_SECONDS = 1.0
 
 
 class Courier:

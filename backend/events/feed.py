@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError
 
 from backend.events import queries
-from backend.events.hub import hub, poll_seconds
+from backend.events.hub import hub
 from backend.events.models import Event
 from backend.events.threads import in_database
 
@@ -37,7 +37,8 @@ async def tail(
     """
     recheck_at = time.monotonic() + recheck_seconds
     # Registered before the first read: an event committed in between sets `woken`.
-    with hub().waiter(topic) as woken:
+    ears = hub()
+    with ears.waiter(topic) as woken:
         while True:
             # Cleared before reading: what is committed after the read sets it again.
             woken.clear()
@@ -49,7 +50,7 @@ async def tail(
                 await recheck()
                 recheck_at = time.monotonic() + recheck_seconds
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), min(poll_seconds(), recheck_seconds))
+                await asyncio.wait_for(woken.wait(), min(ears.poll_seconds, recheck_seconds))
 
 
 async def _read_page(topic: str, after: int) -> list[Event]:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 15.0
 POLL_SECONDS_WITHOUT_WAKE_UPS = 0.25
+POLL_SECONDS_WHILE_DEAF = 1.0
 _DATA_VERSION_SECONDS = 0.1
 _REDIS_TIMEOUT_SECONDS = 1.0
 _REDIS_BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -64,6 +65,8 @@ class Hub:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._listener: asyncio.Task[None] | None = None
         self._holders = 0
+        # Nobody tells us what other processes write: then subscribers look for themselves.
+        self.deaf = bool(settings.REDIS_URL)
         # Set once, when the server is asked to stop: streams end so that their clients resume
         # elsewhere with their last cursor.
         self.stopping = asyncio.Event()
@@ -107,10 +110,13 @@ class Hub:
                 self._listener = None
 
 
-def poll_seconds() -> float:
-    """How long a subscriber waits before it looks for itself."""
-    woken_by_others = settings.REDIS_URL or connection.vendor == "sqlite"
-    return POLL_SECONDS if woken_by_others else POLL_SECONDS_WITHOUT_WAKE_UPS
+    @property
+    def poll_seconds(self) -> float:
+        """How long a subscriber waits before it looks for itself."""
+        if self.deaf:
+            return POLL_SECONDS_WHILE_DEAF
+        woken_by_others = settings.REDIS_URL or connection.vendor == "sqlite"
+        return POLL_SECONDS if woken_by_others else POLL_SECONDS_WITHOUT_WAKE_UPS
 
 
 async def _listen(hub: Hub) -> None:
@@ -125,12 +131,16 @@ async def _listen_to_redis(hub: Hub) -> None:
     while True:
         try:
             async with _subscription() as messages:
+                hub.deaf = False
                 hub.notify_all()
                 failures = 0
                 async for channel in messages:
                     hub.notify(channel)
         except (OSError, redis.RedisError) as error:
             log.warning("wake-ups: %s; subscribers poll until Redis is back", type(error).__name__)
+        hub.deaf = True
+        # Whoever settled for the long pause before learns of the short one now.
+        hub.notify_all()
         await asyncio.sleep(_REDIS_BACK_OFF_SECONDS[min(failures, 4)])
         failures += 1
 
