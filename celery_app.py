@@ -3,8 +3,9 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, worker_init
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
@@ -54,11 +55,19 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "delete-old-events": {
+            "task": "backend.events.tasks.delete_old_events",
+            "schedule": crontab(hour=3, minute=10),
+        },
+        "forget-old-idempotency-keys": {
+            "task": "backend.funding.tasks.forget_old_keys",
+            "schedule": crontab(hour=3, minute=20),
+        },
     },
 )
 # Celery's current app is thread-local; embedded workers and publishers are threads.
 app.set_default()
-app.autodiscover_tasks(["backend.payments", "backend.funding"])
+app.autodiscover_tasks(["backend.payments", "backend.funding", "backend.events"])
 
 
 @worker_init.connect

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,6 +11,8 @@ from django.db import transaction
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
 from backend.funding.models import IdempotencyKey
+
+KEPT_FOR = timedelta(days=30)
 
 
 class IdempotencyConflict(FaenaError):
@@ -61,3 +63,9 @@ def once(
             stored.result_id = execute()
             stored.save(update_fields=["result_id"])
         return stored.result_id
+
+
+def forget_old_keys(*, now: datetime) -> int:
+    """Delete the keys older than KEPT_FOR; return how many there were. Safe to repeat."""
+    deleted, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    return deleted

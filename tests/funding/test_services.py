@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.db import connection
 from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch, FaenaError, Forbidden, NotFound
 from backend.funding import errors
-from backend.funding.idempotency import IdempotencyConflict
+from backend.funding.idempotency import IdempotencyConflict, forget_old_keys
 from backend.funding.models import Funding, IdempotencyKey, Seller
 from backend.funding.queries import assurance_of, fundings_visible_to
 from backend.funding.services import fund_job
@@ -85,6 +86,14 @@ def test_the_same_key_with_other_input_is_refused(world: Simulation) -> None:
 
     with pytest.raises(IdempotencyConflict):
         fund(world, idempotency_key=key, return_url="http://127.0.0.1:8000/other")
+
+
+def test_a_key_is_forgotten_after_thirty_days(world: Simulation) -> None:
+    fund(world)
+
+    assert forget_old_keys(now=world.clock.now() + timedelta(days=30)) == 0
+    assert forget_old_keys(now=world.clock.now() + timedelta(days=31)) == 1
+    assert Funding.objects.exists()
 
 
 def test_another_persons_key_is_another_key(world: Simulation) -> None:
