@@ -1,0 +1,94 @@
+"""Reading the Markdown pages: links, tables, and the blocks that are written by a program.
+
+A block that is written by a program stands under a line like `<!-- recorded: create-quote -->`.
+`REWRITE_DOCS=1 python -m pytest tests/docs` writes those blocks again.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Set
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+Status = TypeVar("Status", bound=Enum)
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+REWRITE = bool(os.environ.get("REWRITE_DOCS"))
+GENERATED = re.compile(r"<!-- (\w+: [^>]+?) -->\n(```\w+\n.*?\n```)", re.DOTALL)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+
+
+def all_pages() -> list[Path]:
+    """Every page that people read first."""
+    beside = [path for path in sorted(ROOT.glob("*.md")) if path.is_file()]
+    return [*beside, *sorted(DOCS.rglob("*.md"))]
+
+
+def generated_blocks(page: Path, *, kind: str) -> dict[str, str]:
+    """The blocks under `<!-- kind: name -->`, by name."""
+    found = dict(GENERATED.findall(page.read_text()))
+    return {name.split(": ", 1)[1]: block for name, block in found.items() if name.startswith(kind)}
+
+
+def rewrite(page: Path, *, kind: str, blocks: Mapping[str, str]) -> None:
+    """Put `blocks` where their marks are."""
+    text = page.read_text()
+    for name, block in blocks.items():
+        mark = f"<!-- {kind}: {name} -->\n"
+        text = re.sub(
+            re.escape(mark) + r"```\w+\n.*?```$",
+            lambda _, new=mark + block: new,  # type: ignore[misc]
+            text,
+            flags=re.DOTALL | re.MULTILINE,
+        )
+    page.write_text(text)
+
+
+def state_diagram(transitions: Mapping[Status, Set[Status]], *, first: Status) -> str:
+    """The table as a Mermaid diagram, in the order of its statuses."""
+    order = list(transitions)
+    lines = ["stateDiagram-v2", f"    [*] --> {first.value}"]
+    for old, nexts in transitions.items():
+        lines += [f"    {old.value} --> {new.value}" for new in sorted(nexts, key=order.index)]
+        if not nexts:
+            lines.append(f"    {old.value} --> [*]")
+    return "```mermaid\n" + "\n".join(lines) + "\n```"
+
+
+def tables(page: Path) -> list[list[list[str]]]:
+    """The tables of a page: rows of cells, the heading first."""
+    found: list[list[list[str]]] = [[]]
+    for line in page.read_text().splitlines():
+        if line.startswith("|"):
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        elif found[-1]:
+            found.append([])
+    return [[rows[0], *rows[2:]] for rows in found if rows]
+
+
+def table_with_heading(page: Path, first_cell: str) -> list[list[str]]:
+    """The rows of the table whose first heading is `first_cell`."""
+    (rows,) = [rows for rows in tables(page) if rows[0][0] == first_cell]
+    return rows[1:]
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as a link names them."""
+    headings = HEADING.findall(FENCED.sub("", page.read_text()))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def in_words(value: object) -> str:
+    """A constant's value as the pages write it."""
+    if not isinstance(value, timedelta):
+        return f"{float(value):g}" if isinstance(value, int | float) else str(value)
+    seconds = value.total_seconds()
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
