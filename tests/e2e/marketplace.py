@@ -1,0 +1,225 @@
+"""A whole marketplace in processes of its own: wallet, web, worker, beat, Redis and a database.
+
+In production's form everything is a process and talks over PostgreSQL and a Redis of its own,
+which may therefore be killed; in the embedded form one process does it all over SQLite.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.e2e.databases import Database, PostgreSQL, SQLite
+from tests.e2e.processes import START_SECONDS, Process, free_port, python, run
+
+SELLER = "shop"
+WORKER_THREADS = 8
+# tests.environment and a developer's shell say things that are not meant for these processes.
+_FOREIGN = ("BROKER_URL", "REDIS_URL", "REDIS_PREFIX", "DATABASE_URL", "VAR_DIR", "RETURN_URLS")
+
+
+@dataclass
+class Marketplace:
+    """What runs, and where. `worker`, `beat` and `redis` are None in the embedded form."""
+
+    folder: Path
+    database: Database
+    url: str
+    wallets: Mapping[str, Mapping[str, Any]]
+    control: str
+    environment: dict[str, str]
+    web: Process
+    worker: Process | None = None
+    beat: Process | None = None
+    redis: Process | None = None
+    others: list[Process] = field(default_factory=list)
+
+    @property
+    def graphql(self) -> str:
+        return f"{self.url}/graphql"
+
+    @property
+    def socket(self) -> str:
+        return f"{self.graphql.replace('http', 'ws', 1)}"
+
+    @property
+    def return_url(self) -> str:
+        """Where browsers come out after consent: an address of our own that always answers."""
+        return f"{self.url}/healthz"
+
+    def wallet_address(self, name: str) -> str:
+        return str(self.wallets[name]["walletAddress"])
+
+    def tell_wallet(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Use the sandbox's control API."""
+        answer = httpx.post(f"{self.control}/{path}", json=body, timeout=20)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def clear_faults(self) -> None:
+        """Let the wallet behave from now on."""
+        httpx.delete(f"{self.control}/faults", timeout=20).raise_for_status()
+
+    def ask_wallet(self, path: str) -> dict[str, Any]:
+        """Read from the sandbox's control API."""
+        answer = httpx.get(f"{self.control}/{path}", timeout=20)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def process(self, name: str, *arguments: str, ready: str | None = None) -> Process:
+        """A Python program beside the others, not started; stopped when the marketplace ends."""
+        made = Process(
+            name,
+            python(*arguments),
+            environment=self.environment,
+            log_file=self.folder / f"{name}.log",
+            ready=ready,
+        )
+        self.others.append(made)
+        return made
+
+
+@contextmanager
+def running_marketplace(
+    *,
+    server_url: str | None,
+    pool: str = "threads",
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Marketplace]:
+    """Run one until the block ends, then leave no process, database or file behind.
+
+    `server_url` is a PostgreSQL server's; None is the embedded form. `pool` is Celery's.
+    `settings` go into the environment of every process.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="faena-e2e-"))
+    started: list[Process] = []
+    database: Database | None = None
+    try:
+        database = PostgreSQL(server_url) if server_url else SQLite(folder)
+        market = _configure(folder, database, started, settings or {})
+        if server_url:
+            _start_production(market, started, pool)
+        else:
+            _start_embedded(market, started)
+        _wait_for_seller(market)
+        yield market
+        started.extend(market.others)
+    finally:
+        for process in reversed(started):
+            process.stop()
+        if database is not None:
+            database.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _configure(
+    folder: Path, database: Database, started: list[Process], settings: Mapping[str, str]
+) -> Marketplace:
+    plain = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    sandbox = _start_sandbox(folder, started, plain)
+    base, client = sandbox["base"], sandbox["clients"]["platform"]
+    url = f"http://127.0.0.1:{free_port()}"
+    environment = {
+        **plain,
+        "DEBUG": "1",
+        "DJANGO_SETTINGS_MODULE": "backend.settings",
+        "PUBLIC_URL": url,
+        "DATABASE_URL": database.url,
+        "DATABASE_POOL_SIZE": "10",
+        "VAR_DIR": str(folder),
+        "LOG_LEVEL": "INFO",
+        "OP_CLIENT_WALLET_ADDRESS": client["walletAddress"],
+        "OP_CLIENT_KEY_ID": client["keyId"],
+        "OP_CLIENT_PRIVATE_KEY_FILE": client["privateKeyPath"],
+        "OP_DEV_ORIGINS": base,
+        "SELLER_WALLET_ADDRESS_URL": sandbox["wallets"][SELLER]["walletAddress"],
+        **settings,
+    }
+    market = Marketplace(
+        folder=folder,
+        database=database,
+        url=url,
+        wallets=sandbox["wallets"],
+        control=sandbox["control"],
+        environment=environment,
+        web=started[0],
+    )
+    return market
+
+
+def _start_sandbox(folder: Path, started: list[Process], plain: dict[str, str]) -> dict[str, Any]:
+    wallet = Process(
+        "wallet",
+        python("-m", "sandbox_wallet", "--port", "0", "--db", str(folder / "wallet.sqlite3")),
+        environment=plain,
+        log_file=folder / "wallet.log",
+        ready=r'\{"base".*\}\n',
+    )
+    started.append(wallet)
+    wallet.start()
+    wallet.wait_until_ready()
+    line = next(line for line in wallet.said().splitlines() if line.startswith('{"base"'))
+    return dict(json.loads(line))
+
+
+def _wait_for_seller(market: Marketplace) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not market.database.rows("SELECT 1 FROM funding_seller"):
+        assert time.monotonic() < deadline, "the default seller was not registered"
+        time.sleep(0.1)
+
+
+def _start_embedded(market: Marketplace, started: list[Process]) -> None:
+    port = market.url.rpartition(":")[2]
+    market.web = market.process(
+        "embedded", "-m", "backend.embedded", "--port", port, ready='"base"'
+    )
+    started.append(market.web)
+    market.web.start()
+    market.web.wait_until_ready()
+
+
+def _start_production(market: Marketplace, started: list[Process], pool: str) -> None:
+    redis_port = str(free_port())
+    market.redis = Process(
+        "redis",
+        # Nothing on disk: a killed one comes back empty.
+        ["redis-server", "--port", redis_port, "--save", "", "--appendonly", "no"],
+        environment=dict(os.environ),
+        log_file=market.folder / "redis.log",
+        ready="Ready to accept connections",
+    )
+    market.environment["REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
+    run(python("manage.py", "migrate", "--verbosity", "0"), environment=market.environment)
+    port = market.url.rpartition(":")[2]
+    market.web = market.process(
+        "web",
+        *("-m", "uvicorn", "backend.asgi:application", "--port", port, "--no-access-log"),
+        ready="Uvicorn running",
+    )
+    celery = ("-m", "celery", "-A", "celery_app")
+    size = str(WORKER_THREADS if pool == "threads" else 2)
+    market.worker = market.process(
+        "worker",
+        *(*celery, "worker", "--pool", pool, "--concurrency", size),
+        *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        ready="ready\\.",
+    )
+    schedule = str(market.folder / "beat-schedule")
+    market.beat = market.process(
+        "beat", *celery, "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO"
+    )
+    everything = [market.redis, market.web, market.worker, market.beat]
+    started.extend(everything)
+    for process in everything:
+        process.start()
+    for process in everything:
+        process.wait_until_ready()

@@ -1,0 +1,206 @@
+"""The people of a marketplace, as their clients behave: they repeat what got no answer.
+
+A repeated request is the same request: mutations that move money carry their idempotency key.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.e2e.marketplace import Marketplace
+
+TERMINAL = frozenset({"COMPLETED", "REJECTED", "EXPIRED", "FAILED", "CANCELED"})
+# The wallets of the sandbox that have money, one per asset.
+PAYING_WALLETS = ("alice", "bob", "carmen")
+# Sign-ups per hour that one address is allowed.
+MOST_PEOPLE = 18
+
+SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { token errors { message } } }"
+ADD_WALLET = """
+mutation ($input: AddWalletInput!) { addWallet(input: $input) { wallet { id } errors { message } } }
+"""
+CREATE_JOB = (
+    "mutation ($input: JobInput!) { createJob(input: $input) { job { id } errors { message } } }"
+)
+PUBLISH_JOB = """
+mutation ($id: ID!) { publishJob(input: {jobId: $id}) { job { id } errors { message } } }
+"""
+FUND_JOB = """
+mutation ($input: FundJobInput!) {
+  fundJob(input: $input) {
+    funding { id status payments { id } }
+    errors { code message }
+  }
+}
+"""
+PAYMENT = """
+query ($id: ID!) {
+  payment(id: $id) {
+    status receiveAmount { value } deliveredAmount { value } incomingPaymentUrl
+    failure { code message } attempts { number }
+    grant { id status redirectUrl }
+  }
+}
+"""
+
+
+@dataclass
+class Person:
+    """Somebody with a token and a wallet to pay from."""
+
+    market: Marketplace
+    http: httpx.AsyncClient
+    token: str
+
+    async def execute(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of one operation, asked again while the server is away."""
+        return await execute(self.http, self.market, query, token=self.token, **variables)
+
+    async def publish_job(self, *, reward: int) -> str:
+        """A job that can be funded; its id."""
+        job = {
+            "title": "Translate a leaflet",
+            "description": "Two pages, from Spanish.",
+            "deliverables": ["TEXT"],
+            "reward": {"value": str(reward), "assetCode": "USD", "assetScale": 2},
+        }
+        made = (await self.execute(CREATE_JOB, input=job))["createJob"]
+        assert made["job"], made["errors"]
+        published = (await self.execute(PUBLISH_JOB, id=made["job"]["id"]))["publishJob"]
+        assert published["job"], published["errors"]
+        return str(made["job"]["id"])
+
+    async def fund(self, job_id: str, *, key: str | None = None) -> str:
+        """Put money behind a job; the id of its payment."""
+        funding = await self.try_to_fund(job_id, key=key or str(uuid.uuid4()))
+        return str(funding["payments"][0]["id"])
+
+    async def try_to_fund(self, job_id: str, *, key: str) -> dict[str, Any]:
+        wish = {"jobId": job_id, "returnUrl": self.market.return_url, "idempotencyKey": key}
+        answer = (await self.execute(FUND_JOB, input=wish))["fundJob"]
+        assert answer["funding"], answer["errors"]
+        return dict(answer["funding"])
+
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        """The payment as the API shows it to its payer."""
+        return dict((await self.execute(PAYMENT, id=payment_id))["payment"])
+
+    async def approve(self, redirect_url: str) -> str:
+        """Visit the wallet with a fresh browser, say yes, come back; the finish URL."""
+        async with httpx.AsyncClient(timeout=20) as browser:
+            finish = await self.consent(browser, redirect_url)
+            # A browser that is taken to a server that is away is reloaded by its user.
+            await _patiently(lambda: browser.get(finish))
+        return finish
+
+    async def consent(self, browser: httpx.AsyncClient, redirect_url: str) -> str:
+        """Visit the wallet and say yes; where `browser`, now with its cookie, would go next."""
+        start = await _patiently(lambda: browser.get(redirect_url))
+        assert start.status_code == 303, start.text
+        decided = await _patiently(
+            lambda: browser.post(
+                f"{self.market.control}/decide",
+                json={"redirect": start.headers["location"], "decision": "accept"},
+            )
+        )
+        # The payment may have gone on meanwhile: then there is nothing left to decide.
+        return str(decided.json().get("location", redirect_url))
+
+
+@dataclass
+class Story:
+    """What one payer lived through with one payment."""
+
+    payment_id: str
+    started_at: float
+    ended_at: float | None = None
+    status: str = ""
+    consents: int = 0
+    statuses: list[str] = field(default_factory=list)
+
+    def note(self, status: str) -> None:
+        """Remember a status that is not the last one seen."""
+        self.status = status
+        if not self.statuses or self.statuses[-1] != status:
+            self.statuses.append(status)
+
+
+async def see_it_through(
+    payer: Person, story: Story, *, rng: random.Random, until: asyncio.Event
+) -> None:
+    """Approve whenever the payment asks, until it is over, or until `until` is set."""
+    clock = asyncio.get_running_loop()
+    approved: set[str] = set()
+    while not until.is_set():
+        seen = await payer.payment(story.payment_id)
+        story.note(seen["status"])
+        if seen["status"] in TERMINAL:
+            story.ended_at = clock.time()
+            return
+        grant = seen["grant"]
+        if grant and grant["redirectUrl"] and grant["id"] not in approved:
+            await asyncio.sleep(rng.uniform(0, 0.5))
+            await payer.approve(grant["redirectUrl"])
+            approved.add(grant["id"])
+            story.consents += 1
+        await asyncio.sleep(rng.uniform(0.4, 0.8))
+
+
+@asynccontextmanager
+async def people(market: Marketplace, count: int) -> AsyncIterator[list[Person]]:
+    """Sign up `count` people, each with the wallet that is next in PAYING_WALLETS."""
+    assert count <= MOST_PEOPLE
+    limits = httpx.Limits(max_connections=60, max_keepalive_connections=20)
+    async with httpx.AsyncClient(timeout=30, limits=limits) as http:
+        yield [await _sign_up(market, http, number) for number in range(count)]
+
+
+async def _sign_up(market: Marketplace, http: httpx.AsyncClient, number: int) -> Person:
+    account = {
+        "email": f"payer-{uuid.uuid4().hex}@example.com",
+        "password": "long river, stone bridge",
+        "displayName": f"Payer {number}",
+    }
+    session = (await execute(http, market, SIGN_UP, input=account))["signUp"]
+    assert session["token"], session["errors"]
+    person = Person(market, http, session["token"])
+    wallet = market.wallet_address(PAYING_WALLETS[number % len(PAYING_WALLETS)])
+    wish = {"address": wallet, "makeDefault": True}
+    added = (await person.execute(ADD_WALLET, input=wish))["addWallet"]
+    assert added["wallet"], added["errors"]
+    return person
+
+
+async def execute(
+    http: httpx.AsyncClient,
+    market: Marketplace,
+    query: str,
+    *,
+    token: str | None = None,
+    **variables: Any,
+) -> dict[str, Any]:
+    """The data of one GraphQL operation that must not have a top-level error."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = await _patiently(
+        lambda: http.post(
+            market.graphql, json={"query": query, "variables": variables}, headers=headers
+        )
+    )
+    body = answer.json()
+    assert "errors" not in body, body["errors"]
+    return dict(body["data"])
+
+
+async def _patiently(send: Any) -> httpx.Response:
+    for pause in (0.2, 0.5, 1, 2, 4, 8):
+        try:
+            return await send()  # type: ignore[no-any-return]
+        except httpx.TransportError:
+            await asyncio.sleep(pause)
+    return await send()  # type: ignore[no-any-return]
