@@ -1,0 +1,74 @@
+# Needs Python 3.11, 3.12 or 3.13, make and git; `make node` needs Node 20. `make` alone says what there is.
+
+# The first of these that runs and is new enough. A name may exist without running (pyenv's shims).
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$name && break; done)
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+UV := $(VENV)/bin/uv pip
+LOCKED := $(VENV)/.locked
+export PYTHONUNBUFFERED := 1
+export UV_NO_PROGRESS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check schema bench node graphiql lock key
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+demo: $(LOCKED)-base ## run the main job from a posted job to a paid one, and exit
+	@exec $(RUN) -m tools.demo
+
+up: $(LOCKED)-base ## a world to develop against: wallets, money, people, GraphiQL; Ctrl-C ends it
+	@exec $(RUN) -m tools.up $(ARGS)
+
+test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
+	@exec $(RUN) -m tools.run_tests $(ARGS)
+
+check: $(LOCKED)-dev ## style, types, layers, migrations, deployment settings, lock files
+	@exec $(RUN) -m tools.check
+
+schema: $(LOCKED)-base ## write schema.graphql from the code
+	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql
+
+bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing" for one
+	@exec $(RUN) -m bench $(ARGS)
+
+node: ## what the tests against the official Open Payments packages need
+	cd tests/conformance && npm ci --no-audit --no-fund
+	cd tools/graphiql && npm ci --no-audit --no-fund
+
+graphiql: ## build GraphiQL into var/, so that it works offline
+	cd tools/graphiql && npm ci --no-audit --no-fund && npm run --silent build
+
+COMPILE = $(UV) compile -q --universal --generate-hashes --python-version 3.11
+lock: $(VENV)/.uv ## lock requirements/*.in with hashes, again
+	$(COMPILE) requirements/uv.in -o requirements/uv.lock
+	$(COMPILE) requirements/base.in -o requirements/base.lock
+	$(COMPILE) requirements/dev.in -o requirements/dev.lock
+
+key: ## print a new entry for ENCRYPTION_KEYS
+	@$(or $(PYTHON),python3) -c "import base64, os, time; \
+	print(time.strftime('k%Y%m%d:') + base64.b64encode(os.urandom(32)).decode())"
+
+# --- the environment: nothing happens here when the lock files have not changed ---------------------
+
+$(RUN):
+	@test -n "$(PYTHON)" || { echo "Faena needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/it" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.uv: requirements/uv.lock | $(RUN)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@touch $@
+
+# Running needs less than testing. Syncing the one takes the other's packages away, so only the
+# smaller set is skipped when the larger one is there.
+$(LOCKED)-dev: requirements/dev.lock $(VENV)/.uv
+	$(UV) sync --quiet --python $(RUN) --require-hashes requirements/dev.lock
+	@touch $(LOCKED)-base $@
+
+$(LOCKED)-base: requirements/base.lock $(VENV)/.uv
+	$(UV) sync --quiet --python $(RUN) --require-hashes requirements/base.lock
+	@rm -f $(LOCKED)-dev
+	@touch $@

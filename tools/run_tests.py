@@ -1,0 +1,99 @@
+"""`make test`: pytest twice, embedded and on PostgreSQL with Redis, and a plain word on what ran.
+
+The second run needs both to answer, at DATABASE_URL and REDIS_URL or on localhost. On a machine
+without them, or without Node, the rest is tested and said so; with CI=true that is an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+import redis
+
+from tools.processes import ROOT
+
+DATABASE_URL = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
+ANSWER_SECONDS = 3
+WORKERS = "2"
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of pytest and the line it closed with."""
+
+    name: str
+    passed: bool
+    closing_line: str
+
+
+def main() -> int:
+    """Run what can be run here; 0 only if all of it passed, and with CI=true all was run."""
+    missing = [*_missing_services(), *_missing_packages()]
+    if IN_CI and missing:
+        print("CI=true, so nothing may be left out:", *missing, sep="\n  ", file=sys.stderr)
+        return 1
+    own = {name: value for name, value in os.environ.items() if name not in SERVICES}
+    runs = [_run("embedded (SQLite, in-memory broker)", own)]
+    if not _missing_services():
+        services = {"DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL}
+        runs.append(_run("PostgreSQL and Redis", {**own, **services}))
+    print("\nmake test")
+    for run in runs:
+        print(f"  {'passed' if run.passed else 'FAILED'}  {run.name}: {run.closing_line}")
+    for what in missing:
+        print(f"  not run: {what}")
+    return 0 if all(run.passed for run in runs) else 1
+
+
+def _missing_services() -> list[str]:
+    silent = []
+    try:
+        psycopg.connect(DATABASE_URL, connect_timeout=ANSWER_SECONDS).close()
+    except psycopg.Error:
+        silent.append("PostgreSQL does not answer (DATABASE_URL)")
+    try:
+        redis.Redis.from_url(REDIS_URL, socket_connect_timeout=ANSWER_SECONDS).ping()
+    except redis.RedisError:
+        silent.append("Redis does not answer (REDIS_URL)")
+    if not silent:
+        return []
+    return [f"the run on PostgreSQL and Redis: {', '.join(silent)}"]
+
+
+def _missing_packages() -> list[str]:
+    if shutil.which("node") and (ROOT / "tests/conformance/node_modules").is_dir():
+        return []
+    return ["the tests against the official Open Payments packages: they need Node and `make node`"]
+
+
+def _run(name: str, environment: Mapping[str, str]) -> Run:
+    print(f"\n=== {name}\n", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", WORKERS]
+    if sys.stdout.isatty():
+        command.append("--color=yes")
+    process = subprocess.Popen(  # noqa: S603 - the command is ours
+        [*command, *sys.argv[1:]],
+        cwd=ROOT,
+        env={**environment, "DEBUG": "1"},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    tail = b""
+    # Not by lines: pytest's dots are one long line, and people want to see them come.
+    while chunk := os.read(process.stdout.fileno(), 65_536):
+        os.write(sys.stdout.fileno(), chunk)
+        tail = (tail + chunk)[-4_096:]
+    lines = tail.decode(errors="replace").strip().splitlines()
+    closing_line = lines[-1].strip("= ") if lines else "no output"
+    return Run(name=name, passed=process.wait() == 0, closing_line=closing_line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
