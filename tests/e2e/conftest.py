@@ -1,4 +1,4 @@
-"""Real processes. What needs PostgreSQL and Redis is collected only where both are configured."""
+"""Real processes: one per role where PostgreSQL and Redis are configured, else one for all."""
 
 import os
 from collections.abc import Iterator
@@ -7,21 +7,17 @@ import pytest
 
 from tests.e2e.marketplace import Marketplace, running_marketplace
 
-# The environment of the second run of `make test`; tests.environment leaves these two alone.
-SERVER_URL = os.environ.get("DATABASE_URL") if os.environ.get("REDIS_URL") else None
-# Workers that can be killed one by one exist only where they are processes of their own.
-NEEDS_SERVICES = ["test_kills.py"]
-collect_ignore = [] if SERVER_URL else NEEDS_SERVICES
+# What tells the second run of `make test` from the embedded one. Only the database server is
+# shared: each marketplace makes a database of its own there, and starts a Redis it may kill.
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+WITH_SERVICES = DATABASE_URL.startswith("postgres") and bool(os.environ.get("REDIS_URL"))
+SERVER_URL = DATABASE_URL if WITH_SERVICES else None
 
 
 def pytest_report_header() -> str:
-    """Say what this run contains, so that nobody takes it for more."""
-    if SERVER_URL:
-        return "end to end: PostgreSQL, processes of their own, a Redis that gets killed"
-    return (
-        f"end to end: SQLite, one process; {', '.join(NEEDS_SERVICES)} runs where DATABASE_URL "
-        "and REDIS_URL are set"
-    )
+    """Say which of the two forms is tested."""
+    form = "PostgreSQL, Redis, every role a process" if SERVER_URL else "SQLite, one process"
+    return f"end to end: {form}"
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """`python -m tests.e2e.kills`: fundings against real processes that are killed all the time.
 
-A worker, or one child of its pool, gets `kill -9` at random moments and is started again at once;
-Redis may be killed and come back empty, or not come back at all. People go on approving when
-a payment asks again. At the end the wallet's ledger is compared with the API. Prints one line of
-JSON; exits 0 when nothing was lost, doubled or stranded.
+A worker, one child of its pool, or the embedded server gets `kill -9` at random moments and is
+started again at once; Redis may be killed and come back empty, or not come back at all. People go
+on approving when a payment asks again. At the end the wallet's ledger is compared with the API.
+Prints one line of JSON; exits 0 when nothing was lost, doubled or stranded.
 """
 
 import argparse
@@ -27,7 +27,13 @@ OVER_WITHIN_SECONDS = 90.0
 # Longer than promised, so that a broken promise is measured and not only noticed.
 PATIENCE_SECONDS = 240.0
 # What a slow wallet on the internet takes. A local one leaves hardly a moment to be killed in.
-WALLET_LATENCY = {"call": "*", "act": "delay", "seconds": 0.3, "probability": 1}
+WALLET_LATENCY_SECONDS = 0.3
+WALLET_LATENCY = {
+    "call": "*",
+    "act": "delay",
+    "seconds": WALLET_LATENCY_SECONDS,
+    "probability": 1,
+}
 WALLET_FAULTS: Sequence[dict[str, Any]] = (
     {"call": "*", "act": "reset", "when": "after", "probability": 0.02},
     {"call": "*", "act": "503", "when": "before", "probability": 0.03},
@@ -44,7 +50,13 @@ WALLET_FAULTS: Sequence[dict[str, Any]] = (
 )
 
 
-_CLAIMS = "SELECT id, fence FROM payments_payment WHERE lease_until > now()"
+_CLAIMS = "SELECT id, fence FROM payments_payment WHERE lease_until IS NOT NULL"
+_CALLING = f"{_CLAIMS} AND pending_call_id IS NOT NULL"
+_UNANSWERED = """
+SELECT count(*) FROM payments_walletcall AS intent WHERE NOT intent.is_answer AND NOT EXISTS
+(SELECT 1 FROM payments_walletcall AS answer WHERE answer.intent_id = intent.id)
+"""
+AIM_SECONDS = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +75,18 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Report:
-    """What came of it: `interrupted` claims died with their worker. Durations are in seconds."""
+    """What came of it. Durations are in seconds.
+
+    `interrupted` claims died with their worker; `unanswered` is how many calls of those that must
+    not be repeated left no answer behind.
+    """
 
     plan: Plan
     verdict: Verdict
     kills: int
     redis_kills: int
     interrupted: int
+    unanswered: int
     consents: int
     lasted: float
     last_end_after_last_kill: float
@@ -93,6 +110,7 @@ class Report:
                 "pool": plan.pool,
                 "settings": plan.settings,
                 "interrupted": self.interrupted,
+                "unanswered": self.unanswered,
                 "consents": self.consents,
                 "seconds": round(self.lasted, 1),
                 "last_end_after_last_kill_s": round(self.last_end_after_last_kill, 1),
@@ -102,8 +120,12 @@ class Report:
         )
 
 
-def run(plan: Plan, *, server_url: str) -> Report:
-    """Carry out `plan` on a marketplace of its own; `server_url` is a PostgreSQL server's."""
+def run(plan: Plan, *, server_url: str | None) -> Report:
+    """Carry out `plan` on a marketplace of its own.
+
+    `server_url` is a PostgreSQL server's. None is the embedded form, where a kill takes the
+    whole server with it and there is no Redis to lose.
+    """
     with running_marketplace(
         server_url=server_url, pool=plan.pool, settings=plan.settings
     ) as market:
@@ -151,6 +173,7 @@ class _Run:
             kills=self._kills,
             redis_kills=self._redis_kills,
             interrupted=len(self._interrupted),
+            unanswered=self._market.database.rows(_UNANSWERED)[0][0],
             consents=sum(story.consents for _, story in self._stories),
             lasted=time.monotonic() - started_at,
             last_end_after_last_kill=max(0.0, max(ends) - self._last_kill_at),
@@ -174,18 +197,29 @@ class _Run:
             if victim == "redis":
                 await self._kill_redis()
             else:
+                if self._rng.random() < 0.5:
+                    await asyncio.to_thread(self._aim)
                 await self._kill_worker()
             self._last_kill_at = time.monotonic()
 
+    def _aim(self) -> None:
+        """Wait for a call in the air that must not be repeated, the worst of moments."""
+        until = time.monotonic() + AIM_SECONDS
+        while time.monotonic() < until:
+            if not self._interrupted.issuperset(self._market.database.rows(_CALLING)):
+                break
+            time.sleep(0.02)
+        time.sleep(self._rng.uniform(0, WALLET_LATENCY_SECONDS))
+
     async def _kill_worker(self) -> None:
-        worker = self._market.worker
-        assert worker is not None
+        worker = self._market.worker or self._market.web
         children = worker.children() if self._plan.pool == "prefork" else []
         if children and self._kills % 2:
             worker.kill_child(self._rng.choice(children))
         else:
             worker.kill()
-            # Claims that nobody gives back: their leases have to run out.
+            # Claims that nobody gives back: their leases have to run out. Those of earlier kills
+            # are in the set already.
             self._interrupted.update(self._market.database.rows(_CLAIMS))
             worker.start()
             await asyncio.to_thread(worker.wait_until_ready)
@@ -221,13 +255,14 @@ def _uuid_in(global_id: str) -> str:
     return base64.b64decode(global_id).decode().partition(":")[2].replace("-", "")
 
 
-def _parse(arguments: Sequence[str] | None) -> tuple[Plan, str]:
+def _parse(arguments: Sequence[str] | None) -> tuple[Plan, str | None]:
     parser = argparse.ArgumentParser(prog="tests.e2e.kills", description=__doc__)
     parser.add_argument("--fundings", type=int, default=60)
     parser.add_argument("--kills", type=int, default=30, help="of the worker")
     parser.add_argument("--redis-kills", type=int, default=0, help="Redis comes back empty")
     parser.add_argument("--no-redis", action="store_true", help="Redis goes and stays away")
     parser.add_argument("--wallet-faults", action="store_true", help="lost and broken answers")
+    parser.add_argument("--embedded", action="store_true", help="SQLite, one process")
     parser.add_argument("--pool", choices=("threads", "prefork"), default="threads")
     parser.add_argument("--seed", type=int, help="left out: any; it is printed")
     parser.add_argument(
@@ -249,7 +284,7 @@ def _parse(arguments: Sequence[str] | None) -> tuple[Plan, str]:
         seed=random.randrange(2**32) if given.seed is None else given.seed,
         settings=dict(pair.split("=", 1) for pair in given.set),
     )
-    return plan, given.database_server
+    return plan, None if given.embedded else given.database_server
 
 
 def main() -> int:

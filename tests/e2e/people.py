@@ -6,7 +6,7 @@ A repeated request is the same request: mutations that move money carry their id
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,8 @@ from tests.e2e.marketplace import Marketplace
 TERMINAL = frozenset({"COMPLETED", "REJECTED", "EXPIRED", "FAILED", "CANCELED"})
 # The wallets of the sandbox that have money, one per asset.
 PAYING_WALLETS = ("alice", "bob", "carmen")
+# How long a killed server may take to come back on a busy machine.
+AWAY_SECONDS = 60.0
 # Sign-ups per hour that one address is allowed.
 MOST_PEOPLE = 18
 
@@ -197,10 +199,12 @@ async def execute(
     return dict(body["data"])
 
 
-async def _patiently(send: Any) -> httpx.Response:
-    for pause in (0.2, 0.5, 1, 2, 4, 8):
+async def _patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    patience_ends_at = asyncio.get_running_loop().time() + AWAY_SECONDS
+    while True:
         try:
-            return await send()  # type: ignore[no-any-return]
+            return await send()
         except httpx.TransportError:
-            await asyncio.sleep(pause)
-    return await send()  # type: ignore[no-any-return]
+            if asyncio.get_running_loop().time() > patience_ends_at:
+                raise
+            await asyncio.sleep(0.5)

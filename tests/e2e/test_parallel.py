@@ -12,7 +12,7 @@ AT_ONCE = 50
 WAIT_SECONDS = 60.0
 
 
-async def test_fifty_fundings_with_one_key_are_one_funding(market: Marketplace):
+async def test_fifty_fundings_with_one_key_are_one_funding(market: Marketplace) -> None:
     async with people(market, 1) as [payer]:
         job = await payer.publish_job(reward=700)
         wish = {
@@ -38,7 +38,9 @@ async def test_fifty_fundings_with_one_key_are_one_funding(market: Marketplace):
         await _redirect_of(payer, payment_id)
 
 
-async def test_fifty_browsers_back_from_the_wallet_continue_the_grant_once(market: Marketplace):
+async def test_fifty_browsers_back_from_the_wallet_continue_the_grant_once(
+    market: Marketplace,
+) -> None:
     continued_before = _continuations(market)
     async with (
         people(market, 1) as [payer],

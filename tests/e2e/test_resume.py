@@ -36,7 +36,7 @@ THE_WAY = [
 )
 async def test_a_subscriber_that_keeps_losing_its_connection_sees_every_event_once_in_order(
     market: Marketplace, transport: Transport, fundings: int, drops_each: int
-):
+) -> None:
     rng = random.Random(SEED)
     async with people(market, 1) as [payer], asyncio.timeout(WAIT_SECONDS):
         subscribers = []
