@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 45.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 10.0
 LOG_TAIL_LINES = 25
 

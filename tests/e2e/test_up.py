@@ -20,7 +20,7 @@ from tests.e2e.databases import PostgreSQL
 from tests.e2e.processes import REPOSITORY
 from tools.world import bare_environment
 
-READY_SECONDS = 90.0
+READY_SECONDS = 150.0
 STOP_SECONDS = 25.0
 Report = dict[str, Any]
 
