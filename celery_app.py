@@ -40,8 +40,8 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=10_000,
     worker_hijack_root_logger=False,
-    task_soft_time_limit=int(settings.LEASE_S * 0.75) or None,
-    task_time_limit=int(settings.LEASE_S) or None,
+    # Far above what a batch takes; a payment survives being killed, so this may be blunt.
+    task_time_limit=300,
     timezone="UTC",
     beat_schedule={
         "advance-due-payments": {

@@ -5,7 +5,6 @@ every later write of the claimant carries it, so a worker that was paused past i
 nothing (`LostRace`).
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +21,7 @@ def claim_due(*, now: datetime, limit: int, only: UUID | None = None) -> list[Pa
     `only` narrows it to one payment. Rows that another worker is taking, or whose lock is held
     around a call that must not be repeated, are passed over, never waited for.
     """
+    lease_until = now + timedelta(seconds=settings.LEASE_S)
     with transaction.atomic():
         due = Payment.objects.filter(due_at__lte=now).filter(
             Q(lease_until=None) | Q(lease_until__lt=now)
@@ -29,21 +29,18 @@ def claim_due(*, now: datetime, limit: int, only: UUID | None = None) -> list[Pa
         if only:
             due = due.filter(id=only)
         # SQLite ignores the lock; its IMMEDIATE transactions already let one writer in at a time.
-        ids: Sequence[UUID] = list(
-            due.order_by("due_at")
-            .select_for_update(skip_locked=True, no_key=True)
-            .values_list("id", flat=True)[:limit]
-        )
-        if not ids:
-            return []
-        Payment.objects.filter(id__in=ids).update(
-            fence=F("fence") + 1, lease_until=now + timedelta(seconds=settings.LEASE_S)
-        )
-        return list(
-            Payment.objects.filter(id__in=ids)
-            .select_related("sender", "receiver")
+        claimed = list(
+            due.select_related("sender", "receiver")
             .order_by("due_at")
+            .select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit]
         )
+        if claimed:
+            Payment.objects.filter(id__in=[payment.id for payment in claimed]).update(
+                fence=F("fence") + 1, lease_until=lease_until
+            )
+    for payment in claimed:
+        payment.fence, payment.lease_until = payment.fence + 1, lease_until
+    return claimed
 
 
 def put_back(payment: Payment, *, now: datetime) -> None:

@@ -25,6 +25,7 @@ from backend.open_payments.errors import (
 from backend.open_payments.types import IncomingPayment, OutgoingPayment
 from backend.payments import errors
 from backend.payments.models import Discrepancy, Grant
+from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, SEND_WITHIN
 from backend.payments.run import Run
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
@@ -43,7 +44,6 @@ LOOKS_APART = timedelta(seconds=30)
 ARRIVE_WITHIN = timedelta(seconds=120)
 ARRIVE_WITHOUT_QUOTE_EXPIRY = timedelta(minutes=10)
 NOTHING_CAN_ARRIVE = "receiver closed with nothing received"
-MAX_ATTEMPTS = 3
 MAX_PAGES = 10
 # (age of the order, pause): dense while somebody is watching, then patient.
 POLLING = (
@@ -180,16 +180,12 @@ def _pay_again_with_the_same_grant(run: Run) -> None:
     receiver = run.attempt.incoming_payment_url, run.attempt.incoming_payment_expires_at
     if run.attempt.number >= MAX_ATTEMPTS:
         return run.fail(errors.NOT_DELIVERED)
-    with run.commit(P.AUTHORIZED, reason="quote expired unused", deadline_at=_in_half_an_hour(run)):
+    with run.commit(P.AUTHORIZED, reason="quote expired unused", deadline_at=run.now + SEND_WITHIN):
         run.update_attempt(dead_at=run.now, proof="quote expired, absent twice, nothing received")
         run.new_attempt()
         run.update_attempt(
             incoming_payment_url=receiver[0], incoming_payment_expires_at=receiver[1]
         )
-
-
-def _in_half_an_hour(run: Run) -> datetime:
-    return run.now + timedelta(minutes=30)
 
 
 # --- the fence: close the receiver, wait, read, conclude ------------------------------------------
@@ -239,7 +235,8 @@ def _conclude(run: Run, grant: Grant) -> None:
         _note_payer_debited(run, outgoing)
     if received > 0:
         return _end_partially(run, received)
-    if run.status is P.UNKNOWN and run.attempt.number < MAX_ATTEMPTS:
+    another = run.attempt.number < MAX_ATTEMPTS and run.may_ask_the_payer_again()
+    if run.status is P.UNKNOWN and another:
         return _ask_the_payer_again(run)
     unsent = outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
     with run.commit(
@@ -280,7 +277,7 @@ def _ask_the_payer_again(run: Run) -> None:
     with run.commit(
         P.CREATED,
         reason="attempt proven dead",
-        deadline_at=run.now + timedelta(minutes=10),
+        deadline_at=run.now + PREPARE_FOR,
         debit_value=None,
         max_debit_value=None,
     ):

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 
 from backend.clock import Clock
 from backend.events import emit
@@ -31,6 +31,7 @@ from backend.open_payments import (
 )
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Attempt, Grant, Payment, PaymentTransition, WalletCall
+from backend.payments.patience import MAX_CONSENTS
 from backend.payments.signals import payment_ended
 from backend.payments.status import (
     IN_FLIGHT,
@@ -113,6 +114,11 @@ class Run:
         margin = timedelta(seconds=2 * settings.WALLET_BUDGET_S)
         return grant.token_expires_at is None or grant.token_expires_at > self.now + margin
 
+    def may_ask_the_payer_again(self) -> bool:
+        """Whether the payer has been asked for consent fewer times than is bearable."""
+        asked = self.payment.grants.filter(kind=GrantKind.OUTGOING_PAYMENT).count()
+        return asked < MAX_CONSENTS
+
     # --- calls --------------------------------------------------------------------------------
 
     def ask(self, operation: Operation[T], *, grant: Grant | None = None) -> T:
@@ -165,7 +171,8 @@ class Run:
     ) -> WalletCall:
         intent = self._call(operation, grant)
         intent.is_answer = False
-        with self.commit(status, pending_call=intent, before_update=intent.save):
+        tries = self.payment.tries
+        with self.commit(status, pending_call=intent, before_update=intent.save, tries=tries):
             if sent_at:
                 self.update_attempt(sent_at=sent_at)
         return intent
@@ -306,15 +313,20 @@ class Run:
             payment=self.payment, old=old, new=new, reason=reason[:200], fence=self._fence, at=at
         )
         if new in TERMINAL:
-            # The payment is over: nothing may be done with its grants any more.
-            self.payment.grants.exclude(secrets="", interact_ref="").update(
-                secrets="", interact_ref=""
-            )
-            self.payment.grants.filter(
-                status__in=[GrantStatus.APPROVED, GrantStatus.AWAITING_APPROVAL]
-            ).update(status=GrantStatus.ENDED)
+            self._end_grants()
             payment_ended.send(sender=Payment, payment=self.payment, at=at)
         announce(self.payment, previous=old, at=at)
+
+    def _end_grants(self) -> None:
+        # The payment is over: nothing may be done with its grants any more.
+        in_use = [GrantStatus.APPROVED, GrantStatus.AWAITING_APPROVAL]
+        self.payment.grants.exclude(secrets="").update(
+            secrets="",
+            interact_ref="",
+            status=Case(
+                When(status__in=in_use, then=Value(str(GrantStatus.ENDED))), default=F("status")
+            ),
+        )
 
     def update_attempt(self, **fields: Any) -> None:
         """Change the live attempt; only inside `commit`."""

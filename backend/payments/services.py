@@ -11,9 +11,9 @@ from backend.open_payments.types import Amount
 from backend.payments import hints
 from backend.payments.errors import NotConfirmable
 from backend.payments.models import Attempt, Grant, Payment
+from backend.payments.patience import PREPARE_FOR
 from backend.payments.run import announce
 from backend.payments.status import GrantKind, GrantStatus, PaymentPurpose, PaymentStatus
-from backend.payments.workflow import PREPARE_FOR
 
 
 def create_payment(

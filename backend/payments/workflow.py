@@ -53,6 +53,7 @@ from backend.payments import errors, links, proofs
 from backend.payments.errors import LostRace
 from backend.payments.models import Grant, GrantSecrets, Payment
 from backend.payments.outcomes import Outcome, outcome_of
+from backend.payments.patience import DECIDE_WITHIN, MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
 from backend.payments.run import Run
 from backend.payments.status import IN_FLIGHT, GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import distrust_token, token_end, with_token
@@ -64,12 +65,6 @@ P = PaymentStatus
 # More steps in one claim than any payment needs: a loop must not become a hot one.
 MAX_STEPS = 40
 AFTER_TOO_MANY_STEPS_SECONDS = 60
-MAX_CONSENTS = 3
-MAX_REFUSALS = 5
-PREPARE_FOR = timedelta(minutes=10)
-DECIDE_WITHIN = timedelta(minutes=15)
-SEND_WITHIN = timedelta(minutes=30)
-SETTLE_WITHIN = timedelta(days=1)
 WALLET_FRESH_FOR = timedelta(minutes=10)
 RECEIVER_LIFE = timedelta(days=1)
 QUOTE_MARGIN = timedelta(seconds=30)
@@ -324,8 +319,7 @@ def _after_failed_continue(run: Run, grant: Grant, error: OpenPaymentsError) -> 
 
 def ask_again(run: Run, grant: Grant) -> None:
     """The grant is lost: prepare another consent for the same attempt, a few times at most."""
-    consents = run.payment.grants.filter(kind=GrantKind.OUTGOING_PAYMENT).count()
-    if consents >= MAX_CONSENTS:
+    if not run.may_ask_the_payer_again():
         return run.fail(errors.CONSENT_LOST)
     with run.commit(P.CREATED, reason="grant lost", deadline_at=run.now + PREPARE_FOR):
         run.end_grant(grant, GrantStatus.LOST)

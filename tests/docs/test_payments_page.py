@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from backend.funding import status as funding
 from backend.jobs import status as jobs
-from backend.payments import errors, proofs, status, workflow
+from backend.payments import errors, patience, proofs, status, workflow
 from backend.payments.errors import Failure
 from tests.docs import pages, recordings
 from tests.simulation.simulator import BASE_URL
@@ -101,7 +101,7 @@ def test_only_the_three_named_calls_are_not_repeatable() -> None:
 
 def _value_of(name: str) -> object:
     module, _, constant = name.rpartition(".")
-    short = {"workflow": workflow, "proofs": proofs}
+    short = {"workflow": workflow, "proofs": proofs, "patience": patience}
     owner = short.get(module) or importlib.import_module(f"backend.{module}")
     value = getattr(owner, constant)
     return timedelta(seconds=value) if constant.endswith(("_S", "_SECONDS")) else value

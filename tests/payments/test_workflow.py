@@ -6,8 +6,8 @@ import pytest
 from django.conf import LazySettings
 
 from backend.accounts.models import WalletAddress
-from backend.payments import workflow
 from backend.payments.models import Attempt, Discrepancy, Grant, Payment, WalletCall
+from backend.payments.patience import DECIDE_WITHIN, MAX_CONSENTS, MAX_REFUSALS
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from tests.simulation.simulator import Simulation
 
@@ -81,7 +81,7 @@ def test_a_payer_who_declines_is_not_charged(simulation: Simulation) -> None:
 
 def test_a_payer_who_does_not_answer_lets_the_payment_expire(simulation: Simulation) -> None:
     simulation.work()
-    simulation.clock.advance(workflow.DECIDE_WITHIN.total_seconds() + 1)
+    simulation.clock.advance(DECIDE_WITHIN.total_seconds() + 1)
 
     simulation.work()
 
@@ -93,7 +93,7 @@ def test_a_payer_who_does_not_answer_lets_the_payment_expire(simulation: Simulat
 def test_an_approval_as_late_as_the_deadline_still_counts(simulation: Simulation) -> None:
     simulation.options(interaction_life_s=3600)
     simulation.work()
-    simulation.clock.advance(workflow.DECIDE_WITHIN.total_seconds() - 1)
+    simulation.clock.advance(DECIDE_WITHIN.total_seconds() - 1)
 
     assert simulation.run().status is PaymentStatus.COMPLETED
 
@@ -273,6 +273,26 @@ def test_a_grant_that_the_payer_revoked_asks_again_or_fails_without_a_charge(
 
     assert verdict.problems == []
     assert verdict.status in {PaymentStatus.COMPLETED, PaymentStatus.FAILED}
+
+
+def test_a_wallet_that_refuses_every_quote_is_not_asked_for_ever(simulation: Simulation) -> None:
+    simulation.fault(call="create-outgoing-payment", act="expire_quote", times=1000)
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.failure) == (PaymentStatus.FAILED, "WALLET_REJECTED")
+    assert calls(simulation, "create-outgoing-payment") == MAX_REFUSALS + 1
+
+
+def test_a_payer_is_asked_three_times_at_most(simulation: Simulation) -> None:
+    simulation.fault(call="continue-grant", when="after", act="reset", times=2)
+    simulation.fault(call="create-outgoing-payment", when="before", act="reset", times=1000)
+
+    verdict = simulation.run()
+
+    assert verdict.status is PaymentStatus.FAILED
+    asked = Grant.objects.filter(payment=simulation.payment, kind=GrantKind.OUTGOING_PAYMENT)
+    assert asked.count() == MAX_CONSENTS
 
 
 def test_a_key_that_the_wallet_no_longer_knows_fails_with_the_reason(

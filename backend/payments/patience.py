@@ -1,0 +1,18 @@
+"""How long a payment may take, and how often something may be tried, before it ends."""
+
+from datetime import timedelta
+
+# CREATED: until the payer can be asked.
+PREPARE_FOR = timedelta(minutes=10)
+# AWAITING_APPROVAL: the payer's time to decide.
+DECIDE_WITHIN = timedelta(minutes=15)
+# AUTHORIZED and later: until the order is given. In flight a payment never fails by time alone:
+# past this deadline a person is told.
+SEND_WITHIN = timedelta(minutes=30)
+
+# How often one payment asks its payer for consent, whatever became of the earlier ones.
+MAX_CONSENTS = 3
+# How many times one payment may try to move the money, each after proof that the last is dead.
+MAX_ATTEMPTS = 3
+# How many certain refusals of the order in a row lead to a new quote before it is given up.
+MAX_REFUSALS = 5
