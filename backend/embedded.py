@@ -54,7 +54,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512)
     except OSError as error:
-        sys.exit(f"Port {port} of {host} cannot be used ({error.strerror}); choose one with --port.")
+        sys.exit(
+            f"Port {port} of {host} cannot be used ({error.strerror}); choose one with --port."
+        )
 
 
 def _note_signals() -> threading.Event:

@@ -109,7 +109,6 @@ class Hub:
                 self._listener.cancel()
                 self._listener = None
 
-
     @property
     def poll_seconds(self) -> float:
         """How long a subscriber waits before it looks for itself."""
