@@ -15,7 +15,6 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,9 +128,6 @@ def run(plan: Plan, *, server_url: str | None) -> Report:
     with running_marketplace(
         server_url=server_url, pool=plan.pool, settings=plan.settings
     ) as market:
-        # The first rule that strikes is the one: what none of the faults hits is merely slow.
-        for fault in [*(WALLET_FAULTS if plan.wallet_faults else ()), WALLET_LATENCY]:
-            market.tell_wallet("faults", fault)
         return asyncio.run(_Run(plan, market).carry_out())
 
 
@@ -155,14 +151,13 @@ class _Run:
             ]
             if self._plan.without_redis:
                 self._lose_redis_for_good()
+            self._make_wallet_difficult()
             killing = asyncio.create_task(self._kill_processes())
             lives = [asyncio.create_task(self._live(payer, job)) for payer, job in jobs]
             await killing
             # What is promised after the last kill is promised of a wallet that works.
             self._market.clear_faults()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await asyncio.gather(*lives)
+            await asyncio.wait(lives, timeout=PATIENCE_SECONDS)
             self._gave_up.set()
             await asyncio.gather(*lives)
             verdict = await self._judge()
@@ -178,6 +173,11 @@ class _Run:
             lasted=time.monotonic() - started_at,
             last_end_after_last_kill=max(0.0, max(ends) - self._last_kill_at),
         )
+
+    def _make_wallet_difficult(self) -> None:
+        # The first rule that strikes is the one: what none of the faults hits is merely slow.
+        for fault in [*(WALLET_FAULTS if self._plan.wallet_faults else ()), WALLET_LATENCY]:
+            self._market.tell_wallet("faults", fault)
 
     async def _live(self, payer: Person, job_id: str) -> None:
         rng = random.Random(self._rng.random())
