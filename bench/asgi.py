@@ -2,7 +2,9 @@
 
 # ruff: noqa: E402 - the checks are lifted before the application runs them
 
-from starlette.types import Receive, Scope, Send
+from typing import cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend import checks
 
@@ -20,7 +22,7 @@ from backend.asgi import application as product
 
 # Without any middleware, so that the baseline is the least that Django can do.
 with override_settings(MIDDLEWARE=[]):
-    bare = get_asgi_application()
+    bare = cast(ASGIApp, get_asgi_application())
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
