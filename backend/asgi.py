@@ -19,6 +19,9 @@ from django.core.asgi import get_asgi_application
 
 django_app = cast("ASGIApp", get_asgi_application())
 
+# Hints are sent through the current Celery app; without this import that is an unconfigured one,
+# and every payment would wait for the tick.
+import celery_app  # noqa: F401
 from backend.checks import refuse_unsafe_settings
 from backend.errors import ErrorCode
 from backend.events.hub import Hub, hub
