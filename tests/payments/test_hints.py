@@ -10,7 +10,7 @@ PRINT_THE_BROKER = (
 )
 
 
-@pytest.mark.parametrize("entry", ["backend.asgi", "celery_app", "backend.embedded"])
+@pytest.mark.parametrize("entry", ["backend.asgi", "celery_app"])
 def test_every_process_sends_its_hints_through_our_app(entry: str) -> None:
     environment = {**os.environ, "BROKER_URL": "memory://here"}
 
