@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -60,7 +61,10 @@ class Run:
         self._clock = clock
         self._rng = rng
         self._fence = payment.fence
+        # What repeatable calls brought, for the next commit: losing it in a crash costs a repeat.
         self._unsaved_calls: list[WalletCall] = []
+        self._unsaved_grants: list[Grant] = []
+        self._replaced_grants: list[UUID] = []
         self._using: Grant | None = None
         self._load()
 
@@ -289,6 +293,7 @@ class Run:
                 if before_update:
                     before_update(force_insert=True)
                 self._update_payment(old, changes)
+                self._save_grants()
                 yield
                 WalletCall.objects.bulk_create(self._unsaved_calls)
                 if status is not None:
@@ -297,7 +302,14 @@ class Run:
             for name, value in before.items():
                 setattr(self.payment, name, value)
             raise
-        self._unsaved_calls = []
+        self._unsaved_calls, self._unsaved_grants, self._replaced_grants = [], [], []
+
+    def _save_grants(self) -> None:
+        if self._replaced_grants:
+            Grant.objects.filter(id__in=self._replaced_grants).update(
+                status=GrantStatus.SUPERSEDED, secrets=""
+            )
+        Grant.objects.bulk_create(self._unsaved_grants)
 
     def _update_payment(self, old: PaymentStatus, changes: dict[str, Any]) -> None:
         mine = Payment.objects.filter(id=self.payment.id, fence=self._fence, status=old)
@@ -338,6 +350,14 @@ class Run:
         """Store a new grant; only inside `commit`."""
         grant.save(force_insert=True)
         self.grants.append(grant)
+
+    def replace_grant(self, grant: Grant) -> None:
+        """Use this grant from now on instead of others of its kind; the next commit stores it."""
+        if older := self.grant(GrantKind(grant.kind)):
+            self._replaced_grants.append(older.id)
+            self.grants.remove(older)
+        self.grants.append(grant)
+        self._unsaved_grants.append(grant)
 
     def update_grant(self, grant: Grant, **fields: Any) -> None:
         """Change a grant; only inside `commit`."""

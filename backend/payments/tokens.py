@@ -16,12 +16,18 @@ from backend.payments.status import GrantKind, GrantStatus
 
 
 def with_token(run: Run, kind: GrantKind, step: Callable[[Run, Grant], None]) -> None:
-    """Do `step` with a live token for incoming payments or quotes, or get that token first."""
-    grant = run.grant_with_token(kind)
-    return step(run, grant) if grant else _request_token(run, kind)
+    """Do `step` with a live token for incoming payments or quotes, getting that token first.
+
+    Both calls may be repeated, so one commit holds what both brought.
+    """
+    grant = run.grant_with_token(kind) or _request_token(run, kind)
+    if grant is None:
+        # Operators may demand a person even here; nobody is there to be asked.
+        return run.give_up(errors.REFUSED_BY_WALLET)
+    return step(run, grant)
 
 
-def _request_token(run: Run, kind: GrantKind) -> None:
+def _request_token(run: Run, kind: GrantKind) -> Grant | None:
     """Ask for a grant that needs no consent. Repeating leaves an unused grant behind, no more."""
     if kind is GrantKind.INCOMING_PAYMENT:
         wallet = run.payment.receiver
@@ -37,8 +43,7 @@ def _request_token(run: Run, kind: GrantKind) -> None:
         )
     )
     if not isinstance(issued, IssuedGrant) or issued.access_token is None:
-        # Operators may demand a person even here; nobody is there to be asked.
-        return run.give_up(errors.REFUSED_BY_WALLET)
+        return None
     grant = Grant(
         id=new_id(),
         payment=run.payment,
@@ -53,10 +58,8 @@ def _request_token(run: Run, kind: GrantKind) -> None:
             access_token=issued.access_token.value, manage_url=issued.access_token.manage_url
         )
     )
-    with run.commit(tries=run.payment.tries):
-        if old := run.grant(kind):
-            run.end_grant(old, GrantStatus.SUPERSEDED)
-        run.add_grant(grant)
+    run.replace_grant(grant)
+    return grant
 
 
 def distrust_token(run: Run, grant: Grant) -> None:

@@ -8,10 +8,11 @@
     SENT               the receiver's wallet is read until it shows the money
     COMPLETED …        over
 
-One step is one request to a wallet and one commit. A step leaves `due_at` in the past to go on
-at once, or sets it to wait; `advance` runs steps until one waits. All that a step needs is in the
-rows, so a crash anywhere is followed by the same step again. The calls that must not be repeated
-go through `Run.ask_once`; proofs.py is what happens when their answer is lost.
+One step is one request to a wallet, with the token it needs, and one commit. A step leaves
+`due_at` in the past to go on at once, or sets it to wait; `advance` runs steps until one waits.
+All that a step needs is in the rows, so a crash anywhere is followed by the same step again. The
+calls that must not be repeated go through `Run.ask_once`; proofs.py is what happens when their
+answer is lost.
 """
 
 import logging
