@@ -11,6 +11,7 @@ from django.conf import settings
 
 import celery_app  # noqa: F401  makes our app the one that tasks are sent through
 from tests.environment import RUN_ID
+from tests.simulation import sizes
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -29,6 +30,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database["OPTIONS"]["options"] = "-c synchronous_commit=off"
         # The test runner drops a database that a pool would still hold open.
         database["OPTIONS"].pop("pool", None)
+
+
+def pytest_report_header() -> str:
+    """Say what the simulations will play, so that a failure can be played again."""
+    return (
+        f"simulation: {sizes.CASES} cases of the crash matrix, {sizes.SEEDS} random histories, "
+        f"seed {sizes.SEED}"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

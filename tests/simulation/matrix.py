@@ -1,7 +1,4 @@
-"""The crash matrix: every crash point × every wallet call × every kind of fault × temperament.
-
-python -m tests.simulation.matrix --help      plays any part of it, or one case again
-"""
+"""The crash matrix: every crash point × every wallet call × every kind of fault × temperament."""
 
 import itertools
 import random

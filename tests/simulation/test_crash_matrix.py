@@ -1,13 +1,8 @@
 """The crash matrix and random histories: nothing lost, nothing doubled, nothing stranded.
 
-SIMULATION_CASES=4000   how many cells of the matrix (`all`: every one)
-SIMULATION_SEEDS=2000   how many random histories
-SIMULATION_SEED=7       which sample and which histories; printed with every failure
-SIMULATION_CASE=…       play one cell again, as printed by a failure
-SIMULATION_HISTORY=…    play one random history again
+sizes.py says how to play more of them, or one of them again.
 """
 
-import os
 from functools import cache
 
 import pytest
@@ -16,12 +11,10 @@ from django.conf import LazySettings
 from backend.payments.status import PaymentStatus
 from tests.simulation import histories, matrix
 from tests.simulation.simulator import BASE_URL, Simulation, Verdict
+from tests.simulation.sizes import CASE, CASES, HISTORY, SEED, SEEDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SEED = int(os.environ.get("SIMULATION_SEED", "20260601"))
-CASES = os.environ.get("SIMULATION_CASES", "200")
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "40"))
 # Parts that pytest-xdist can hand out; more of them balance better.
 PARTS = 20
 
@@ -71,8 +64,8 @@ def test_the_same_seed_plays_the_same_history() -> None:
 
 @cache
 def chosen_cases() -> list[matrix.Case]:
-    if case := os.environ.get("SIMULATION_CASE"):
-        return [matrix.Case.parse(case)]
+    if CASE:
+        return [matrix.Case.parse(CASE)]
     points = {temperament: matrix.happy_points(temperament) for temperament in matrix.TEMPERAMENTS}
     cases = list(matrix.every_case(points))
     if CASES == "all":
@@ -81,6 +74,6 @@ def chosen_cases() -> list[matrix.Case]:
 
 
 def chosen_histories() -> list[int]:
-    if history := os.environ.get("SIMULATION_HISTORY"):
-        return [int(history)]
+    if HISTORY:
+        return [int(HISTORY)]
     return [SEED + number for number in range(SEEDS)]
