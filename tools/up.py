@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
@@ -18,10 +19,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.api import Api
+from tools.demo import APPLY, CREATE_JOB, DECIDE, PUBLISH_JOB
 from tools.processes import ROOT, NotStarted
 from tools.world import FUNDER, OPERATOR, PASSWORD, WORKER, Person, World
 
 LOOK_SECONDS = 0.3
+JOB = """
+query ($id: ID!) {
+  job(id: $id) { id allowedActions totalBudget { value assetCode assetScale } }
+}"""
+JOB_TO_FUND = {
+    "title": "Read a bedtime story aloud in Zapotec",
+    "description": "Ten minutes, in one recording, as one would read it to a child.",
+    "deliverables": ["AUDIO"],
+    "languageTag": "zap",
+    "reward": {"value": "1250", "assetCode": "USD", "assetScale": 2},
+    "workersNeeded": 1,
+}
 
 
 def main() -> int:
@@ -85,7 +99,12 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
         role.name: world.person(role, api=api, known_token=users.get(role.name, {}).get("token"))
         for role in (FUNDER, WORKER, OPERATOR)
     }
-    _write(report, _report(world, people))
+    example = _example(
+        before.get("example", {}),
+        funder=api.as_user(people[FUNDER.name].token),
+        worker=api.as_user(people[WORKER.name].token),
+    )
+    _write(report, {**_report(world, people), "example": example})
     print(_welcome(world, people), flush=True)
     while not stop.wait(LOOK_SECONDS):
         for child in world.children.values():
@@ -94,6 +113,27 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
                 print(f"{message}\n{child.log_tail()}", file=sys.stderr)
                 return 1
     return 0
+
+
+def _example(before: Mapping[str, Any], *, funder: Api, worker: Api) -> dict[str, Any]:
+    """What GraphiQL's tabs start with: a job to fund, and a key for one decision to fund it."""
+    known_id = before.get("jobId")
+    known = funder.run(JOB, id=known_id) if known_id else None
+    job = known if known and "FUND" in known["allowedActions"] else _staffed_job(funder, worker)
+    return {
+        "jobId": job["id"],
+        "totalBudget": job["totalBudget"],
+        "idempotencyKey": str(uuid.uuid4()),
+    }
+
+
+def _staffed_job(funder: Api, worker: Api) -> Mapping[str, Any]:
+    job: dict[str, Any] = funder.run(CREATE_JOB, input=JOB_TO_FUND)["job"]
+    funder.run(PUBLISH_JOB, input={"jobId": job["id"]})
+    applied = worker.run(APPLY, input={"jobId": job["id"], "note": "I read for a small radio."})
+    selected = [applied["application"]["id"]]
+    funder.run(DECIDE, input={"jobId": job["id"], "select": selected})
+    return job
 
 
 def _report(world: World, people: Mapping[str, Person]) -> dict[str, Any]:
@@ -135,7 +175,8 @@ def _welcome(world: World, people: Mapping[str, Person]) -> str:
         f"  Admin      {world.base_url}/admin/   {OPERATOR.email} / {PASSWORD}",
         f"  Wallets    {world.sandbox['base']}/",
         "",
-        "  Paste one of these into GraphiQL's header pane:",
+        "  GraphiQL's tabs hold tokens and a job to fund: run them from left to right.",
+        "  For other clients, as headers:",
     ]
     for name, person in people.items():
         asset = wallets[person.wallet_address]["assetCode"]

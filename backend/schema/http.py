@@ -42,7 +42,7 @@ from backend.errors import ErrorCode
 from backend.events.hub import hub
 from backend.schema.context import Context
 from backend.schema.graphiql import graphiql_page
-from backend.schema.tabs import TABS
+from backend.schema.tabs import read_example, tabs
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,9 @@ MAX_JSON_DEPTH = 30
 MAX_SUBSCRIPTIONS = 20
 INIT_TIMEOUT = timedelta(seconds=10)
 _CORS_MAX_AGE_SECONDS = 600
+_LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+# A Host is what the client says; where it calls from is not.
+_LOOPBACK_PEERS = {"127.0.0.1", "::1"}
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -317,13 +320,21 @@ def _cors_headers(request: Request) -> dict[str, str]:
 
 
 def _graphiql(request: Request) -> Response:
+    var_dir = Path(settings.VAR_DIR)
+    example = read_example(var_dir / "up.json") if _may_show_tokens(request) else None
     page = graphiql_page(
         graphql_url="/graphql",
         subscription_url="/graphql",
-        assets_dir=Path(settings.VAR_DIR) / "graphiql",
-        default_tabs=TABS,
+        assets_dir=var_dir / "graphiql",
+        default_tabs=tabs(example),
     )
     return HTMLResponse(page, headers=_HEADERS)
+
+
+def _may_show_tokens(request: Request) -> bool:
+    domain, _ = split_domain_port(request.headers.get("host", ""))
+    peer = request.client.host if request.client else ""
+    return settings.DEBUG and domain in _LOOPBACK_HOSTS and peer in _LOOPBACK_PEERS
 
 
 def _refusal(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:

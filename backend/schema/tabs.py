@@ -1,45 +1,226 @@
 """What GraphiQL opens with: the first minutes with this API, ready to run."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
 from backend.schema.graphiql import Tab
 
-TABS = (
-    Tab(
-        query=(
-            "# Is everything there?\n"
-            "query Health {\n  health {\n    status\n    checks { name ok latencyMs }\n  }\n}\n"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """Two people and a job that waits for its money: what `make up` has made to try things on.
+
+    `total_budget` is an AmountInput; the key is for one funding of this job.
+    """
+
+    funder_token: str
+    worker_token: str
+    job_id: str
+    total_budget: Mapping[str, object]
+    idempotency_key: str
+    return_url: str
+
+
+def read_example(report: Path) -> Example | None:
+    """Return the example in a report of `make up`; None without a report, or in another form."""
+    try:
+        world = json.loads(report.read_text(encoding="utf-8"))
+        return Example(
+            funder_token=world["users"]["funder"]["token"],
+            worker_token=world["users"]["worker"]["token"],
+            job_id=world["example"]["jobId"],
+            total_budget=world["example"]["totalBudget"],
+            idempotency_key=world["example"]["idempotencyKey"],
+            return_url=world["urls"]["graphiql"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def tabs(example: Example | None) -> tuple[Tab, ...]:
+    """Return the tabs in the order to run them: with the tokens and ids of `example`.
+
+    None gives a start with an account of one's own, and says where a token belongs.
+    """
+    if example is None:
+        headers = _bearer("<token>")
+        return (
+            _HEALTH,
+            _SIGN_UP,
+            Tab(query=_WHO_AM_I, headers=headers),
+            Tab(query=_WATCH, headers=headers),
+        )
+    funder = _bearer(example.funder_token)
+    decision = {
+        "jobId": example.job_id,
+        "expectedTotal": example.total_budget,
+        "returnUrl": example.return_url,
+        "idempotencyKey": example.idempotency_key,
+    }
+    return (
+        _HEALTH,
+        Tab(query=_WHO_AM_I, headers=funder),
+        Tab(query=_POST_JOB, variables={"input": _NEW_JOB}, headers=funder),
+        Tab(query=_JOB_PAGE, variables={"id": example.job_id}, headers=funder),
+        Tab(query=_FUND_JOB, variables={"input": decision}, headers=funder),
+        Tab(query=_WATCH, headers=funder),
+        Tab(
+            query=_WORKER_PAGE,
+            variables={"id": example.job_id},
+            headers=_bearer(example.worker_token),
         ),
-    ),
-    Tab(
-        query=(
-            "# Copy the token into the header pane of the next tabs.\n"
-            "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n"
-            "    token\n    user { id displayName }\n"
-            "    errors { code message path }\n  }\n}\n"
-        ),
-        variables={
-            "input": {
-                "email": "ada@example.com",
-                "password": "correct horse battery",
-                "displayName": "Ada",
-            }
-        },
-    ),
-    Tab(
-        query=(
-            "query Viewer {\n  viewer {\n    id\n    displayName\n"
-            "    wallets { id address assetCode assetScale }\n  }\n}\n"
-        ),
-        headers={"Authorization": "Bearer <token>"},
-    ),
-    Tab(
-        query=(
-            "# Runs until the payment is over. Keep the cursor: `after` resumes behind it.\n"
-            "subscription PaymentStatus($id: ID!, $after: EventCursor) {\n"
-            "  paymentStatus(paymentId: $id, after: $after) {\n"
-            "    cursor\n    status\n    previous\n    terminal\n"
-            "    payment { grant { redirectUrl } deliveredAmount { value assetCode } }\n  }\n}\n"
-        ),
-        variables={"id": "<payment id>"},
-        headers={"Authorization": "Bearer <token>"},
-    ),
+        _SIGN_UP,
+    )
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+_HEALTH = Tab(
+    query="""\
+# Is everything there? Press the play button.
+query Health {
+  health {
+    status
+    checks { name ok latencyMs }
+  }
+}
+"""
 )
+
+_SIGN_UP = Tab(
+    query="""\
+# An account of your own. Its token goes into the
+# Headers pane of other tabs:
+# {"Authorization": "Bearer <token>"}
+mutation SignUp($input: SignUpInput!) {
+  signUp(input: $input) {
+    token
+    user { id displayName }
+    errors { code message path }
+  }
+}
+""",
+    variables={
+        "input": {
+            "email": "ada@example.com",
+            "password": "correct horse battery",
+            "displayName": "Ada",
+        }
+    },
+)
+
+_WHO_AM_I = """\
+# You are the one whose token the Headers pane holds.
+query WhoAmI {
+  viewer {
+    displayName
+    email
+    defaultWallet { address publicName assetCode assetScale }
+  }
+}
+"""
+
+_POST_JOB = """\
+# A draft that only you see, until publishJob.
+# allowedActions are the buttons for you to show.
+mutation PostJob($input: JobInput!) {
+  createJob(input: $input) {
+    job {
+      id
+      status
+      allowedActions
+      totalBudget { value assetCode assetScale }
+    }
+    errors { code message path }
+  }
+}
+"""
+
+_NEW_JOB = {
+    "title": "Record ten proverbs in Nahuatl",
+    "description": "Spoken as at home, each with a sentence on when one says it.",
+    "deliverables": ["AUDIO"],
+    "languageTag": "nah",
+    "reward": {"value": "800", "assetCode": "USD", "assetScale": 2},
+    "workersNeeded": 1,
+}
+
+_JOB_PAGE = """\
+# Another job: published, and a worker is selected.
+# Run this again when it is paid.
+query JobPage($id: ID!) {
+  job(id: $id) {
+    title
+    status
+    fundingAssurance
+    allowedActions
+    totalBudget { value assetCode assetScale }
+    applications(first: 10) {
+      edges { node { status note applicant { displayName } } }
+    }
+    fundings(first: 10) {
+      edges { node { status payments { id status } } }
+    }
+  }
+}
+"""
+
+_FUND_JOB = """\
+# Answers at once. Copy the payment's id for Watch.
+#
+# Run twice, the same idempotencyKey gives the same
+# funding. To decide again after saying no at the
+# wallet, change the key in the Variables pane.
+mutation FundJob($input: FundJobInput!) {
+  fundJob(input: $input) {
+    funding {
+      status
+      payments { id status }
+    }
+    errors { code message path }
+  }
+}
+"""
+
+_WATCH = """\
+# 1. Paste the payment's id over PAYMENT_ID, and run.
+# 2. Open redirectUrl in a new browser tab; approve.
+# 3. Come back and see COMPLETED.
+# To resume behind an event: {"after": "<its cursor>"}
+subscription Watch($after: EventCursor) {
+  paymentStatus(
+    paymentId: "PAYMENT_ID"
+    after: $after
+  ) {
+    status
+    previous
+    terminal
+    cursor
+    payment {
+      grant { redirectUrl }
+      deliveredAmount { value assetCode assetScale }
+      failure { code message }
+    }
+  }
+}
+"""
+
+_WORKER_PAGE = """\
+# The same job with the worker's token: their own
+# application, and whether the money has arrived.
+query WorkerPage($id: ID!) {
+  job(id: $id) {
+    title
+    status
+    fundingAssurance
+    allowedActions
+    applications(first: 10) {
+      edges { node { status note payoutWallet { address } } }
+    }
+  }
+}
+"""

@@ -21,7 +21,7 @@ collect_ignore: list[str] = []
 if not HAVE_PACKAGES:
     collect_ignore += ["test_official_client.py", "test_signatures.py"]
 if not HAVE_GRAPHIQL:
-    collect_ignore += ["test_graphiql_page.py"]
+    collect_ignore += ["test_graphiql_page.py", "test_newcomer.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -107,7 +107,7 @@ def test_the_report_leads_to_a_world_with_people_who_have_wallets(
         viewers = {user: viewer_of(report, user) for user in report["users"]}
 
     assert ready.json()["status"] == "ok"
-    assert set(report) == {"urls", "pids", "users", "sandbox"}
+    assert set(report) == {"urls", "pids", "users", "sandbox", "example"}
     assert set(viewers) == {"funder", "worker", "operator"}
     for user, viewer in viewers.items():
         assert viewer["defaultWallet"]["address"] == report["users"][user]["walletAddress"]
