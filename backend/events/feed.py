@@ -5,8 +5,9 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
@@ -17,19 +18,37 @@ from backend.events.threads import in_database
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
+S = TypeVar("S")
 
 RECHECK_SECONDS = 60.0
 _RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
-async def tail(
+@dataclass(frozen=True, slots=True)
+class Page(Generic[S]):
+    """Some events, and what was true when they were read.
+
+    A snapshot stands for everything up to `seq`, and has the newest event only, or none.
+    """
+
+    events: list[Event]
+    seq: int
+    seen: S
+    is_snapshot: bool
+
+
+async def pages(
     *,
     topic: str,
-    after: int,
+    after: int | None,
+    look: Callable[[], S],
     recheck: Callable[[], Awaitable[None]] | None = None,
     recheck_seconds: float = RECHECK_SECONDS,
-) -> AsyncGenerator[Event, None]:
+) -> AsyncGenerator[Page[S], None]:
     """Yield every event of `topic` after seq `after`, then wait for more, for ever.
+
+    `after` None begins with a snapshot. `look` runs right after events were read, on the same
+    connection, so that it sees at least what they say; its result comes with them.
 
     `recheck` is awaited about every `recheck_seconds`, also while nothing happens: raise in it
     to end the feed, because a token was revoked for instance. A database that goes away is
@@ -42,10 +61,12 @@ async def tail(
         while True:
             # Cleared before reading: what is committed after the read sets it again.
             woken.clear()
-            while page := await patiently(partial(_read_page, topic, after)):
-                for event in page:
-                    after = event.seq
-                    yield event
+            page = await patiently(partial(in_database, _read, topic, after, look))
+            if page is not None:
+                after = page.seq
+                yield page
+                if len(page.events) == queries.PAGE:
+                    continue
             if recheck is not None and time.monotonic() >= recheck_at:
                 await recheck()
                 recheck_at = time.monotonic() + recheck_seconds
@@ -53,8 +74,13 @@ async def tail(
                 await asyncio.wait_for(woken.wait(), min(ears.poll_seconds, recheck_seconds))
 
 
-async def _read_page(topic: str, after: int) -> list[Event]:
-    return await in_database(queries.page_after, topic=topic, seq=after)
+def _read(topic: str, after: int | None, look: Callable[[], S]) -> Page[S] | None:
+    if after is None:
+        newest = queries.newest(topic=topic)
+        seq = newest.seq if newest else queries.last_seq(topic=topic)
+        return Page([newest] if newest else [], seq, look(), is_snapshot=True)
+    events = queries.page_after(topic=topic, seq=after)
+    return Page(events, events[-1].seq, look(), is_snapshot=False) if events else None
 
 
 async def patiently(read: Callable[[], Awaitable[R]]) -> R:

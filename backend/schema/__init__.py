@@ -23,7 +23,8 @@ How to add a domain, with accounts.py as the worked example:
    `errors.Payload`. Raise FaenaErrors in the domain; they come back in `errors`. A FaenaError with
    more to say gets a type and a `@errors.converts(TheError)` function. `moves_money=True` marks
    those of which a request may hold one. Ids come in through `nodes.decode_id`.
-5. Subscriptions: see payments.py. Call `info.context.forget()` before every item.
+5. Subscriptions: see payments.py. `look` reads what an item shows with the event, in one go; call
+   `info.context.forget()` before every item.
 6. Add the domain's Query, Mutation and Subscription classes to `root.py`, then `make schema`.
 
 Tests: `tests/schema/client.py` executes an operation inside a test's own transaction.

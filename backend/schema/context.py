@@ -1,5 +1,6 @@
 """What every resolver gets: who asks, what time it is, the database, and batches of look-ups."""
 
+import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -18,6 +19,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+# A stream whose token was revoked is silent after this long.
+STREAM_TRUST_SECONDS = 2.0
 
 
 class Unauthenticated(FaenaError):
@@ -55,6 +59,7 @@ class Context:
         self._run = run
         self._viewer: User | None = None
         self._viewer_known = False
+        self._viewer_trusted_until = 0.0
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     def for_operation(self) -> "Context":
@@ -68,9 +73,8 @@ class Context:
         )
 
     def forget(self) -> None:
-        """Drop what was loaded and who asks; a subscription does this before each item."""
+        """Drop what was loaded; a subscription does this before each item."""
         self._loaders.clear()
-        self._viewer, self._viewer_known = None, False
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -86,12 +90,32 @@ class Context:
             Unauthenticated: a token was sent, and it is unknown, expired or revoked.
         """
         if not self._viewer_known:
-            if self.bearer is not None:
-                self._viewer = await self.db(user_for_bearer, header=self.bearer, now=self.now())
-                if self._viewer is None:
-                    raise Unauthenticated("This token is unknown, expired or revoked. Log in.")
-            self._viewer_known = True
+            await self.db(self.look_up_viewer)
         return self._viewer
+
+    def viewer_of_stream(self) -> User | None:
+        """Who asks, as looked up at most STREAM_TRUST_SECONDS ago. Call it on a database thread.
+
+        Raises:
+            Unauthenticated: the token has stopped working.
+        """
+        if not self._viewer_known or time.monotonic() > self._viewer_trusted_until:
+            self.look_up_viewer()
+        return self._viewer
+
+    def look_up_viewer(self) -> None:
+        """Look up who asks, again if need be. Call it on a database thread.
+
+        Raises:
+            Unauthenticated: a token was sent, and it is unknown, expired or revoked.
+        """
+        self._viewer_trusted_until = time.monotonic() + STREAM_TRUST_SECONDS
+        if self.bearer is not None:
+            self._viewer = user_for_bearer(header=self.bearer, now=self.now())
+            if self._viewer is None:
+                self._viewer_known = False
+                raise Unauthenticated("This token is unknown, expired or revoked. Log in.")
+        self._viewer_known = True
 
     async def require_user(self) -> User:
         """Who asks.
@@ -109,6 +133,12 @@ class Context:
         `load` must be a plain function, the same object each time; None when it leaves out `key`.
         """
         return await self.loader(load, lambda: load).load(key)
+
+    def remember(
+        self, load: Callable[[list[K]], Mapping[K, V]], key: K, found: Mapping[K, V]
+    ) -> None:
+        """Answer `batched(load, key)` with what `load` has `found` already, until `forget()`."""
+        self.loader(load, lambda: load).prime(key, found.get(key))
 
     def loader(
         self, name: Hashable, make: Callable[[], Callable[[list[K]], Mapping[K, V]]]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
@@ -12,7 +13,6 @@ from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
-from backend.events.feed import patiently
 from backend.funding.models import Funding
 from backend.payments import links, models, queries, services
 from backend.payments.status import (
@@ -25,12 +25,12 @@ from backend.payments.status import (
 from backend.schema.accounts import Wallet
 from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
-from backend.schema.context import Info
+from backend.schema.context import Context, Info
 from backend.schema.errors import Payload, mutation
 from backend.schema.nodes import Node, decode_id, load_node, node_of
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
 from backend.schema.scalars import URL, EventCursor
-from backend.schema.subscriptions import follow, has_seen_everything
+from backend.schema.subscriptions import follow, has_seen_everything, selected_names
 
 if TYPE_CHECKING:
     from backend.schema.jobs import Job
@@ -283,6 +283,10 @@ class PaymentMutation:
         return GrantPayload(grant=Grant.from_model(seen))
 
 
+# The fields of a payment that are read from its attempts.
+_FROM_ATTEMPTS = frozenset({"attempts", "incomingPaymentUrl", "quoteUrl", "outgoingPaymentUrl"})
+
+
 @rule(WITH_PARENT)
 @strawberry.type(description="A change of a payment's status.")
 class PaymentStatusEvent:
@@ -309,17 +313,18 @@ class PaymentSubscription:
     ) -> AsyncGenerator[PaymentStatusEvent, None]:
         key = decode_id(payment_id, type_name="Payment", path=("paymentId",))
         topic = f"payment:{key}"
-        # Read before the feed: whatever ends the payment after this is an event behind `after`.
-        payment = await _visible_payment(info, key)
-        if (
-            after is not None
-            and payment.status in TERMINAL
-            and await has_seen_everything(info, topic=topic, after=after)
-        ):
-            return
-        async with aclosing(follow(info, topic=topic, after=after)) as steps:
+        look = partial(_look, info.context, key, selected_names(info))
+        if after is not None:
+            # Read before the feed: whatever ends the payment after this is an event behind `after`.
+            seen = await info.context.db(look)
+            if seen.payment.status in TERMINAL and await has_seen_everything(
+                info, topic=topic, after=after
+            ):
+                return
+        async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
             async for step in steps:
-                payment = await patiently(partial(_visible_payment, info, key))
+                step.seen.show(info.context)
+                payment = step.seen.payment
                 announced = step.event.payload if step.event else {"status": payment.status}
                 status = PaymentStatus(announced["status"])
                 before = None if step.is_snapshot else announced["previous"]
@@ -334,10 +339,29 @@ class PaymentSubscription:
                     return
 
 
-async def _visible_payment(info: Info, key: UUID) -> models.Payment:
-    viewer = await info.context.viewer()
-    rows = visible_rows("Payment", viewer).filter(pk=key)
-    payment: models.Payment | None = await info.context.db(rows.first)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A payment and what hangs on it, read together. None: nobody asked for those."""
+
+    payment: models.Payment
+    grants: dict[UUID, models.Grant] | None
+    attempts: dict[UUID, list[models.Attempt]] | None
+
+    def show(self, context: Context) -> None:
+        """Have the resolvers of the next item find this, and nothing older."""
+        context.forget()
+        if self.grants is not None:
+            context.remember(queries.current_grants, self.payment.id, self.grants)
+        if self.attempts is not None:
+            context.remember(attempts_of, self.payment.id, self.attempts)
+
+
+def _look(context: Context, key: UUID, selected: frozenset[str]) -> _Seen:
+    payment = visible_rows("Payment", context.viewer_of_stream()).filter(pk=key).first()
     if payment is None:
         raise NotFound("There is no such payment.", path=("paymentId",))
-    return payment
+    return _Seen(
+        payment=payment,
+        grants=queries.current_grants([key]) if "grant" in selected else None,
+        attempts=attempts_of([key]) if selected & _FROM_ATTEMPTS else None,
+    )

@@ -6,53 +6,64 @@ once and in order. So a client that always resumes with the last cursor it got m
 and sees nothing twice, over any number of connections and restarts.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
+
+from strawberry.types.nodes import SelectedField
 
 from backend.events import cursors, queries
-from backend.events.feed import patiently, tail
+from backend.events.feed import pages, patiently
 from backend.events.models import Event
 from backend.schema.context import Info
 from backend.schema.scalars import EventCursor
 
+S = TypeVar("S")
+
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One item to send. `event` None: a snapshot of an object without events."""
+class Step(Generic[S]):
+    """One item to send. `event` None: a snapshot of an object without events.
+
+    `seen` is what `look` returned when the step was read.
+    """
 
     cursor: EventCursor
     event: Event | None
     is_snapshot: bool
+    seen: S
 
 
 async def follow(
-    info: Info, *, topic: str, after: EventCursor | None
-) -> AsyncGenerator[Step, None]:
-    """Yield the steps of `topic`, for ever. Check that the viewer may see it before, and at
-    every step again: the context has forgotten who asks.
+    info: Info, *, topic: str, after: EventCursor | None, look: Callable[[], S]
+) -> AsyncGenerator[Step[S], None]:
+    """Yield the steps of `topic`, for ever. `look` reads, on a database thread, what goes with
+    them, and asks `info.context.viewer_of_stream()` whether the viewer may still see it.
 
     Raises:
         BadCursor, CursorExpired: `after` cannot be resumed from.
         Unauthenticated: the token has stopped working meanwhile.
     """
-    if after is None:
-        event, seq = await patiently(partial(info.context.db, _present, topic))
-        yield Step(_cursor(topic, seq), event, is_snapshot=True)
-    else:
+    seq = None
+    if after is not None:
         seq = cursors.decode(after, topic=topic)
         check = partial(info.context.db, queries.check_resumable, topic=topic, seq=seq)
         await patiently(check)
 
     async def recheck() -> None:
-        info.context.forget()
-        await patiently(info.context.viewer)
+        await patiently(partial(info.context.db, info.context.look_up_viewer))
 
-    async with aclosing(tail(topic=topic, after=seq, recheck=recheck)) as events:
-        async for event in events:
-            info.context.forget()
-            yield Step(_cursor(topic, event.seq), event, is_snapshot=False)
+    feed = pages(topic=topic, after=seq, look=look, recheck=recheck)
+    async with aclosing(feed) as found:
+        async for page in found:
+            if page.is_snapshot:
+                newest = page.events[0] if page.events else None
+                yield Step(_cursor(topic, page.seq), newest, True, page.seen)
+                continue
+            for event in page.events:
+                yield Step(_cursor(topic, event.seq), event, False, page.seen)
 
 
 async def has_seen_everything(info: Info, *, topic: str, after: EventCursor) -> bool:
@@ -65,9 +76,16 @@ async def has_seen_everything(info: Info, *, topic: str, after: EventCursor) -> 
     return seq == await info.context.db(queries.last_seq, topic=topic)
 
 
-def _present(topic: str) -> tuple[Event | None, int]:
-    event = queries.newest(topic=topic)
-    return event, event.seq if event else queries.last_seq(topic=topic)
+def selected_names(info: Info) -> frozenset[str]:
+    """The names of all fields that the operation selects, at any depth."""
+    names = set()
+    selections = list(info.selected_fields)
+    while selections:
+        selection = selections.pop()
+        if isinstance(selection, SelectedField):
+            names.add(selection.name)
+        selections.extend(selection.selections)
+    return frozenset(names)
 
 
 def _cursor(topic: str, seq: int) -> EventCursor:

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from pytest_django import Settings
 
 from backend.events import emit
-from backend.events.feed import patiently, tail
+from backend.events.feed import pages, patiently
 from backend.events.hub import POLL_SECONDS, POLL_SECONDS_WHILE_DEAF, hub
 from backend.events.models import Event
 from backend.events.threads import in_database
@@ -28,6 +28,13 @@ def announce(topic: str = "a", times: int = 1) -> None:
     for _ in range(times):
         with transaction.atomic():
             emit(topic=topic, type="test", payload={}, at=NOON)
+
+
+async def tail(*, topic: str, after: int) -> AsyncGenerator[Event, None]:
+    async with aclosing(pages(topic=topic, after=after, look=lambda: None)) as found:
+        async for page in found:
+            for event in page.events:
+                yield event
 
 
 async def next_seq(events: AsyncGenerator[Event, None]) -> int:
@@ -81,9 +88,23 @@ async def test_a_failing_recheck_ends_the_feed_although_nothing_happens() -> Non
     async def recheck() -> None:
         raise PermissionError
 
-    async with aclosing(tail(topic="a", after=0, recheck=recheck, recheck_seconds=0.1)) as events:
+    feed = pages(topic="a", after=0, look=lambda: None, recheck=recheck, recheck_seconds=0.1)
+    async with aclosing(feed) as found:
         with pytest.raises(PermissionError):
-            await next_seq(events)
+            await asyncio.wait_for(anext(found), WAIT_SECONDS)
+
+
+async def test_a_snapshot_comes_first_and_what_was_looked_at_is_as_new_as_its_events() -> None:
+    await in_database(announce, times=3)
+
+    async with aclosing(pages(topic="a", after=None, look=Event.objects.count)) as found:
+        snapshot = await anext(found)
+        await in_database(announce, times=2)
+        live = await asyncio.wait_for(anext(found), WAIT_SECONDS)
+
+    assert (snapshot.is_snapshot, snapshot.seq, snapshot.seen) == (True, 3, 3)
+    assert [event.seq for event in snapshot.events] == [3]
+    assert (live.events[0].seq, live.seen) == (4, live.seq)
 
 
 async def test_a_commit_of_another_process_is_seen_soon_without_redis(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from backend.accounts.models import BearerToken
 from backend.clock import SYSTEM_CLOCK
 from backend.events.threads import in_database
 from backend.payments.status import PaymentStatus as Status
+from backend.schema.context import STREAM_TRUST_SECONDS
 from tests.schema.server import Server
 from tests.schema.sockets import PAYMENT_STATUS, PROTOCOL, socket_to
 from tests.schema.world import PaymentWorld, a_payment, a_person, bearer, global_id
@@ -151,7 +152,7 @@ async def test_a_token_that_does_not_work_closes_the_socket(server: Server) -> N
         assert await socket.closed() == 4403
 
 
-async def test_a_revoked_token_ends_the_stream_at_the_next_event(
+async def test_a_revoked_token_ends_the_stream_at_the_next_event_after_two_seconds(
     server: Server, world: PaymentWorld, token: str
 ) -> None:
     async with socket_to(server, token=token) as socket:
@@ -159,6 +160,7 @@ async def test_a_revoked_token_ends_the_stream_at_the_next_event(
         await socket.next()
         mine = BearerToken.objects.filter(user=world.payer)
         await in_database(mine.update, revoked_at=SYSTEM_CLOCK.now())
+        await asyncio.sleep(STREAM_TRUST_SECONDS + 0.1)
         await in_database(world.move, Status.FAILED)
         message = await socket.receive()
 
