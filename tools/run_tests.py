@@ -22,6 +22,7 @@ ANSWER_SECONDS = 3
 WORKERS = "2"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These folders never touch our database or Redis: once is enough.
 WITHOUT_SERVICES = ("conformance", "docs", "open_payments", "outbound", "sandbox_wallet")
 # How much of the crash matrix and how many random histories are played, by default and in CI.
@@ -78,9 +79,14 @@ def _missing_services() -> list[str]:
 
 
 def _missing_packages() -> list[str]:
-    if shutil.which("node") and (ROOT / "tests/conformance/node_modules").is_dir():
-        return []
-    return ["the tests against the official Open Payments packages: they need Node and `make node`"]
+    missing = []
+    if not (shutil.which("node") and (ROOT / "tests/conformance/node_modules").is_dir()):
+        missing.append(
+            "the tests against the official Open Payments packages: they need Node and `make node`"
+        )
+    if not any(map(shutil.which, BROWSERS)):
+        missing.append("the tests in a browser: they need Chromium")
+    return missing
 
 
 def _simulations(sizes: tuple[str, str]) -> dict[str, str]:
