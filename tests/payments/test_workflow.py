@@ -1,6 +1,8 @@
 """One test for each way through the flow, and one for each status a crash may leave behind."""
 
+import math
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 from django.conf import LazySettings
@@ -68,6 +70,27 @@ def test_the_payer_consents_to_one_receiver_and_the_quoted_debit(simulation: Sim
     payment = simulation.payment_now()
 
     assert payment.debit_value == payment.max_debit_value == 2550
+
+
+def test_a_payer_with_another_currency_consents_to_a_little_more_and_pays_the_quote() -> None:
+    simulation = Simulation(temperament="strict", payer_wallet="bob")
+
+    verdict = simulation.run()
+
+    payment = simulation.payment_now()
+    assert verdict.status is PaymentStatus.COMPLETED
+    assert payment.debit_amount
+    assert payment.debit_amount.asset_code == "EUR"
+    assert payment.max_debit_value == math.ceil(payment.debit_amount.value * Fraction(105, 100))
+    assert payment.delivered_amount.asset_code == "USD"
+
+
+def test_a_rate_that_moves_within_what_was_approved_does_not_stop_the_payment() -> None:
+    simulation = Simulation(temperament="strict", payer_wallet="bob")
+    simulation.work()
+    simulation.options(fees={"bps": 300, "fixed": 0})
+
+    assert simulation.run().status is PaymentStatus.COMPLETED
 
 
 def test_a_payer_who_declines_is_not_charged(simulation: Simulation) -> None:

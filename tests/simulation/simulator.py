@@ -117,7 +117,9 @@ class Simulation:
         options: dict[str, Any] | None = None,
         start: datetime = START,
         funded: bool = True,
+        payer_wallet: str = "alice",
     ) -> None:
+        self._payer_wallet = payer_wallet
         self.clock = VirtualClock(start)
         self.points = CrashPoints()
         self.rng = random.Random(seed)
@@ -268,7 +270,9 @@ class Simulation:
         payer = User.objects.create(
             email=f"{new_id()}@example.org", display_name="Alice", created_at=self.clock.at
         )
-        WalletAddress.objects.create(owner=payer, is_default=True, **self._wallet("alice"))
+        WalletAddress.objects.create(
+            owner=payer, is_default=True, **self._wallet(self._payer_wallet)
+        )
         shop = self._wallet("shop")
         wallet, _ = WalletAddress.objects.get_or_create(owner=None, url=shop["url"], defaults=shop)
         WalletAddress.objects.filter(id=wallet.id).update(checked_at=self.clock.at)
