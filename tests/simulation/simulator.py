@@ -274,10 +274,10 @@ class Simulation:
             owner=payer, is_default=True, **self._wallet(self._payer_wallet)
         )
         shop = self._wallet("shop")
-        wallet, _ = WalletAddress.objects.get_or_create(owner=None, url=shop["url"], defaults=shop)
-        WalletAddress.objects.filter(id=wallet.id).update(checked_at=self.clock.at)
+        till, _ = WalletAddress.objects.get_or_create(owner=None, url=shop["url"], defaults=shop)
+        WalletAddress.objects.filter(id=till.id).update(checked_at=self.clock.at)
         Seller.objects.get_or_create(
-            slug="default-seller", defaults={"wallet": wallet, "created_at": self.clock.at}
+            slug="default-seller", defaults={"wallet": till, "created_at": self.clock.at}
         )
         job = Job.objects.create(
             owner=payer,
