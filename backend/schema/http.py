@@ -334,7 +334,10 @@ def _graphiql(request: Request) -> Response:
 def _may_show_tokens(request: Request) -> bool:
     domain, _ = split_domain_port(request.headers.get("host", ""))
     peer = request.client.host if request.client else ""
-    return settings.DEBUG and domain in _LOOPBACK_HOSTS and peer in _LOOPBACK_PEERS
+    # Somebody who opens the page sends no Origin; a script of another page that reads it does.
+    asked_by_a_page = "origin" in request.headers
+    on_loopback = domain in _LOOPBACK_HOSTS and peer in _LOOPBACK_PEERS
+    return settings.DEBUG and on_loopback and not asked_by_a_page
 
 
 def _refusal(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -114,7 +114,7 @@ mutation SignUp($input: SignUpInput!) {
 )
 
 _WHO_AM_I = """\
-# You are the one whose token the Headers pane holds.
+# You are whose token is in the Headers pane.
 query WhoAmI {
   viewer {
     displayName
@@ -125,8 +125,8 @@ query WhoAmI {
 """
 
 _POST_JOB = """\
-# A draft that only you see, until publishJob.
-# allowedActions are the buttons for you to show.
+# A draft, seen by nobody else until publishJob.
+# allowedActions are the buttons to show.
 mutation PostJob($input: JobInput!) {
   createJob(input: $input) {
     job {
@@ -150,7 +150,7 @@ _NEW_JOB = {
 }
 
 _JOB_PAGE = """\
-# Another job: published, and a worker is selected.
+# Another job: published, a worker is selected.
 # Run this again when it is paid.
 query JobPage($id: ID!) {
   job(id: $id) {
@@ -172,9 +172,9 @@ query JobPage($id: ID!) {
 _FUND_JOB = """\
 # Answers at once. Copy the payment's id for Watch.
 #
-# Run twice, the same idempotencyKey gives the same
-# funding. To decide again after saying no at the
-# wallet, change the key in the Variables pane.
+# Run it twice: the same idempotencyKey gives the
+# same funding. To decide again after saying no
+# at the wallet, change it in the Variables pane.
 mutation FundJob($input: FundJobInput!) {
   fundJob(input: $input) {
     funding {
@@ -187,10 +187,11 @@ mutation FundJob($input: FundJobInput!) {
 """
 
 _WATCH = """\
-# 1. Paste the payment's id over PAYMENT_ID, and run.
-# 2. Open redirectUrl in a new browser tab; approve.
-# 3. Come back and see COMPLETED.
-# To resume behind an event: {"after": "<its cursor>"}
+# 1. Paste the payment's id over PAYMENT_ID; run.
+# 2. Open redirectUrl in a new browser tab.
+# 3. Approve there, and see COMPLETED here.
+#
+# $after is the cursor of the last event one saw.
 subscription Watch($after: EventCursor) {
   paymentStatus(
     paymentId: "PAYMENT_ID"

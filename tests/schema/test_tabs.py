@@ -146,6 +146,18 @@ def test_under_another_host_the_page_holds_no_tokens(
     assert FUNDER not in answer.text
 
 
+def test_a_script_of_another_page_gets_no_tokens(
+    server: Server, var_dir: Path, settings: Settings
+) -> None:
+    frontend = "http://localhost:5173"
+    settings.CORS_ORIGINS = frozenset({frontend})
+
+    answer = httpx.get(server.graphql, headers={"Origin": frontend}, trust_env=False, timeout=10)
+
+    assert answer.headers["access-control-allow-origin"] == frontend
+    assert FUNDER not in answer.text
+
+
 async def test_from_another_machine_the_page_holds_no_tokens_whatever_its_host_says(
     var_dir: Path,
 ) -> None:
