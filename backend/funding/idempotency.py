@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
-
+from backend import rows
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
 from backend.funding.models import IdempotencyKey
@@ -28,19 +26,20 @@ class IdempotencyConflict(FaenaError):
         )
 
 
-def once(
+def claim(
     *,
     caller: User,
     operation: str,
     key: UUID,
     inputs: dict[str, object],
+    result_id: UUID,
     now: datetime,
-    execute: Callable[[], UUID],
 ) -> UUID:
-    """Run `execute` once per (caller, operation, key) and return the id it returned, every time.
+    """Keep `result_id` as the answer to (caller, operation, key) and return it; a key that has
+    its answer already gives that one instead, and nothing is to be done.
 
-    `execute` runs in the transaction that stores the key: if it raises, the key is free again.
-    Fifty parallel callers wait for the first and get its result. No network call in there.
+    Call it first in the transaction that makes the result: a rollback frees the key. Fifty
+    parallel callers wait here for the first and get its answer.
 
     Raises:
         IdempotencyConflict: the key was used with other `inputs`.
@@ -48,21 +47,20 @@ def once(
     fingerprint = hashlib.sha256(
         json.dumps(inputs, sort_keys=True, default=str).encode()
     ).hexdigest()
-    with transaction.atomic():
-        row = IdempotencyKey(
-            caller=caller, operation=operation, key=key, fingerprint=fingerprint, created_at=now
-        )
-        # A twin's insert waits here on the unique index until the first commits or rolls back.
-        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-        stored = IdempotencyKey.objects.select_for_update().get(
-            caller=caller, operation=operation, key=key
-        )
-        if stored.fingerprint != fingerprint:
-            raise IdempotencyConflict
-        if stored.result_id is None:
-            stored.result_id = execute()
-            stored.save(update_fields=["result_id"])
-        return stored.result_id
+    mine = IdempotencyKey(
+        caller=caller,
+        operation=operation,
+        key=key,
+        fingerprint=fingerprint,
+        result_id=result_id,
+        created_at=now,
+    )
+    if rows.insert(mine):
+        return result_id
+    kept = IdempotencyKey.objects.get(caller=caller, operation=operation, key=key)
+    if kept.fingerprint != fingerprint or kept.result_id is None:
+        raise IdempotencyConflict
+    return kept.result_id
 
 
 def forget_old_keys(*, now: datetime) -> int:

@@ -1,9 +1,11 @@
 """Putting money behind a job: `fundJob` in mode DIRECT."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from backend import rate_limits
 from backend.accounts.models import User, WalletAddress
@@ -16,17 +18,27 @@ from backend.funding.errors import (
     ReturnUrlRefused,
     SellerNotFound,
 )
-from backend.funding.idempotency import once
+from backend.funding.idempotency import claim
 from backend.funding.models import Funding, Seller
 from backend.funding.status import COUNTING, FundingMode, FundingStatus
+from backend.ids import new_id
 from backend.jobs.errors import WalletRequired
 from backend.jobs.models import Job
 from backend.jobs.queries import jobs_visible_to
 from backend.jobs.status import JobAction, require
 from backend.open_payments.types import Amount
 from backend.payments.links import is_allowed_return_url
+from backend.payments.models import Payment
 from backend.payments.services import create_payment
 from backend.payments.status import PaymentPurpose
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """A funding. `payment` is the one that was made with it; None: it was made before."""
+
+    funding: Funding
+    payment: Payment | None
 
 
 def fund_job(
@@ -40,7 +52,7 @@ def fund_job(
     return_url: str,
     idempotency_key: UUID,
     now: datetime,
-) -> Funding:
+) -> Funded:
     """Put the job's whole budget behind it by paying a registered seller.
 
     Writes the intent and returns at once, before any network call; the payer's redirect URL
@@ -60,38 +72,41 @@ def fund_job(
         RateLimited: too many fundings by this payer.
     """
 
-    def execute() -> UUID:
-        rate_limits.hit("money", str(payer.id))
-        return _fund(
-            payer=payer,
-            job=_lock_job(payer, job_id, now),
-            seller=_seller(mode, seller),
-            wallet=_payer_wallet(payer, payer_wallet_id),
-            expected_total=expected_total,
-            return_url=return_url,
+    new_funding_id = new_id()
+    with transaction.atomic():
+        funding_id = claim(
+            caller=payer,
+            operation="fundJob",
+            key=idempotency_key,
+            inputs={
+                "job": job_id,
+                "mode": mode,
+                "seller": seller,
+                "wallet": payer_wallet_id,
+                "expected": expected_total and expected_total.to_json(),
+                "return": return_url,
+            },
+            result_id=new_funding_id,
             now=now,
-        ).id
-
-    funding_id = once(
-        caller=payer,
-        operation="fundJob",
-        key=idempotency_key,
-        inputs={
-            "job": job_id,
-            "mode": mode,
-            "seller": seller,
-            "wallet": payer_wallet_id,
-            "expected": expected_total and expected_total.to_json(),
-            "return": return_url,
-        },
-        now=now,
-        execute=execute,
-    )
-    return Funding.objects.select_related("job", "seller").get(id=funding_id)
+        )
+        if funding_id == new_funding_id:
+            rate_limits.hit("money", str(payer.id))
+            return _fund(
+                funding_id=funding_id,
+                payer=payer,
+                job=_lock_job(payer, job_id, now),
+                seller=_seller(mode, seller),
+                wallet=_payer_wallet(payer, payer_wallet_id),
+                expected_total=expected_total,
+                return_url=return_url,
+                now=now,
+            )
+    return Funded(Funding.objects.select_related("job", "seller").get(id=funding_id), payment=None)
 
 
 def _fund(
     *,
+    funding_id: UUID,
     payer: User,
     job: Job,
     seller: Seller,
@@ -99,7 +114,7 @@ def _fund(
     expected_total: Amount | None,
     return_url: str,
     now: datetime,
-) -> Funding:
+) -> Funded:
     total = job.total_budget
     if expected_total is not None and expected_total != total:
         raise AmountChanged(expected=expected_total, actual=total)
@@ -121,6 +136,7 @@ def _fund(
             path=("jobId",),
         )
     funding = Funding.objects.create(
+        id=funding_id,
         job=job,
         payer=payer,
         mode=FundingMode.DIRECT,
@@ -131,7 +147,7 @@ def _fund(
         created_at=now,
         updated_at=now,
     )
-    create_payment(
+    payment = create_payment(
         purpose=PaymentPurpose.FUND,
         reference=funding.id,
         payer=payer,
@@ -149,7 +165,7 @@ def _fund(
         actor=payer,
         subject_id=funding.id,
     )
-    return funding
+    return Funded(funding, payment)
 
 
 def _lock_job(payer: User, job_id: UUID, now: datetime) -> Job:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
+from backend.accounts.models import User
 from backend.funding import models, queries, services
 from backend.funding.errors import AmountChanged
 from backend.funding.status import FundingMode, FundingStatus
@@ -69,16 +71,22 @@ class Funding(Node):
 
     @strawberry.field(description="Its payments, newest first; those one takes part in.")
     async def payments(self, info: Info) -> list[Payment]:
-        viewer = await info.context.viewer()
-
-        def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
-            found: dict[UUID, list[PaymentRow]] = {}
-            for row in payments_visible_to(viewer).filter(reference__in=keys).order_by("-id"):
-                found.setdefault(row.reference, []).append(row)
-            return found
-
-        loader = info.context.loader("payments of a funding", lambda: load)
+        loader = payments_of_fundings(info, await info.context.viewer())
         return [Payment.from_model(row) for row in await loader.load(self.key) or []]
+
+
+def payments_of_fundings(
+    info: Info, viewer: User | None
+) -> DataLoader[UUID, list[PaymentRow] | None]:
+    """The payments that `viewer` may see of each funding, newest first."""
+
+    def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
+        found: dict[UUID, list[PaymentRow]] = {}
+        for row in payments_visible_to(viewer).filter(reference__in=keys).order_by("-id"):
+            found.setdefault(row.reference, []).append(row)
+        return found
+
+    return info.context.loader("payments of a funding", lambda: load)
 
 
 async def fundings_of_job(
@@ -159,7 +167,7 @@ class FundingMutation:
             payer_wallet_id = decode_id(
                 input.payer_wallet_id, type_name="Wallet", path=("payerWalletId",)
             )
-        row = await info.context.db(
+        funded = await info.context.db(
             services.fund_job,
             payer=user,
             job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
@@ -171,4 +179,7 @@ class FundingMutation:
             idempotency_key=input.idempotency_key,
             now=info.context.now(),
         )
-        return FundingPayload(funding=Funding.from_model(row))
+        if funded.payment is not None:
+            loader = payments_of_fundings(info, user)
+            loader.prime(funded.funding.id, [funded.payment])
+        return FundingPayload(funding=Funding.from_model(funded.funding))

@@ -46,7 +46,7 @@ def fund(world: Simulation, **changes: Any) -> Funding:
         "now": world.clock.now(),
         **changes,
     }
-    return fund_job(**arguments)
+    return fund_job(**arguments).funding
 
 
 def assert_nothing_happened() -> None:

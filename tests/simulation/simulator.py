@@ -297,7 +297,7 @@ class Simulation:
         return payer, job
 
     def _fund(self) -> Payment:
-        funding = fund_job(
+        funded = fund_job(
             payer=self.payer,
             job_id=self.job.id,
             mode=FundingMode.DIRECT,
@@ -308,7 +308,7 @@ class Simulation:
             idempotency_key=new_id(),
             now=self.clock.at,
         )
-        return Payment.objects.get(reference=funding.id)
+        return Payment.objects.get(reference=funded.funding.id)
 
     def _wallet(self, name: str) -> dict[str, Any]:
         answer = self.world.handle(WireRequest(method="GET", url=f"{BASE_URL}/{name}"))
