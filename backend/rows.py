@@ -14,26 +14,21 @@ def insert(row: Model) -> bool:
     unique index until the first transaction commits or rolls back.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_statement(type(row)), values_of(row))
+        cursor.execute(_statement(type(row)), [*values_of(row).values()])
         return bool(cursor.rowcount)
 
 
-def columns_of(model: type[Model]) -> list[str]:
-    """The quoted columns of a model's table, in the order of `values_of`."""
-    return [f'"{field.column}"' for field in model._meta.concrete_fields]
-
-
-def values_of(row: Model) -> list[Any]:
-    """What a statement has to be given to write `row`."""
-    return [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
+def values_of(row: Model) -> dict[str, Any]:
+    """What a statement has to be given to write `row`, by column, in the model's order."""
+    return {
+        str(field.column): field.get_db_prep_save(getattr(row, field.attname), connection)
         for field in row._meta.concrete_fields
-    ]
+    }
 
 
 @cache
 def _statement(model: type[Model]) -> str:
-    columns = columns_of(model)
-    places = ", ".join(["%s"] * len(columns))
+    columns = [f'"{field.column}"' for field in model._meta.concrete_fields]
     names = f"{model._meta.db_table} ({', '.join(columns)})"
+    places = ", ".join(["%s"] * len(columns))
     return f"INSERT INTO {names} VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
