@@ -20,14 +20,6 @@ _NEXT_SEQ = f"""
     ON CONFLICT (name) DO UPDATE SET last_seq = {Topic._meta.db_table}.last_seq + 1
     RETURNING last_seq
 """  # noqa: S608 - the only interpolation is our own table's name
-_COLUMNS = [str(field.column) for field in Event._meta.concrete_fields if field.name != "seq"]
-_INSERT = f"""
-    INSERT INTO {Event._meta.db_table} (seq, {", ".join(_COLUMNS)})
-    VALUES ({{seq}}, {", ".join(["%s"] * len(_COLUMNS))})
-    RETURNING seq
-"""  # noqa: S608 - our own names again
-# Both in one round trip, where the database can.
-_EMIT = f"WITH next AS ({_NEXT_SEQ}) {_INSERT.format(seq='(SELECT last_seq FROM next)')}"  # noqa: S608
 
 
 def emit(
@@ -70,10 +62,21 @@ def _insert(event: Event) -> int:
     del values["seq"]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_EMIT, [event.topic, *values.values()])
+            # Both in one round trip.
+            next_seq = "(SELECT last_seq FROM next)"
+            statement = f"WITH next AS ({_NEXT_SEQ}) {_insert_statement(next_seq, *values)}"  # noqa: S608 - our own names
+            cursor.execute(statement, [event.topic, *values.values()])
         else:
             cursor.execute(_NEXT_SEQ, [event.topic])
             (seq,) = cursor.fetchone()
-            cursor.execute(_INSERT.format(seq="%s"), [seq, *values.values()])
+            cursor.execute(_insert_statement("%s", *values), [seq, *values.values()])
         (inserted,) = cursor.fetchone()
     return int(inserted)
+
+
+def _insert_statement(seq: str, *columns: str) -> str:
+    places = ", ".join(["%s"] * len(columns))
+    return f"""
+        INSERT INTO {Event._meta.db_table} (seq, {", ".join(columns)})
+        VALUES ({seq}, {places}) RETURNING seq
+    """  # noqa: S608 - our own names
