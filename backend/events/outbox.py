@@ -64,7 +64,7 @@ def _insert(event: Event) -> int:
         if connection.vendor == "postgresql":
             # Both in one round trip.
             next_seq = "(SELECT last_seq FROM next)"
-            statement = f"WITH next AS ({_NEXT_SEQ}) {_insert_statement(next_seq, *values)}"  # noqa: S608 - our own names
+            statement = f"WITH next AS ({_NEXT_SEQ}) {_insert_statement(next_seq, *values)}"
             cursor.execute(statement, [event.topic, *values.values()])
         else:
             cursor.execute(_NEXT_SEQ, [event.topic])
