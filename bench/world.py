@@ -125,7 +125,7 @@ def _start(
     celery = ("celery", "-A", "celery_app")
     web = start(
         *("uvicorn", "bench.asgi:application", "--port", str(port)),
-        *("--no-access-log", "--log-level", "warning"),
+        *("--no-access-log", "--log-level", "warning", "--ws-per-message-deflate", "false"),
         environment=environment,
     )
     worker = start(

@@ -357,7 +357,9 @@ class _Seen:
 
 
 def _look(context: Context, key: UUID, selected: frozenset[str]) -> _Seen:
-    payment = visible_rows("Payment", context.viewer_of_stream()).filter(pk=key).first()
+    rows = visible_rows("Payment", context.viewer_of_stream()).filter(pk=key)
+    # Not first(): ordering one row costs a quarter of the query.
+    payment = next(iter(rows), None)
     if payment is None:
         raise NotFound("There is no such payment.", path=("paymentId",))
     return _Seen(
