@@ -5,6 +5,7 @@ FaenaError                 carries a public code, a sentence, the input's path a
 ├── NotFound                   NOT_FOUND: absent, or not yours to see: the two look the same
 ├── Forbidden                  FORBIDDEN: you can see it, but you may not do this
 ├── InvalidTransition          INVALID_TRANSITION: not in this status; `allowed` says what is
+├── WalletRequired             WALLET_REQUIRED: add a wallet address first
 ├── RateLimited                RATE_LIMITED: too often; `retry_after_seconds` says when again
 └── (each domain adds its own, with one of the codes below)
 
@@ -91,6 +92,12 @@ class InvalidTransition(FaenaError):
     def __init__(self, *, subject: str, old: str, new: str, allowed: tuple[str, ...]) -> None:
         super().__init__(f"{subject} is {old} and cannot become {new}.")
         self.old, self.new, self.allowed = old, new, allowed
+
+
+class WalletRequired(FaenaError):
+    """Money could not reach or leave this person: no wallet address is known."""
+
+    code = ErrorCode.WALLET_REQUIRED
 
 
 class AssetMismatch(FaenaError):

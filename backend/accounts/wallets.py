@@ -5,6 +5,7 @@ import os
 from datetime import datetime
 from functools import cache
 from typing import Protocol
+from uuid import UUID
 
 import httpx
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.db import transaction
 from backend import open_payments, outbound, rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch, ValidationFailed
+from backend.errors import AssetMismatch, NotFound, ValidationFailed, WalletRequired
 from backend.open_payments import operations
 
 # A person waits for this one.
@@ -140,6 +141,27 @@ def add_platform_wallet(
     found = lookup_wallet(address=address, principal="platform", now=now, wallets=wallets)
     with transaction.atomic():
         return _save(found)
+
+
+def own_wallet(*, user: User, wallet_id: UUID | None, path: str, to_do: str) -> WalletAddress:
+    """The wallet of `user` with this id; None means their default one.
+
+    `path` is the input field that named it, `to_do` the sentence for somebody who has none.
+
+    Raises:
+        NotFound: it is not this user's.
+        WalletRequired: they have no wallet at all.
+    """
+    mine = WalletAddress.objects.filter(owner=user)
+    if wallet_id is not None:
+        wallet = mine.filter(id=wallet_id).first()
+        if wallet is None:
+            raise NotFound("There is no such wallet.", path=(path,))
+        return wallet
+    wallet = mine.order_by("-is_default", "id").first()
+    if wallet is None:
+        raise WalletRequired(to_do, path=(path,))
+    return wallet
 
 
 def _save(found: WalletAddress) -> WalletAddress:

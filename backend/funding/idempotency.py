@@ -58,7 +58,7 @@ def claim(
     if rows.insert(mine):
         return result_id
     kept = IdempotencyKey.objects.get(caller=caller, operation=operation, key=key)
-    if kept.fingerprint != fingerprint or kept.result_id is None:
+    if kept.fingerprint != fingerprint:
         raise IdempotencyConflict
     return kept.result_id
 

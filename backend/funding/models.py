@@ -124,7 +124,7 @@ class IdempotencyKey(models.Model):
     operation = models.CharField(max_length=40)
     key = models.UUIDField()
     fingerprint = models.CharField(max_length=64)
-    result_id = models.UUIDField(null=True)
+    result_id = models.UUIDField()
     created_at = models.DateTimeField()
 
     class Meta:

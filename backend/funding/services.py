@@ -9,6 +9,7 @@ from django.db import transaction
 
 from backend import rate_limits
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.wallets import own_wallet
 from backend.errors import AssetMismatch, NotFound
 from backend.events import emit
 from backend.funding.errors import (
@@ -22,7 +23,6 @@ from backend.funding.idempotency import claim
 from backend.funding.models import Funding, Seller
 from backend.funding.status import COUNTING, FundingMode, FundingStatus
 from backend.ids import new_id
-from backend.jobs.errors import WalletRequired
 from backend.jobs.models import Job
 from backend.jobs.queries import jobs_visible_to
 from backend.jobs.status import JobAction, require
@@ -96,7 +96,12 @@ def fund_job(
                 payer=payer,
                 job=_lock_job(payer, job_id, now),
                 seller=_seller(mode, seller),
-                wallet=_payer_wallet(payer, payer_wallet_id),
+                wallet=own_wallet(
+                    user=payer,
+                    wallet_id=payer_wallet_id,
+                    path="payerWalletId",
+                    to_do="Add the wallet address you pay from, with addWallet.",
+                ),
                 expected_total=expected_total,
                 return_url=return_url,
                 now=now,
@@ -191,18 +196,3 @@ def _seller(mode: FundingMode | None, slug: str | None) -> Seller:
             f"There is no seller {slug or settings.SELLER_ID!r}.", path=("sellerId",)
         )
     return found
-
-
-def _payer_wallet(payer: User, wallet_id: UUID | None) -> WalletAddress:
-    mine = WalletAddress.objects.filter(owner=payer)
-    if wallet_id is not None:
-        wallet = mine.filter(id=wallet_id).first()
-        if wallet is None:
-            raise NotFound("There is no such wallet.", path=("payerWalletId",))
-        return wallet
-    wallet = mine.order_by("-is_default", "id").first()
-    if wallet is None:
-        raise WalletRequired(
-            "Add the wallet address you pay from, with addWallet.", path=("payerWalletId",)
-        )
-    return wallet

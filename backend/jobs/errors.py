@@ -4,7 +4,6 @@ FaenaError
 ├── InvalidTransition
 │   └── WrongStatus        the job's status does not allow this action
 ├── LostRace               somebody changed the job first; asking again can succeed
-├── WalletRequired         a wallet address has to be added before this
 └── AmountOutOfRange       more money than a column or a payment can carry
 """
 
@@ -29,12 +28,6 @@ class LostRace(FaenaError):
 
     code = ErrorCode.INVALID_TRANSITION
     retryable = True
-
-
-class WalletRequired(FaenaError):
-    """Money could not reach or leave this person: no wallet address is known."""
-
-    code = ErrorCode.WALLET_REQUIRED
 
 
 class AmountOutOfRange(FaenaError):

@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db import transaction
 
 from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch, NotFound, ValidationFailed
+from backend.accounts.wallets import own_wallet
+from backend.errors import AssetMismatch, NotFound, ValidationFailed, WalletRequired
 from backend.jobs import validation
-from backend.jobs.errors import WalletRequired
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import jobs_visible_to
 from backend.jobs.status import ApplicationStatus, JobAction, JobStatus, require
@@ -102,7 +102,12 @@ def apply_to_job(
         require(JobAction.APPLY, job=job, user=user, now=now)
         if job.applications.filter(applicant=user).exists():
             raise ValidationFailed("You have applied to this job already.", path=("jobId",))
-        wallet = _payout_wallet(user=user, wallet_id=payout_wallet_id)
+        wallet = own_wallet(
+            user=user,
+            wallet_id=payout_wallet_id,
+            path="payoutWalletId",
+            to_do="Add a wallet address to be paid to before applying.",
+        )
         if (wallet.asset_code, wallet.asset_scale) != (job.asset_code, job.asset_scale):
             raise AssetMismatch(
                 f"The job pays {job.asset_code} with scale {job.asset_scale}, and this wallet "
@@ -204,16 +209,3 @@ def _end_of_recruiting(job: Job, *, now: datetime) -> datetime:
         return usual
     # A job that expires soon leaves at least half of its time for the work itself.
     return min(usual, now + (job.expires_at - now) / 2)
-
-
-def _payout_wallet(*, user: User, wallet_id: UUID | None) -> WalletAddress:
-    mine = WalletAddress.objects.filter(owner=user)
-    if wallet_id is not None:
-        wallet = mine.filter(id=wallet_id).first()
-        if wallet is None:
-            raise NotFound("There is no such wallet.", path=("payoutWalletId",))
-        return wallet
-    wallet = mine.order_by("-is_default", "id").first()
-    if wallet is None:
-        raise WalletRequired("Add a wallet address to be paid to before applying.")
-    return wallet

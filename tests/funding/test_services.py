@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch, FaenaError, Forbidden, NotFound
+from backend.errors import AssetMismatch, FaenaError, Forbidden, NotFound, WalletRequired
 from backend.funding import errors
 from backend.funding.idempotency import IdempotencyConflict, forget_old_keys
 from backend.funding.models import Funding, IdempotencyKey, Seller
@@ -17,7 +17,7 @@ from backend.funding.queries import assurance_of, fundings_visible_to
 from backend.funding.services import fund_job
 from backend.funding.status import FundingAssurance, FundingMode, FundingStatus
 from backend.ids import new_id
-from backend.jobs.errors import WalletRequired, WrongStatus
+from backend.jobs.errors import WrongStatus
 from backend.jobs.models import Job
 from backend.open_payments.types import Amount
 from backend.payments.models import Payment

@@ -14,11 +14,12 @@ from backend.errors import (
     InvalidTransition,
     NotFound,
     ValidationFailed,
+    WalletRequired,
 )
 from backend.events.models import Event
 from backend.ids import new_id
 from backend.jobs import services
-from backend.jobs.errors import WalletRequired, WrongStatus
+from backend.jobs.errors import WrongStatus
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import applications_visible_to, jobs_visible_to
 from backend.jobs.status import ApplicationStatus, JobStatus
