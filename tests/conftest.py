@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings
 
 import celery_app  # noqa: F401  makes our app the one that tasks are sent through
@@ -41,8 +42,12 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _remove_files() -> Iterator[None]:
+def _leave_nothing_behind() -> Iterator[None]:
     yield
+    if settings.REDIS_URL:
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            for key in client.scan_iter(f"{os.environ['REDIS_PREFIX']}*"):
+                client.delete(key)
     if os.environ.get("PYTEST_XDIST_WORKER") is None:
         shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
 

@@ -1,5 +1,6 @@
 """A whole world on this machine: a sandbox wallet with money in it, Faena, and people."""
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -150,7 +151,12 @@ class World:
             "RETURN_URLS": FRONTENDS,
             "CORS_ORIGINS": FRONTENDS,
         }
-        return {**defaults, **self._environment}
+        return {**defaults, **self._environment, "REDIS_PREFIX": self._redis_prefix()}
+
+    def _redis_prefix(self) -> str:
+        # Worlds of several folders on one Redis neither wake nor count each other's people.
+        folder = hashlib.sha256(str(self._var_dir.resolve()).encode()).hexdigest()[:10]
+        return f"{self._environment.get('REDIS_PREFIX', 'faena')}:{folder}"
 
     def _is_theirs(self, api: Api, token: str) -> bool:
         try:
