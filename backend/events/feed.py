@@ -70,8 +70,11 @@ async def pages(
             if recheck is not None and time.monotonic() >= recheck_at:
                 await recheck()
                 recheck_at = time.monotonic() + recheck_seconds
+            # Not wait_for: on Python 3.11 it can swallow the cancellation of an unsubscribing
+            # client that comes together with a wake-up, and the feed would live on.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), min(ears.poll_seconds, recheck_seconds))
+                async with asyncio.timeout(min(ears.poll_seconds, recheck_seconds)):
+                    await woken.wait()
 
 
 def _read(topic: str, after: int | None, look: Callable[[], S]) -> Page[S] | None:
