@@ -10,6 +10,7 @@ from kombu.entity import Queue
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 app = Celery("faena")
 app.conf.update(
@@ -76,4 +77,8 @@ def refuse_unsafe_settings(**_: object) -> None:
     """Stop a worker or beat that must not run with these settings."""
     from backend import checks
 
-    checks.refuse_unsafe_settings()
+    try:
+        checks.refuse_unsafe_settings()
+    except ImproperlyConfigured as refusal:
+        # Celery logs what a signal's receiver raises and goes on, unless it is this.
+        raise SystemExit(str(refusal)) from refusal

@@ -32,10 +32,12 @@ FEWEST_CHARACTERS = 5
 def refuse_unsafe_settings() -> None:
     """Stop the process when a check of this project fails, naming every mistake at once.
 
+    Checks named in SILENCED_SYSTEM_CHECKS do not count, as everywhere in Django.
+
     Raises:
         ImproperlyConfigured: at least one does; the message says what to do about each.
     """
-    if mistakes := run_checks(tags=[TAG]):
+    if mistakes := [found for found in run_checks(tags=[TAG]) if not found.is_silenced()]:
         lines = "\n".join(f"  {each.id} {each.msg} {each.hint}" for each in mistakes)
         raise ImproperlyConfigured(f"Faena does not start with these settings:\n{lines}")
 

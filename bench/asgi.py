@@ -1,22 +1,10 @@
 """The product in front of a sandbox on plain http, and a bare Django beside it."""
 
-# ruff: noqa: E402 - the checks are lifted before the application runs them
-
 from typing import cast
-
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from backend import checks
-
-
-def _accept(*_: object) -> None:
-    """Accept what the checks refuse in production: bench.settings turns DEBUG off."""
-
-
-checks.refuse_unsafe_settings = _accept
 
 from django.core.asgi import get_asgi_application
 from django.test import override_settings
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.asgi import application as product
 

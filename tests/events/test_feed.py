@@ -133,6 +133,18 @@ def _write_from_outside() -> None:
         connection.close()
 
 
+async def test_a_feed_that_is_woken_and_ended_at_the_same_moment_ends() -> None:
+    async with aclosing(tail(topic="a", after=0)) as events:
+        waiting = asyncio.ensure_future(next_seq(events))
+        await asyncio.sleep(0.5)
+
+        hub().notify("a")
+        waiting.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, POLL_SECONDS / 3)
+
+
 async def test_a_wake_up_over_redis_reaches_a_follower(settings: Settings) -> None:
     settings.REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
     if not await asyncio.to_thread(_answers, settings.REDIS_URL):
