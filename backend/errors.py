@@ -13,7 +13,15 @@ The code is the contract; the message may be reworded. Anything else that escape
 reaches the caller only as INTERNAL with a log id.
 """
 
+from __future__ import annotations
+
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class ErrorCode(StrEnum):
@@ -25,6 +33,8 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     BAD_CREDENTIALS = "BAD_CREDENTIALS"
     INVALID_TRANSITION = "INVALID_TRANSITION"
+    NO_SELECTED_WORKERS = "NO_SELECTED_WORKERS"
+    VERSION_CHANGED = "VERSION_CHANGED"
     AMOUNT_CHANGED = "AMOUNT_CHANGED"
     AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
     ASSET_MISMATCH = "ASSET_MISMATCH"
@@ -57,15 +67,30 @@ class FaenaError(Exception):
 
     `path` names the input field, in the caller's spelling (camelCase), innermost last.
     `retryable` says whether the very same request can succeed later.
+
+    A message is a translatable text, `gettext_lazy("At most {most} are possible.")`, and `values`
+    fill its braces: it becomes a sentence where it is shown, in the language of who reads it.
     """
 
     code: ErrorCode = ErrorCode.VALIDATION
     retryable = False
 
-    def __init__(self, message: str, *, path: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str | _StrPromise, *, path: tuple[str, ...] = (), **values: object
+    ) -> None:
         super().__init__(message)
-        self.message = message
+        self._template = message
+        self._values = values
         self.path = path
+
+    @property
+    def message(self) -> str:
+        """A sentence for people, in the active language."""
+        text = str(self._template)
+        return text.format(**self._values) if self._values else text
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class ValidationFailed(FaenaError):
@@ -89,8 +114,12 @@ class InvalidTransition(FaenaError):
 
     code = ErrorCode.INVALID_TRANSITION
 
-    def __init__(self, *, subject: str, old: str, new: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(f"{subject} is {old} and cannot become {new}.")
+    def __init__(
+        self, *, subject: str | _StrPromise, old: str, new: str, allowed: tuple[str, ...]
+    ) -> None:
+        super().__init__(
+            _("{subject} is {old} and cannot become {new}."), subject=subject, old=old, new=new
+        )
         self.old, self.new, self.allowed = old, new, allowed
 
 
@@ -113,5 +142,7 @@ class RateLimited(FaenaError):
     retryable = True
 
     def __init__(self, *, retry_after_seconds: int) -> None:
-        super().__init__(f"Too many tries. Try again in {retry_after_seconds} seconds.")
+        super().__init__(
+            _("Too many tries. Try again in {seconds} seconds."), seconds=retry_after_seconds
+        )
         self.retry_after_seconds = retry_after_seconds
