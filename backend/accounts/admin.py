@@ -18,10 +18,20 @@ else:  # generic only for type checkers
 class UserAdmin(_OfUsers):
     """Names, locale and whether the account is open; the password hash stays out of sight."""
 
-    list_display = ("email", "display_name", "is_active", "is_staff", "created_at")
-    list_filter = ("is_active", "is_staff")
+    list_display = ("email", "display_name", "is_active", "is_staff", "is_auditor", "created_at")
+    list_filter = ("is_active", "is_staff", "is_auditor")
     search_fields = ("email", "display_name")
-    fields = ("email", "display_name", "locale", "is_active", "is_staff", "groups", "created_at")
+    fields = (
+        "email",
+        "display_name",
+        "locale",
+        "bio",
+        "is_active",
+        "is_staff",
+        "is_auditor",
+        "groups",
+        "created_at",
+    )
     readonly_fields = ("email", "created_at")
     filter_horizontal = ("groups",)
 

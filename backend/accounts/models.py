@@ -13,6 +13,8 @@ from backend.accounts.emails import normalise_email
 from backend.ids import new_id
 from backend.open_payments import types
 
+MAX_BIO_LENGTH = 1000
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users; `create_superuser` is only ever called by `manage.py createsuperuser`."""
@@ -56,9 +58,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(unique=True, max_length=254)
     display_name = models.CharField(max_length=80)
-    locale = models.CharField(max_length=8, choices=Locale.choices, default=Locale.EN)
+    # Empty: spoken to in the language that the client asks for.
+    locale = models.CharField(max_length=8, choices=Locale.choices, default=Locale.EN, blank=True)
+    # BCP 47 tags of what the person speaks, best first.
+    languages = models.JSONField(default=list, blank=True)
+    bio = models.CharField(max_length=MAX_BIO_LENGTH, blank=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False)
+    is_staff = models.BooleanField(
+        default=False, help_text="An operator: may use this admin, and GraphQL as an operator."
+    )
+    is_auditor = models.BooleanField(
+        default=False, help_text="May read every job and every payment, and change none of them."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
