@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "strawberry_django",
     "backend.accounts",
     "backend.events",
+    "backend.files",
     "backend.jobs",
     "backend.payments",
     "backend.funding",

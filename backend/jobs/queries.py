@@ -11,6 +11,7 @@ from backend.accounts.models import User
 from backend.jobs import validation
 from backend.jobs.models import Application, Job
 from backend.jobs.status import DeliverableType, JobStatus
+from backend.languages import language_tag
 from backend.open_payments.types import Amount
 
 
@@ -55,7 +56,7 @@ def search_jobs(*, user: User | None, search: JobSearch) -> QuerySet[Job]:
     jobs = jobs_visible_to(user)
     if search.statuses is not None:
         jobs = jobs.filter(status__in=sorted(set(search.statuses)))
-    if tag := validation.language_tag(search.language_tag):
+    if tag := language_tag(search.language_tag):
         jobs = jobs.filter(Q(language_tag=tag) | Q(language_tag__startswith=f"{tag}-"))
     if search.deliverable is not None:
         # SQLite cannot look into JSON lists; as text both databases write them alike.

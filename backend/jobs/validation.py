@@ -10,6 +10,7 @@ from backend.errors import ValidationFailed
 from backend.jobs.errors import AmountOutOfRange
 from backend.jobs.models import LARGEST_SCALE, LARGEST_VALUE, MOST_WORKERS
 from backend.jobs.status import DeliverableType
+from backend.languages import language_tag
 from backend.open_payments.types import Amount
 
 MOST_APPLICATIONS = 10_000
@@ -19,16 +20,6 @@ MOST_DAYS = 365
 FARTHEST_DEADLINE = timedelta(days=2 * 365)
 # Open Payments leaves asset codes open; what wallets use are short words without blanks.
 ASSET_CODE = re.compile(r"[A-Za-z0-9._-]{1,16}", re.ASCII)
-# RFC 5646, section 2.1, without the grandfathered tags, which it asks not to use.
-LANGUAGE_TAG = re.compile(
-    r"""(?P<language>[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})
-        (?:-(?P<script>[a-z]{4}))?
-        (?:-(?P<region>[a-z]{2}|[0-9]{3}))?
-        (?P<rest>(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*
-                 (?:-[a-wy-z0-9](?:-[a-z0-9]{2,8})+)*
-                 (?:-x(?:-[a-z0-9]{1,8})+)?)""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
 # A NUL cannot be stored by PostgreSQL, a lone surrogate cannot be encoded, and the other control
 # characters serve nobody but those who want to confuse a reader.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -138,33 +129,6 @@ def text(value: str | None, *, most: int, path: str, required: bool = False) -> 
     if required and not tidy:
         raise ValidationFailed("Please write something here.", path=(path,))
     return tidy
-
-
-def language_tag(value: str | None) -> str:
-    """`value` as a BCP 47 tag in its recommended casing, such as `es-MX` or `zh-Hant-TW`.
-
-    `None` and blanks are an empty text: any language.
-
-    Raises:
-        ValidationFailed: it is not a language tag.
-
-    Spec: RFC 5646, sections 2.1 and 2.1.1.
-    """
-    tidy = (value or "").strip()
-    if not tidy:
-        return ""
-    match = LANGUAGE_TAG.fullmatch(tidy) if len(tidy) <= 35 else None
-    if match is None:
-        raise ValidationFailed(
-            "Write the language as a tag of BCP 47, such as nah, es-MX or zh-Hant-TW.",
-            path=("languageTag",),
-        )
-    parts = [match["language"].lower()]
-    if match["script"]:
-        parts.append(match["script"].title())
-    if match["region"]:
-        parts.append(match["region"].upper())
-    return "-".join(parts) + match["rest"].lower()
 
 
 def check_decisions(

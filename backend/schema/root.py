@@ -4,7 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from backend.schema import accounts, funding, health, jobs, nodes, payments
+from backend.schema import accounts, files, funding, health, jobs, nodes, payments
 from backend.schema.errors import (
     AssetMismatchError,
     InvalidTransitionError,
@@ -59,8 +59,8 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=merge_types("Subscription", (payments.PaymentSubscription,)),
-    # Reachable only through the UserError interface.
-    types=[*USER_ERRORS],
+    # Reachable only through an interface.
+    types=[*USER_ERRORS, files.File],
     extensions=[Operation, Parsing, Validation],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -14,7 +14,7 @@ from backend.ids import new_id
 from backend.jobs import validation
 from backend.jobs.errors import AmountOutOfRange
 from backend.jobs.models import LARGEST_VALUE, Job
-from backend.jobs.validation import job_columns, language_tag
+from backend.jobs.validation import job_columns
 from backend.open_payments.types import Amount
 from tests.jobs.people import GOOD_JOB, NOON, USD_25, a_draft, a_job, a_person, an_application
 
@@ -112,27 +112,6 @@ def test_a_budget_that_no_column_could_carry_is_refused(
     else:
         with pytest.raises(AmountOutOfRange):
             job_columns(data, now=NOON)
-
-
-@pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        (None, ""),
-        ("  ", ""),
-        ("NAH", "nah"),
-        ("es-mx", "es-MX"),
-        ("ZH-hant-tw", "zh-Hant-TW"),
-        ("es-419", "es-419"),
-        ("de-CH-1901", "de-CH-1901"),
-        ("sl-Rozaj-biske", "sl-rozaj-biske"),
-        ("zh-cmn-Hans-CN", "zh-cmn-Hans-CN"),
-        ("en-US-u-islamcal", "en-US-u-islamcal"),
-        ("de-CH-x-phonebk", "de-CH-x-phonebk"),
-    ],
-)
-def test_language_tags_are_kept_in_their_recommended_casing(written: str | None, kept: str) -> None:
-    assert language_tag(written) == kept
-    assert language_tag(kept) == kept
 
 
 @given(st.text(max_size=60))
