@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 
-from bench import cpu, graphql, memory, notice, signing, start, throughput
+from bench import cpu, graphql, memory, notice, pages, signing, start, throughput
 from bench.people import payers_of
 from bench.results import Row, table
 from bench.world import World, open_world
@@ -22,7 +22,8 @@ IN_THE_WORLD = {
     "cpu": cpu.measure,
     "notice": notice.measure,
 }
-NAMES = ("signing", *IN_THE_WORLD, "memory")
+ALONE = {"signing": signing.measure, "pages": pages.measure}
+NAMES = (*ALONE, *IN_THE_WORLD, "memory")
 
 
 def main() -> None:
@@ -33,9 +34,11 @@ def main() -> None:
     if unknown := set(names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}: {', '.join(NAMES)}")
     rows: list[Row] = []
-    if "signing" in names:
-        rows += signing.measure()
-    if set(names) - {"signing"}:
+    for name, measure in ALONE.items():
+        if name in names:
+            print(f"{name} …", file=sys.stderr)
+            rows += measure()
+    if set(names) - set(ALONE):
         with open_world() as world:
             rows += asyncio.run(_measure(world, names))
     print(table(rows))

@@ -1,9 +1,10 @@
-"""The product's URLs and one bare view, the baseline of the GraphQL benchmark."""
+"""The product's URLs and what the benchmarks compare it with."""
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 from backend.urls import urlpatterns as product
+from bench import hand_written
 
 
 async def bare(request: HttpRequest) -> JsonResponse:
@@ -13,4 +14,9 @@ async def bare(request: HttpRequest) -> JsonResponse:
     return answer
 
 
-urlpatterns = [path("bench/bare", bare), *product]
+urlpatterns = [
+    path("bench/bare", bare),
+    path("bench/jobs", hand_written.jobs),
+    path("bench/jobs/<uuid:key>", hand_written.job),
+    *product,
+]

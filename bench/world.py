@@ -77,7 +77,7 @@ def open_world() -> Iterator[World]:
     name = f"faena_bench_{secrets.token_hex(4)}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="faena-bench-")))
-        database_url = stack.enter_context(_database(name))
+        database_url = stack.enter_context(new_database(name))
         redis_url = os.environ.get("REDIS_URL") or REDIS
         stack.enter_context(_redis_prefix(redis_url, name))
         log_path = folder / "log"
@@ -102,7 +102,7 @@ def _start(
         "sandbox_wallet", "--port", "0", "--db", str(folder / "sandbox"), environment=plain
     )
     sandbox = json.loads(processes.first_line(sandbox_process, timeout_seconds=READY_SECONDS))
-    port = _free_port()
+    port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     environment = {
         **plain,
@@ -147,7 +147,7 @@ def _start(
         *("--receiver", sandbox["wallets"]["shop"]["walletAddress"]),
         environment=plain,
     )
-    _wait_until_ready(base_url)
+    wait_until_ready(base_url)
     pids = {"web": web.pid, "worker": worker.pid, "beat": beat.pid}
     memory = {name: processes.memory_mib(pid) for name, pid in pids.items()}
     return World(base_url, sandbox, people, pids, memory, bare)
@@ -170,7 +170,8 @@ def _product_environment(sandbox: Json, base_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
+def new_database(name: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database that is dropped again."""
     server = os.environ.get("DATABASE_URL") or POSTGRESQL
     parts = urlsplit(server)
     with psycopg.connect(server, autocommit=True) as connection:
@@ -193,17 +194,23 @@ def _redis_prefix(url: str, prefix: str) -> Iterator[None]:
                 client.delete(key)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody uses yet."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
-def _wait_until_ready(base_url: str) -> None:
+def wait_until_ready(base_url: str, path: str = "/readyz") -> None:
+    """Wait for the server's first good answer.
+
+    Raises:
+        RuntimeError: it did not come in time.
+    """
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{base_url}/readyz", timeout=5).status_code == 200:
+            if httpx.get(f"{base_url}{path}", timeout=5).status_code == 200:
                 return
         except httpx.TransportError:
             pass
