@@ -1,14 +1,15 @@
 """A trivial GraphQL query, against a bare Django view on the same server."""
 
+import json
 from urllib.parse import urlsplit
 
-from bench.load import Request, load
+from bench.load import Request, answer_to, load
 from bench.results import Row
 from bench.world import World
 
 SLICES = 6
 SLICE_SECONDS = 0.8
-ANSWER = b'{"data":{"viewer":null}}'
+DATA = {"viewer": None}
 
 
 async def measure(world: World) -> list[Row]:
@@ -16,10 +17,13 @@ async def measure(world: World) -> list[Row]:
     host = urlsplit(world.base_url).netloc
     query = Request.post(host, "/graphql", {"query": "{ viewer { displayName } }"})
     bare = Request.get(host, "/bench/bare")
-    answered = {query: 0, bare: 0}
+    answers = {each: await answer_to(each) for each in (query, bare)}
+    for answer in answers.values():
+        assert json.loads(answer) == {"data": DATA}, answer
+    answered = dict.fromkeys(answers, 0)
     for _ in range(SLICES):
-        for request in answered:
-            answered[request] += await load(request, expected=ANSWER, seconds=SLICE_SECONDS)
+        for request, answer in answers.items():
+            answered[request] += await load(request, expected=answer, seconds=SLICE_SECONDS)
     seconds = SLICES * SLICE_SECONDS
     return [
         Row(
