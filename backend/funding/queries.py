@@ -1,9 +1,9 @@
 """What may be read of fundings, and by whom."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from backend.accounts.models import User
 from backend.funding.models import Funding
@@ -20,12 +20,33 @@ def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
     return fundings.filter(Q(payer=user) | Q(job__owner=user))
 
 
+# What a job's workers may rely on when it has such a funding, the strongest first.
+GIVEN_BY: dict[FundingAssurance, Q] = {
+    FundingAssurance.PAID: Q(status=FundingStatus.SETTLED),
+}
+
+
 def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:
     """What workers may rely on, per job, in one query."""
     wanted = list(job_ids)
-    settled = Funding.objects.filter(job_id__in=wanted, status=FundingStatus.SETTLED)
-    paid = set(settled.values_list("job_id", flat=True))
-    return {
-        job_id: FundingAssurance.PAID if job_id in paid else FundingAssurance.NONE
-        for job_id in wanted
-    }
+    found = dict.fromkeys(wanted, FundingAssurance.NONE)
+    fundings = Funding.objects.filter(job_id__in=wanted).annotate(
+        gives=Case(*[When(given_by, then=Value(each)) for each, given_by in GIVEN_BY.items()])
+    )
+    given = set(fundings.filter(gives__isnull=False).values_list("job_id", "gives"))
+    for assurance in reversed(GIVEN_BY):
+        found.update({job_id: assurance for job_id, gives in given if gives == assurance})
+    return found
+
+
+def jobs_with_assurance(wanted: Collection[FundingAssurance]) -> Q:
+    """A condition on jobs: those for which `assurance_of` says one of `wanted`."""
+    condition, nothing_stronger = Q(pk__in=[]), Q()
+    for assurance, given_by in GIVEN_BY.items():
+        given = Q(Exists(Funding.objects.filter(given_by, job_id=OuterRef("pk"))))
+        if assurance in wanted:
+            condition |= nothing_stronger & given
+        nothing_stronger &= ~given
+    if FundingAssurance.NONE in wanted:
+        condition |= nothing_stronger
+    return condition

@@ -15,6 +15,7 @@ from backend.errors import InvalidTransition
 from backend.events import emit
 from backend.ids import new_id
 from backend.jobs.errors import LostRace
+from backend.jobs.expressions import PrimaryLanguage
 from backend.jobs.status import TRANSITIONS, ApplicationStatus, JobStatus
 from backend.open_payments.types import Amount
 
@@ -102,10 +103,21 @@ class Job(models.Model):
             ),
         ]
         # The public list reads newest first, over all statuses (the primary key serves that),
-        # by status, or by language; an owner reads their own.
+        # by status, or by language; by deadline; or by reward in one asset. An owner reads their
+        # own. PostgreSQL has one more column and index, for texts: see `words`.
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="job_by_status"),
-            models.Index(fields=["language_tag", "-id"], name="job_by_language"),
+            models.Index(PrimaryLanguage("language_tag"), F("id").desc(), name="job_by_language"),
+            models.Index(
+                fields=["language_tag"],
+                name="job_by_language_tag",
+                opclasses=["varchar_pattern_ops"],
+            ),
+            models.Index(fields=["recruit_until", "id"], name="job_by_deadline"),
+            models.Index(
+                fields=["asset_code", "asset_scale", "-reward_value", "-id"],
+                name="job_by_reward",
+            ),
             models.Index(fields=["owner", "-id"], name="job_by_owner"),
         ]
 

@@ -1,17 +1,26 @@
-"""Pages of rows, newest first, with cursors that stay put when rows are added.
+"""Pages of rows, in the order of their query, with cursors that stay put when rows are added.
 
-Keys are UUIDv7: they sort by age, so a cursor is the key of the last row seen.
+A cursor is the place of a row: its values in the columns of the order, the last of which is the
+key. It is sealed together with the list it came from (which rows, which filter, which order), so
+that a cursor of another list is refused instead of leading somewhere.
 """
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
-from django.db.models import Count, F, Model, QuerySet, Window
+from django.db.models import BooleanField, Count, F, Field, Func, Model, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
@@ -22,10 +31,13 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 LARGEST_PAGE = 100
+# Counting stops here: nobody reads further, and a list of a million rows must not cost more.
+MOST_COUNTED = 1000
+SEAL_BYTES = 9
 
 
 class BadPage(FaenaError):
-    """`after` is not a cursor of this list."""
+    """`after` or `before` is not a cursor of this list."""
 
     code = ErrorCode.BAD_CURSOR
 
@@ -33,8 +45,12 @@ class BadPage(FaenaError):
 @rule(WITH_PARENT)
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether `after: endCursor` gives more.")
-    has_previous_page: bool = strawberry.field(description="Whether this page had an `after`.")
+    has_next_page: bool = strawberry.field(
+        description="Whether there is more behind; with `last`, whether the page had a `before`."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="With `last`, whether there is more ahead; else whether it had an `after`."
+    )
     start_cursor: str | None = strawberry.field(description="The first edge's cursor.")
     end_cursor: str | None = strawberry.field(description="The last edge's cursor.")
 
@@ -46,41 +62,96 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The object.")
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many rows a list has; when it is not exact there are more."""
+
+    number: int
+    exact: bool = True
+
+
 @rule(WITH_PARENT)
-@strawberry.type(description="A page of a list, newest first. `first` is required: 1 to 100.")
+@strawberry.type(description="A page of a list. A page size is required: 1 to 100.")
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The objects of this page.")
     page_info: PageInfo = strawberry.field(description="How to go on.")
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
+    count: strawberry.Private[Callable[[], Awaitable[Counted]]]
 
-    @strawberry.field(description="How many objects the whole list has.")
+    @strawberry.field(
+        description="How many objects the whole list has, if totalCountIsExact; else at least that."
+    )
     async def total_count(self) -> int:
-        return await self.count()
+        return (await self.count()).number
+
+    @strawberry.field(
+        description="False when counting stopped early, which it does in lists above 1000."
+    )
+    async def total_count_is_exact(self) -> bool:
+        return (await self.count()).exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which part of a list is wanted: `first` rows behind `after`, or `last` rows before `before`.
+
+    `list_name` says which list this is, filter included: cursors of one are refused by others.
+    """
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+    list_name: str = ""
+
+    @property
+    def size(self) -> int:
+        """Rows of the page."""
+        # The guard has refused everything else before execution; this is the second lock.
+        return max(1, min(self.first or self.last or LARGEST_PAGE, LARGEST_PAGE))
+
+    @property
+    def from_the_end(self) -> bool:
+        """Whether the page is counted from the list's end."""
+        return self.first is None and self.last is not None
 
 
 async def page(
-    info: Info,
-    rows: QuerySet[M],
-    *,
-    convert: Callable[[M], T],
-    first: int | None,
-    after: str | None,
+    info: Info, rows: QuerySet[M], span: Span, *, convert: Callable[[M], T]
 ) -> Connection[T]:
     """One page of `rows`, which the caller has already restricted to what the viewer may see.
 
+    The order is that of the query, newest first if it has none. Its columns must all point one
+    way, never be null, and end with the key.
+
     Raises:
-        BadPage: `after` is not a cursor.
+        BadPage: `after` or `before` is not a cursor of this list.
     """
-    size, start = _size(first), _decode(after)
-    wanted = rows.order_by("-pk")
-    if start is not None:
-        wanted = wanted.filter(pk__lt=start)
-    found = await info.context.db(lambda: list(wanted[: size + 1]))
+    wanted = rows if rows.query.order_by else rows.order_by("-pk")
+    place = _Place.of(wanted, list_name=span.list_name)
+    if span.after is not None:
+        wanted = wanted.filter(place.beyond(span.after, argument="after"))
+    if span.before is not None:
+        wanted = wanted.filter(place.ahead_of(span.before, argument="before"))
+    if span.from_the_end:
+        wanted = wanted.reverse()
+    found = await info.context.db(lambda: list(wanted[: span.size + 1]))
+    more = len(found) > span.size
+    found = found[: span.size]
+    if span.from_the_end:
+        found.reverse()
+    counting: list[asyncio.Future[Counted]] = []
 
-    async def count() -> int:
-        return await info.context.db(rows.count)
+    async def count() -> Counted:
+        # Once, however many fields ask.
+        if not counting:
+            counting.append(asyncio.ensure_future(info.context.db(_count, rows)))
+        return await counting[0]
 
-    return _connection(found, size=size, after=start, convert=convert, count=count)
+    return Connection(
+        edges=[Edge(cursor=place.cursor_of(row), node=convert(row)) for row in found],
+        page_info=_page_info(found, span, place, more=more),
+        count=count,
+    )
 
 
 async def nested_page(
@@ -93,25 +164,29 @@ async def nested_page(
     first: int | None,
     after: str | None,
 ) -> Connection[T]:
-    """A page of one parent's `rows`, read together with the pages of its siblings.
+    """A page of one parent's `rows`, newest first, read together with the pages of its siblings.
 
     `rows(viewer)` says what the viewer may see; it must be a plain function, the same object each
     time. `parent_field` is the foreign key's attribute, such as "job_id".
 
     Raises:
-        BadPage: `after` is not a cursor.
+        BadPage: `after` is not a cursor of such a list.
     """
-    size, start = _size(first), _decode(after)
     viewer = await info.context.viewer()
+    span = Span(first=first, after=after, list_name=parent_field)
+    size = span.size
+    ordered = rows(viewer).order_by("-pk")
+    place = _Place.of(ordered, list_name=span.list_name)
+    behind = None if after is None else place.beyond(after, argument="after")
 
     def load_pages(parents: list[UUID]) -> dict[UUID, list[M]]:
-        wanted = rows(viewer).filter(**{f"{parent_field}__in": parents})
-        if start is not None:
-            wanted = wanted.filter(pk__lt=start)
-        place = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
-        numbered = wanted.annotate(place_in_page=place).filter(place_in_page__lte=size + 1)
+        wanted = ordered.filter(**{f"{parent_field}__in": parents})
+        if behind is not None:
+            wanted = wanted.filter(behind)
+        number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
+        numbered = wanted.annotate(place_in_page=number).filter(place_in_page__lte=size + 1)
         pages: dict[UUID, list[M]] = {}
-        for row in numbered.order_by("-pk"):
+        for row in numbered:
             pages.setdefault(getattr(row, parent_field), []).append(row)
         return pages
 
@@ -120,51 +195,128 @@ async def nested_page(
         counted = wanted.values_list(parent_field).annotate(Count("pk"))
         return dict(counted)
 
-    async def count() -> int:
+    async def count() -> Counted:
         counts = info.context.loader((rows, parent_field, "count"), lambda: load_counts)
-        return await counts.load(parent_id) or 0
+        return Counted(await counts.load(parent_id) or 0)
 
-    pages = info.context.loader((rows, parent_field, size, start), lambda: load_pages)
+    pages = info.context.loader((rows, parent_field, size, after), lambda: load_pages)
     found = await pages.load(parent_id) or []
-    return _connection(found, size=size, after=start, convert=convert, count=count)
-
-
-def _connection(
-    found: list[M],
-    *,
-    size: int,
-    after: UUID | None,
-    convert: Callable[[M], T],
-    count: Callable[[], Awaitable[int]],
-) -> Connection[T]:
-    edges: list[Edge[Any]] = [Edge(cursor=_encode(row.pk), node=convert(row)) for row in found]
-    shown = edges[:size]
+    shown = found[:size]
     return Connection(
-        edges=shown,
-        page_info=PageInfo(
-            has_next_page=len(edges) > size,
-            has_previous_page=after is not None,
-            start_cursor=shown[0].cursor if shown else None,
-            end_cursor=shown[-1].cursor if shown else None,
-        ),
+        edges=[Edge(cursor=place.cursor_of(row), node=convert(row)) for row in shown],
+        page_info=_page_info(shown, span, place, more=len(found) > size),
         count=count,
     )
 
 
-def _size(first: int | None) -> int:
-    # The guard has refused everything else before execution; this is the second lock.
-    return max(1, min(first or LARGEST_PAGE, LARGEST_PAGE))
+def _page_info(found: Sequence[Model], span: Span, place: "_Place", *, more: bool) -> PageInfo:
+    return PageInfo(
+        has_next_page=span.before is not None if span.from_the_end else more,
+        has_previous_page=more if span.from_the_end else span.after is not None,
+        start_cursor=place.cursor_of(found[0]) if found else None,
+        end_cursor=place.cursor_of(found[-1]) if found else None,
+    )
 
 
-def _encode(key: UUID) -> str:
-    return base64.urlsafe_b64encode(key.bytes).decode().rstrip("=")
+def _count(rows: QuerySet[Any]) -> Counted:
+    number = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return Counted(min(number, MOST_COUNTED), exact=number <= MOST_COUNTED)
 
 
-def _decode(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return UUID(bytes=raw)
-    except (binascii.Error, ValueError) as error:
-        raise BadPage("`after` is not a cursor of this list.", path=("after",)) from error
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where rows stand in the order of a query, and how that is written as a cursor."""
+
+    columns: tuple[str, ...]
+    fields: "tuple[Field[Any, Any], ...]"
+    descending: bool
+    sealed_with: str
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any], *, list_name: str) -> "_Place":
+        order = [str(each) for each in rows.query.order_by]
+        columns = tuple(each.removeprefix("-") for each in order)
+        (descending,) = {each.startswith("-") for each in order}
+        fields = tuple(_field(rows, column) for column in columns)
+        name = json.dumps([rows.model._meta.label, *order, list_name])
+        return cls(columns, fields, descending, name)
+
+    def cursor_of(self, row: Model) -> str:
+        values = json.dumps([_plain(getattr(row, column)) for column in self.columns]).encode()
+        return base64.urlsafe_b64encode(self._seal(values) + values).decode().rstrip("=")
+
+    def beyond(self, cursor: str, *, argument: str) -> "_RowCompare":
+        """The rows behind that of `cursor`."""
+        return self._compared(cursor, "<" if self.descending else ">", argument)
+
+    def ahead_of(self, cursor: str, *, argument: str) -> "_RowCompare":
+        """The rows before that of `cursor`."""
+        return self._compared(cursor, ">" if self.descending else "<", argument)
+
+    def _compared(self, cursor: str, sign: str, argument: str) -> "_RowCompare":
+        values = self._values(cursor)
+        if values is None:
+            raise BadPage(
+                _("This is not a cursor of this list, in this order and with this filter."),
+                path=(argument,),
+            )
+        given = [
+            Value(field.to_python(value), output_field=field)
+            for field, value in zip(self.fields, values, strict=True)
+        ]
+        return _RowCompare(*[F(column) for column in self.columns], *given, sign=sign)
+
+    def _values(self, cursor: str) -> list[Any] | None:
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        seal, values = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+        # What the seal fits was written by cursor_of: it needs no further check.
+        if not hmac.compare_digest(seal, self._seal(values)):
+            return None
+        return list(json.loads(values))
+
+    def _seal(self, values: bytes) -> bytes:
+        name = self.sealed_with.encode()
+        return salted_hmac("cursor", name + b"\n" + values, algorithm="sha256").digest()[
+            :SEAL_BYTES
+        ]
+
+
+class _RowCompare(Func):
+    """`(a, b) < (x, y)`: rows on one side of a place, as a condition that one index answers.
+
+    Takes the columns, then as many values. (The same in ANDs and ORs reads all rows that tie.)
+    """
+
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, *columns_and_values: Any, sign: str) -> None:
+        super().__init__(*columns_and_values)
+        self.sign = sign
+
+    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        compiled = [compiler.compile(each) for each in self.source_expressions]
+        half = len(compiled) // 2
+        left, right = (
+            ", ".join(sql for sql, _params in part) for part in (compiled[:half], compiled[half:])
+        )
+        params = [param for _sql, some in compiled for param in some]
+        return f"({left}) {self.sign} ({right})", params
+
+
+def _field(rows: QuerySet[Any], column: str) -> "Field[Any, Any]":
+    annotation = rows.query.annotations.get(column)
+    if annotation is not None:
+        return annotation.output_field
+    model: Any = rows.model
+    field: Field[Any, Any] = model._meta.pk if column == "pk" else model._meta.get_field(column)
+    return field
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, UUID):
+        return value.hex
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -62,6 +62,8 @@ class Limits:
 
 
 LIMITS = Limits()
+# The page sizes of a connection: one of them is given. Not every connection has the second.
+PAGE_SIZES = frozenset({"first", "last"})
 
 
 @dataclass(slots=True)
@@ -249,10 +251,13 @@ class _Walk:
         return self.limits.list_length
 
     def page_size(self, node: FieldNode) -> int:
-        size: Any = None
-        for argument in node.arguments or ():
-            if argument.name.value == "first":
-                size = self.value_of(argument.value)
+        sizes = [
+            self.value_of(argument.value)
+            for argument in node.arguments or ()
+            if argument.name.value in PAGE_SIZES
+        ]
+        given = [size for size in sizes if size is not None]
+        size = given[0] if len(given) == 1 else None
         if isinstance(size, bool) or not isinstance(size, int):
             raise bad_request(f"{node.name.value} needs `first`: 1 to {self.limits.page}.")
         if not 1 <= size <= self.limits.page:

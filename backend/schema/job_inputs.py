@@ -4,14 +4,34 @@ from datetime import datetime
 
 import strawberry
 
-from backend.jobs.queries import JobSearch
+from backend.funding.status import FundingAssurance
+from backend.jobs.search import MOST_RANKED, JobOrder, JobSearch
 from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus
 from backend.jobs.validation import JobData
 from backend.schema.amounts import AmountInput
+from backend.schema.enums import describe_values
 
 strawberry.enum(JobStatus, description="Where a job is in its life; the last three are final.")
 strawberry.enum(ApplicationStatus, description="What became of an application.")
 strawberry.enum(DeliverableType, description="What a worker hands in.")
+strawberry.enum(
+    FundingAssurance,
+    description=(
+        "What a worker may rely on. AUTHORIZED is the payer's promise, HELD is with the "
+        "platform, and only PAID says that the money has arrived."
+    ),
+)
+strawberry.enum(JobOrder, description="The order of a list of jobs.")
+describe_values(
+    JobOrder,
+    NEWEST="The newest first.",
+    DEADLINE="The next end of recruiting first; without those where it has passed.",
+    REWARD="The highest reward first, in the asset that filter.rewardMin has to name.",
+    RELEVANCE=(
+        "What fits filter.text best first; a word in the title counts most. "
+        f"Among the {MOST_RANKED} newest jobs with these words."
+    ),
+)
 
 
 @strawberry.input(description="Which applications to list.")
@@ -33,30 +53,43 @@ class JobFilter:
         default=None, description="Those that ask for this."
     )
     text: str | None = strawberry.field(
-        default=None, description="Those with this in title or description."
+        default=None,
+        description=(
+            "At most 10 words: each has to begin a word of title or description. Case and accents "
+            "do not count."
+        ),
     )
     reward_min: AmountInput | None = strawberry.field(
         default=None, description="Those that pay at least this, in the same asset and scale."
+    )
+    assurance: list[FundingAssurance] | None = strawberry.field(
+        default=None, description="Those whose money is in one of these states."
     )
     mine: bool | None = strawberry.field(
         default=None, description="One's own only, drafts included."
     )
     hide_applied: bool | None = strawberry.field(
-        default=None, description="Without those that one has applied to."
+        default=None,
+        description="Without those that one has applied to. For a visitor that is all of them.",
     )
 
-    def to_search(self) -> JobSearch:
-        """The same in the domain's words."""
+    def to_search(self, order: JobOrder) -> JobSearch:
+        """The same in the domain's words, without `assurance`, which is not the domain's."""
         least = self.reward_min
         return JobSearch(
-            statuses=self.status,
+            statuses=None if self.status is None else tuple(sorted(set(self.status))),
             language_tag=self.language_tag,
             deliverable=self.deliverable,
             text=self.text,
             reward_min=least.to_amount(path=("filter", "rewardMin")) if least else None,
             mine=bool(self.mine),
             hide_applied=bool(self.hide_applied),
+            order=order,
         )
+
+    def wanted_assurance(self) -> tuple[FundingAssurance, ...] | None:
+        """The states of money to list, in the order of their names; None is any."""
+        return None if self.assurance is None else tuple(sorted(set(self.assurance)))
 
 
 @strawberry.input(description="A job as its owner wants it.")

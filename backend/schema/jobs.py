@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import argument
 
 from backend.accounts.models import User as UserRow
 from backend.funding.models import Funding as FundingRow
-from backend.funding.queries import assurance_of
+from backend.funding.queries import assurance_of, jobs_with_assurance
 from backend.funding.status import COUNTING, FundingAssurance
 from backend.jobs import models, queries, services
+from backend.jobs.search import JobOrder, search_jobs
 from backend.jobs.status import (
     ApplicationStatus,
     DeliverableType,
@@ -23,7 +25,7 @@ from backend.jobs.status import (
 )
 from backend.schema.accounts import User, Wallet
 from backend.schema.amounts import Amount
-from backend.schema.connections import Connection, nested_page, page
+from backend.schema.connections import Connection, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.errors import Payload, mutation
 from backend.schema.funding import Funding, fundings_of_job
@@ -40,13 +42,6 @@ from backend.schema.payments import Payment, payments_of_job
 from backend.schema.permissions import WITH_PARENT, rule
 
 strawberry.enum(JobAction, description="What somebody may do with a job now: a button to show.")
-strawberry.enum(
-    FundingAssurance,
-    description=(
-        "What a worker may rely on. AUTHORIZED is the payer's promise, HELD is with the "
-        "platform, and only PAID says that the money has arrived."
-    ),
-)
 
 
 @rule(queries.jobs_visible_to)
@@ -221,17 +216,33 @@ class JobQuery:
     async def job(self, info: Info, id: strawberry.ID) -> Job | None:
         return await node_of(info, Job, id)
 
-    @strawberry.field(description="All published jobs, and one's own drafts; newest first.")
+    @strawberry.field(description="All published jobs, and one's own drafts.")
     async def jobs(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        filter: JobFilter | None = None,
+        first: Annotated[int | None, argument(description="The page size: 1 to 100.")] = None,
+        after: Annotated[str | None, argument(description="Behind this cursor.")] = None,
+        last: Annotated[
+            int | None, argument(description="Instead of `first`: a page from the list's end.")
+        ] = None,
+        before: Annotated[str | None, argument(description="Ahead of this cursor.")] = None,
+        filter: Annotated[JobFilter | None, argument(description="Which jobs.")] = None,
+        order_by: Annotated[
+            JobOrder | None, argument(description="Left out, or null: NEWEST.")
+        ] = JobOrder.NEWEST,
     ) -> Connection[Job]:
-        search = filter.to_search() if filter else queries.JobSearch()
-        rows = queries.search_jobs(user=await info.context.viewer(), search=search)
-        return await page(info, rows, convert=Job.from_model, first=first, after=after)
+        wanted = filter or JobFilter()
+        search, assurance = wanted.to_search(order_by or JobOrder.NEWEST), wanted.wanted_assurance()
+        rows = search_jobs(
+            user=await info.context.viewer(),
+            search=search,
+            now=info.context.now(),
+            among=None if assurance is None else jobs_with_assurance(assurance),
+        )
+        span = Span(
+            first=first, after=after, last=last, before=before, list_name=repr((search, assurance))
+        )
+        return await page(info, rows, span, convert=Job.from_model)
 
 
 @rule(WITH_PARENT)

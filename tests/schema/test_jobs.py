@@ -13,8 +13,6 @@ from backend.funding.models import Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs import services
 from backend.jobs.models import Job
-from backend.jobs.status import DeliverableType
-from backend.open_payments.types import Amount
 from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
 from tests.schema.client import code_of, data_of, execute
 from tests.schema.world import global_id
@@ -57,11 +55,6 @@ DECIDE = f"""
 mutation ($input: DecideApplicationsInput!) {{ decideApplications(input: $input) {{
   job {{ id }} applications {{ id status payoutWallet {{ id }} }} {ERRORS} }} }}
 """
-LIST = """
-query ($filter: JobFilter, $first: Int = 10, $after: String) {
-  jobs(first: $first, after: $after, filter: $filter) {
-    totalCount pageInfo { hasNextPage endCursor } edges { node { id title } } } }
-"""
 SCREEN = """
 query ($first: Int!) { jobs(first: $first) { totalCount edges { node {
   id title allowedActions fundingAssurance owner { displayName }
@@ -79,12 +72,6 @@ def id_of(row: Any) -> str:
 def run(query: str, user: User | None, field: str, **variables: Any) -> dict[str, Any]:
     payload: dict[str, Any] = data_of(execute(query, variables=variables, user=user))[field]
     return payload
-
-
-def titles(user: User | None = None, **filter: Any) -> list[str]:
-    found = run(LIST, user, "jobs", filter=filter)
-    assert found["totalCount"] == len(found["edges"])
-    return [edge["node"]["title"] for edge in found["edges"]]
 
 
 def a_funding(job: Job, status: FundingStatus) -> Funding:
@@ -377,91 +364,6 @@ def test_the_buttons_go_once_one_has_applied_or_money_stands_behind_the_job() ->
     assert seen(job.owner) == {"allowedActions": ["SELECT"], "fundingAssurance": "NONE"}
     funding.move_to(FundingStatus.SETTLED, at=NOON, released_value=funding.total_value)
     assert seen(None) == {"allowedActions": [], "fundingAssurance": "PAID"}
-
-
-# --- the list
-
-
-def test_the_list_is_newest_first_in_pages_that_stay_put() -> None:
-    owner = a_person()
-    for number in range(5):
-        a_job(owner, title=f"Job {number}")
-
-    first = run(LIST, None, "jobs", first=2)
-    a_job(owner, title="Job 5")
-    rest = run(LIST, None, "jobs", first=10, after=first["pageInfo"]["endCursor"])
-
-    assert [edge["node"]["title"] for edge in first["edges"]] == ["Job 4", "Job 3"]
-    assert first["pageInfo"]["hasNextPage"] is True
-    assert [edge["node"]["title"] for edge in rest["edges"]] == ["Job 2", "Job 1", "Job 0"]
-    assert rest["pageInfo"]["hasNextPage"] is False
-
-
-def test_the_list_has_published_jobs_and_ones_own_drafts() -> None:
-    owner = a_person()
-    a_job(owner, title="public")
-    a_draft(owner, title="draft")
-
-    assert titles() == ["public"]
-    assert titles(a_person()) == ["public"]
-    assert titles(owner) == ["draft", "public"]
-    assert titles(owner, status=["DRAFT"]) == ["draft"]
-    assert titles(a_person(), status=["DRAFT"]) == []
-
-
-def test_every_filter_narrows_the_list() -> None:
-    owner, worker = a_person(), a_person()
-    a_job(owner, title="Audio in Otomi")
-    spanish = a_job(
-        owner,
-        title="100% texto",
-        language_tag="es-MX",
-        deliverables=(DeliverableType.TEXT, DeliverableType.LINK),
-        reward=Amount(value=9900, asset_code="MXN", asset_scale=2),
-    )
-    mine = a_job(worker, title="Cents", reward=Amount(value=1, asset_code="USD", asset_scale=2))
-    Job.objects.filter(id=mine.id).update(status="SELECTING")
-    an_application(spanish, a_person("mxn", asset_code="MXN"))
-    an_application(Job.objects.get(title="Audio in Otomi"), worker)
-    usd = {"assetCode": "USD", "assetScale": 2}
-
-    assert titles(status=["SELECTING"]) == ["Cents"]
-    assert titles(status=["SELECTING", "RECRUITING"]) == ["Cents", "100% texto", "Audio in Otomi"]
-    assert titles(status=[]) == []
-    assert titles(languageTag="es") == titles(languageTag="ES-mx") == ["100% texto"]
-    assert titles(languageTag="es-ES") == []
-    assert titles(deliverable="TEXT") == titles(deliverable="LINK") == ["100% texto"]
-    assert titles(deliverable="VIDEO") == []
-    assert titles(text="otomi") == ["Cents", "100% texto", "Audio in Otomi"]
-    assert titles(text="AUDIO") == ["Audio in Otomi"]
-    assert titles(text="0% t") == ["100% texto"]
-    assert titles(text="_") == []
-    assert titles(rewardMin={"value": "2", **usd}) == ["Audio in Otomi"]
-    assert titles(rewardMin={"value": "2500", "assetCode": "USD", "assetScale": 9}) == []
-    assert titles(worker, mine=True) == ["Cents"]
-    assert titles(None, mine=True) == []
-    assert titles(worker, hideApplied=True) == ["Cents", "100% texto"]
-    assert titles(None, hideApplied=True) == ["Cents", "100% texto", "Audio in Otomi"]
-
-
-@pytest.mark.parametrize(
-    ("filter_", "code"),
-    [
-        ({"languageTag": "español"}, "VALIDATION"),
-        ({"text": "x" * 201}, "VALIDATION"),
-        ({"text": "a\ud800"}, "VALIDATION"),
-        (
-            {"rewardMin": {"value": str(2**63), "assetCode": "USD", "assetScale": 2}},
-            "AMOUNT_OUT_OF_RANGE",
-        ),
-    ],
-)
-def test_an_unusable_filter_is_an_error_with_a_code(filter_: dict[str, Any], code: str) -> None:
-    assert code_of(execute(LIST, variables={"filter": filter_})) == code
-
-
-def test_a_list_without_a_page_size_is_refused() -> None:
-    assert code_of(execute("{ jobs { totalCount } }")) == "BAD_REQUEST"
 
 
 def test_a_screen_of_jobs_costs_the_same_queries_for_three_as_for_twelve() -> None:

@@ -1,0 +1,327 @@
+"""Finding work as an API client does: filters, orders, and pages that neither skip nor repeat."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from backend.accounts.models import User
+from backend.funding.models import Funding
+from backend.funding.queries import assurance_of, jobs_with_assurance
+from backend.funding.status import FundingAssurance, FundingMode, FundingStatus
+from backend.jobs.models import Job
+from backend.jobs.status import DeliverableType
+from backend.open_payments.types import Amount
+from backend.schema import connections
+from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
+from tests.schema.client import code_of, data_of, execute
+
+pytestmark = pytest.mark.django_db
+
+LIST = """
+query ($filter: JobFilter, $order: JobOrder, $first: Int, $after: String, $last: Int,
+       $before: String) {
+  jobs(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last,
+       before: $before) {
+    totalCount totalCountIsExact
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    edges { cursor node { id title } } } }
+"""
+USD = {"assetCode": "USD", "assetScale": 2}
+# Every order with the filter it needs.
+ORDERS: dict[str, dict[str, Any]] = {
+    "NEWEST": {},
+    "DEADLINE": {},
+    "REWARD": {"rewardMin": {"value": "0", **USD}},
+    "RELEVANCE": {"text": "word"},
+}
+
+
+def listed(user: User | None = None, **variables: Any) -> dict[str, Any]:
+    if "last" not in variables:
+        variables.setdefault("first", 10)
+    found: dict[str, Any] = data_of(execute(LIST, variables=variables, user=user))["jobs"]
+    return found
+
+
+def titles(user: User | None = None, **filter: Any) -> list[str]:
+    found = listed(user, filter=filter)
+    assert found["totalCount"] == len(found["edges"])
+    return titles_of(found)
+
+
+def titles_of(found: dict[str, Any]) -> list[str]:
+    return [edge["node"]["title"] for edge in found["edges"]]
+
+
+def code(**variables: Any) -> str:
+    return code_of(execute(LIST, variables={"first": 10, **variables}))
+
+
+def a_funding(job: Job, status: FundingStatus) -> Funding:
+    return Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        mode=FundingMode.DIRECT,
+        status=status,
+        total_value=100,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+# --- filters
+
+
+def test_every_filter_narrows_the_list() -> None:
+    owner, worker = a_person(), a_person()
+    a_job(owner, title="Audio in Otomi")
+    spanish = a_job(
+        owner,
+        title="100% texto",
+        language_tag="es-MX",
+        deliverables=(DeliverableType.TEXT, DeliverableType.LINK),
+        reward=Amount(value=9900, asset_code="MXN", asset_scale=2),
+    )
+    mine = a_job(worker, title="Cents", reward=Amount(value=1, asset_code="USD", asset_scale=2))
+    Job.objects.filter(id=mine.id).update(status="SELECTING")
+    an_application(spanish, a_person("mxn", asset_code="MXN"))
+    an_application(Job.objects.get(title="Audio in Otomi"), worker)
+
+    assert titles(status=["SELECTING"]) == ["Cents"]
+    assert titles(status=["SELECTING", "RECRUITING"]) == ["Cents", "100% texto", "Audio in Otomi"]
+    assert titles(status=[]) == []
+    assert titles(languageTag="es") == titles(languageTag="ES-mx") == ["100% texto"]
+    assert titles(deliverable="TEXT") == titles(deliverable="LINK") == ["100% texto"]
+    assert titles(text="otomi") == ["Cents", "100% texto", "Audio in Otomi"]
+    assert titles(text="AUDIO") == ["Audio in Otomi"]
+    assert titles(rewardMin={"value": "2", **USD}) == ["Audio in Otomi"]
+    assert titles(worker, mine=True) == ["Cents"]
+    assert titles(None, mine=True) == []
+    assert titles(worker, hideApplied=True) == ["Cents", "100% texto"]
+    assert titles(None, hideApplied=True) == ["Cents", "100% texto", "Audio in Otomi"]
+    assert titles(assurance=["PAID"]) == []
+
+
+def test_the_list_has_published_jobs_and_ones_own_drafts() -> None:
+    owner = a_person()
+    a_job(owner, title="public")
+    a_draft(owner, title="draft")
+
+    assert titles() == titles(a_person()) == ["public"]
+    assert titles(owner) == ["draft", "public"]
+    assert titles(owner, status=["DRAFT"]) == ["draft"]
+    assert titles(a_person(), status=["DRAFT"]) == []
+
+
+def test_the_filter_by_assurance_agrees_with_what_jobs_say() -> None:
+    owner = a_person()
+    for title, statuses in (
+        ("nothing", []),
+        ("waiting", [FundingStatus.AWAITING_APPROVAL]),
+        ("paid", [FundingStatus.SETTLED]),
+        ("paid at the second try", [FundingStatus.FAILED, FundingStatus.SETTLED]),
+        ("refused", [FundingStatus.REJECTED, FundingStatus.CANCELED]),
+    ):
+        job = a_job(owner, title=title)
+        for status in statuses:
+            a_funding(job, status)
+    said = assurance_of(Job.objects.values_list("id", flat=True))
+
+    for assurance in FundingAssurance:
+        found = Job.objects.filter(jobs_with_assurance([assurance]))
+        assert {job.id for job in found} == {id_ for id_, each in said.items() if each == assurance}
+    assert titles(assurance=["PAID"]) == ["paid at the second try", "paid"]
+    assert titles(assurance=["NONE"]) == ["refused", "waiting", "nothing"]
+    assert len(titles(assurance=["NONE", "AUTHORIZED", "HELD", "PAID"])) == 5
+    assert titles(assurance=["HELD"]) == titles(assurance=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("filter_", "expected"),
+    [
+        ({"languageTag": "español"}, "VALIDATION"),
+        ({"text": "x" * 201}, "VALIDATION"),
+        ({"text": "a\ud800"}, "VALIDATION"),
+        ({"rewardMin": {"value": str(2**63), **USD}}, "AMOUNT_OUT_OF_RANGE"),
+    ],
+)
+def test_an_unusable_filter_is_an_error_with_a_code(filter_: dict[str, Any], expected: str) -> None:
+    assert code(filter=filter_) == expected
+
+
+# --- orders and pages
+
+
+def test_a_null_order_is_the_newest_first() -> None:
+    owner = a_person()
+    for title in ("first", "second"):
+        a_job(owner, title=title)
+
+    assert titles_of(listed(order=None)) == titles_of(listed()) == ["second", "first"]
+
+
+@pytest.mark.parametrize("order", ["REWARD", "RELEVANCE"])
+def test_an_order_without_what_it_compares_is_refused(order: str) -> None:
+    assert code(order=order) == "VALIDATION"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_neither_skip_nor_repeat_while_jobs_are_added(order: str, seed: int) -> None:
+    chance = random.Random(f"{order}{seed}")
+    add = _adder(a_person(), chance)
+    filter_ = ORDERS[order]
+    for _ in range(chance.randint(10, 30)):
+        add()
+    at_first = titles_of(listed(order=order, filter=filter_, first=100))
+
+    seen: list[str] = []
+    after = None
+    for _ in range(100):
+        page = listed(order=order, filter=filter_, first=chance.randint(1, 6), after=after)
+        seen += titles_of(page)
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        for _ in range(chance.randint(0, 3)):
+            add()
+    at_last = titles_of(listed(order=order, filter=filter_, first=100))
+
+    assert len(seen) == len(set(seen))
+    assert [title for title in seen if title in at_first] == at_first
+    assert [title for title in at_last if title in seen] == seen
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_list_reads_the_same_backwards(order: str) -> None:
+    chance = random.Random(order)
+    add = _adder(a_person(), chance)
+    for _ in range(17):
+        add()
+    whole = titles_of(listed(order=order, filter=ORDERS[order], first=100))
+
+    pages: list[list[str]] = []
+    before = None
+    for _ in range(20):
+        page = listed(order=order, filter=ORDERS[order], last=5, before=before)
+        pages.insert(0, titles_of(page))
+        assert page["pageInfo"]["hasNextPage"] is (before is not None)
+        before = page["pageInfo"]["startCursor"]
+        if not page["pageInfo"]["hasPreviousPage"]:
+            break
+
+    assert [title for page in pages for title in page] == whole
+
+
+def test_a_page_says_where_it_stands() -> None:
+    owner = a_person()
+    for number in range(5):
+        a_job(owner, title=f"Job {number}")
+
+    first = listed(first=2)
+    middle = listed(first=2, after=first["pageInfo"]["endCursor"])
+    last = listed(first=2, after=middle["pageInfo"]["endCursor"])
+    between = listed(
+        first=10, after=first["edges"][0]["cursor"], before=last["pageInfo"]["startCursor"]
+    )
+
+    def stands(page: dict[str, Any]) -> tuple[bool, bool]:
+        return page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]
+
+    assert [stands(page) for page in (first, middle, last)] == [
+        (False, True),
+        (True, True),
+        (True, False),
+    ]
+    assert titles_of(between) == ["Job 3", "Job 2", "Job 1"]
+    assert listed(first=5)["pageInfo"]["hasNextPage"] is False
+    empty = listed(first=2, after=last["pageInfo"]["endCursor"])
+    assert empty["edges"] == []
+    assert (empty["pageInfo"]["startCursor"], empty["pageInfo"]["endCursor"]) == (None, None)
+
+
+def test_a_cursor_of_another_list_is_refused() -> None:
+    owner = a_person()
+    for number in range(3):
+        a_job(owner, title=f"word {number}")
+    cursor = listed(first=1, filter={"text": "word", "status": ["RECRUITING", "DRAFT"]})[
+        "pageInfo"
+    ]["endCursor"]
+
+    same = {"text": "word", "status": ["DRAFT", "RECRUITING", "DRAFT"]}
+    assert len(listed(filter=same, after=cursor)["edges"]) == 2
+    assert code(filter={"text": "word"}, after=cursor) == "BAD_CURSOR"
+    assert code(filter={"text": "words", "status": ["RECRUITING"]}, after=cursor) == "BAD_CURSOR"
+    assert code(filter=same, order="RELEVANCE", after=cursor) == "BAD_CURSOR"
+    assert code(filter={**same, "assurance": ["NONE"]}, after=cursor) == "BAD_CURSOR"
+    assert code(after=cursor) == "BAD_CURSOR"
+    assert code(filter=same, before=cursor[:-2] + "AA") == "BAD_CURSOR"
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "☃", "AAAA", "=", "A" * 400, "W10", "\ud800"], ids=ascii
+)
+def test_nonsense_is_not_a_cursor(cursor: str) -> None:
+    assert code(after=cursor) == code(before=cursor) == "BAD_CURSOR"
+
+
+def test_a_list_asks_for_one_page_size() -> None:
+    assert code_of(execute("{ jobs { totalCount } }")) == "BAD_REQUEST"
+    assert code(last=10) == "BAD_REQUEST"
+    assert code_of(execute(LIST, variables={"last": 101})) == "BAD_REQUEST"
+    assert code_of(execute(LIST, variables={"last": -1})) == "BAD_REQUEST"
+    assert code_of(execute(LIST, variables={"first": None, "last": None})) == "BAD_REQUEST"
+
+
+def test_counting_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_COUNTED", 3)
+    owner = a_person()
+    for number in range(3):
+        a_job(owner, title=f"Job {number}")
+
+    all_of_them = listed(first=1)
+    a_job(owner, title="One more")
+    some_of_them = listed(first=1)
+
+    assert (all_of_them["totalCount"], all_of_them["totalCountIsExact"]) == (3, True)
+    assert (some_of_them["totalCount"], some_of_them["totalCountIsExact"]) == (3, False)
+
+
+def test_a_page_is_one_query_and_counting_it_one_more() -> None:
+    a_job()
+    query = "{ jobs(first: 5) { edges { node { title } } %s } }"
+
+    def queries(fields: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            data_of(execute(query % fields))
+        return len(captured)
+
+    assert queries("") == 1
+    assert queries("totalCount") == queries("totalCount totalCountIsExact") == 2
+
+
+def _adder(owner: User, chance: random.Random) -> Callable[[], None]:
+    """Adds jobs that often tie in what they are ordered by."""
+    template = a_job(owner, title="template word")
+    fields = {each.attname: getattr(template, each.attname) for each in Job._meta.concrete_fields}
+    del fields["id"]
+    numbers = iter(range(1000))
+
+    def add() -> None:
+        job = Job(**fields)
+        job.title = f"{next(numbers)} {'word ' * chance.randint(0, 2)}"
+        job.description = "word " * chance.randint(1, 2)
+        job.reward_value = chance.randint(1, 3)
+        job.recruit_until = NOON + timedelta(
+            hours=chance.randint(1, 3), microseconds=chance.choice([0, 5])
+        )
+        job.save(force_insert=True)
+
+    return add
