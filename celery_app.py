@@ -56,6 +56,11 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "pass-time-over-jobs": {
+            "task": "backend.jobs.tasks.pass_time",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
         "delete-old-events": {
             "task": "backend.events.tasks.delete_old_events",
             "schedule": crontab(hour=3, minute=10),
@@ -68,7 +73,7 @@ app.conf.update(
 )
 # Celery's current app is thread-local; embedded workers and publishers are threads.
 app.set_default()
-app.autodiscover_tasks(["backend.payments", "backend.funding", "backend.events"])
+app.autodiscover_tasks(["backend.payments", "backend.funding", "backend.jobs", "backend.events"])
 
 
 @worker_init.connect

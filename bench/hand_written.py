@@ -21,8 +21,9 @@ from backend.accounts.models import BearerToken
 from backend.accounts.tokens import note_use
 from backend.clock import SYSTEM_CLOCK
 from backend.events.threads import in_database
-from backend.jobs.models import Job
-from backend.jobs.status import JobAction, allowed_actions
+from backend.jobs.lifecycle.job import RULES, JobAction, JobFacts
+from backend.jobs.lifecycle.rules import Who, allowed
+from backend.jobs.status import ApplicationStatus
 
 PAGE = 20
 APPLICATIONS = 50
@@ -216,11 +217,15 @@ def _actions(
     funded: bool,
     applied: bool,
 ) -> list[str]:
-    job = SimpleNamespace(owner_id=owner, status=status, recruit_until=_instant(recruit_until))
-    withheld = {JobAction.FUND: funded, JobAction.APPLY: applied}
-    user = cast("Any", SimpleNamespace(id=viewer))
-    actions = allowed_actions(job=cast("Job", job), user=user, now=now)
-    return [action.value for action in actions if not withheld.get(action)]
+    facts = JobFacts(
+        roles=frozenset({Who.OWNER if owner == viewer else Who.OTHER}),
+        status=status,
+        now=now,
+        recruit_until=_instant(recruit_until),
+        application=ApplicationStatus.PENDING if applied else None,
+    )
+    withheld = {JobAction.FUND: funded}
+    return [action.value for action in allowed(RULES, facts) if not withheld.get(action)]
 
 
 def _person(key: Any, name: str, is_active: bool) -> Json | None:

@@ -173,3 +173,27 @@ class WalletAddress(models.Model):
             auth_server=self.auth_server,
             resource_server=self.resource_server,
         )
+
+
+class IdempotencyKey(models.Model):
+    """The result of a mutation that moves money: asking again gives it again. Kept 30 days."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    caller = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    operation = models.CharField(max_length=40)
+    key = models.UUIDField()
+    fingerprint = models.CharField(max_length=64)
+    result_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        # Where it was first kept.
+        db_table = "funding_idempotencykey"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="idempotency_key_once", fields=["caller", "operation", "key"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.key}"

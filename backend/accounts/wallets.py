@@ -1,10 +1,12 @@
 """From what somebody types to a wallet that money can move to."""
 
+from __future__ import annotations
+
 import atexit
 import os
 from datetime import datetime
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 import httpx
@@ -16,6 +18,9 @@ from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch, NotFound, ValidationFailed, WalletRequired
 from backend.open_payments import operations
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 # A person waits for this one.
 LOOKUP_SECONDS = 5.0
@@ -143,7 +148,9 @@ def add_platform_wallet(
         return _save(found)
 
 
-def own_wallet(*, user: User, wallet_id: UUID | None, path: str, to_do: str) -> WalletAddress:
+def own_wallet(
+    *, user: User, wallet_id: UUID | None, path: str, to_do: str | _StrPromise
+) -> WalletAddress:
     """The wallet of `user` with this id; None means their default one.
 
     `path` is the input field that named it, `to_do` the sentence for somebody who has none.

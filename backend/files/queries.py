@@ -3,31 +3,30 @@
 Files know nothing of jobs. A domain that attaches files says who sees them by registering a
 function, once, in its AppConfig.ready():
 
-    def files_of_jobs(viewer: User | None) -> QuerySet[Any]:
-        return Reference.objects.filter(job__in=jobs_visible_to(viewer)).values("file_id")
+    def is_reference(viewer: User | None) -> Q:
+        shown = Reference.objects.filter(file=OuterRef("pk"), job__in=jobs_visible_to(viewer))
+        return Q(Exists(shown))
 
-    register_visibility(files_of_jobs)
+    register_visibility(is_reference)
 
-The function returns a queryset of one column, ids of files; it becomes a subquery. `viewer` is
-None for a visitor.
+The function returns a condition on files. `viewer` is None for a visitor.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from backend.accounts.models import User
 from backend.files.models import File
 
-FileIds = Callable[[User | None], QuerySet[Any, Any]]
-_registered: list[FileIds] = []
+Condition = Callable[[User | None], Q]
+_registered: list[Condition] = []
 
 
-def register_visibility(file_ids: FileIds) -> None:
-    """Let viewers see the files whose ids `file_ids(viewer)` selects. Safe to repeat."""
-    if file_ids not in _registered:
-        _registered.append(file_ids)
+def register_visibility(condition: Condition) -> None:
+    """Let viewers see the files that `condition(viewer)` is true of. Safe to repeat."""
+    if condition not in _registered:
+        _registered.append(condition)
 
 
 def files_visible_to(user: User | None) -> QuerySet[File]:
@@ -35,6 +34,6 @@ def files_visible_to(user: User | None) -> QuerySet[File]:
     if user is not None and user.is_staff:
         return File.objects.all()
     visible = Q(owner=user) if user is not None else Q(pk__in=())
-    for file_ids in _registered:
-        visible |= Q(pk__in=file_ids(user))
+    for condition in _registered:
+        visible |= condition(user)
     return File.objects.filter(visible)

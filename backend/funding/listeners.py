@@ -7,7 +7,8 @@ from django.dispatch import receiver
 
 from backend.funding.models import Funding
 from backend.funding.status import FundingStatus
-from backend.jobs import services as jobs
+from backend.jobs.models import Job
+from backend.jobs.recruiting import close_paid_recruiting
 from backend.payments.models import Payment
 from backend.payments.signals import payment_ended
 from backend.payments.status import PaymentPurpose, PaymentStatus
@@ -28,8 +29,9 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
         return
     funding = Funding.objects.select_for_update().select_related("job").get(id=payment.reference)
     outcome = OUTCOMES[PaymentStatus(payment.status)]
+    Job.objects.filter(id=funding.job_id).update(money_moving=False)
     if outcome is not FundingStatus.SETTLED:
         funding.move_to(outcome, at=at)
         return
     funding.move_to(outcome, at=at, released_value=funding.total_value)
-    jobs.close_recruiting(job=funding.job, at=at)
+    close_paid_recruiting(job=funding.job, at=at)

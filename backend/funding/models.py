@@ -114,25 +114,3 @@ class Funding(models.Model):
             at=at,
             subject_id=self.id,
         )
-
-
-class IdempotencyKey(models.Model):
-    """The result of a money mutation, so that asking again gives the same one. Kept 30 days."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    operation = models.CharField(max_length=40)
-    key = models.UUIDField()
-    fingerprint = models.CharField(max_length=64)
-    result_id = models.UUIDField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="idempotency_key_once", fields=["caller", "operation", "key"]
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.operation} {self.key}"

@@ -1,4 +1,4 @@
-"""Putting money behind a job: `fundJob` in mode DIRECT."""
+"""Putting money behind a job: `fundJob` in mode DIRECT, and `preFundJob` once it has arrived."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,11 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
+from backend.accounts.idempotency import claim
 from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
-from backend.errors import AssetMismatch, NotFound
+from backend.errors import AssetMismatch
 from backend.events import emit
 from backend.funding.errors import (
     AlreadyFunded,
@@ -19,13 +21,15 @@ from backend.funding.errors import (
     ReturnUrlRefused,
     SellerNotFound,
 )
-from backend.funding.idempotency import claim
 from backend.funding.models import Funding, Seller
 from backend.funding.status import COUNTING, FundingMode, FundingStatus
 from backend.ids import new_id
+from backend.jobs.changes import lock_job
+from backend.jobs.facts import facts_of_job
+from backend.jobs.lifecycle.job import RULES, JobAction
+from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Job
-from backend.jobs.queries import jobs_visible_to
-from backend.jobs.status import JobAction, require
+from backend.jobs.work import begin_work
 from backend.open_payments.types import Amount
 from backend.payments.links import is_allowed_return_url
 from backend.payments.models import Payment
@@ -74,7 +78,7 @@ def fund_job(
 
     new_funding_id = new_id()
     with transaction.atomic():
-        funding_id = claim(
+        done_before = claim(
             caller=payer,
             operation="fundJob",
             key=idempotency_key,
@@ -89,10 +93,10 @@ def fund_job(
             result_id=new_funding_id,
             now=now,
         )
-        if funding_id == new_funding_id:
+        if done_before is None:
             rate_limits.hit("money", str(payer.id))
             return _fund(
-                funding_id=funding_id,
+                funding_id=new_funding_id,
                 payer=payer,
                 job=_lock_job(payer, job_id, now),
                 seller=_seller(mode, seller),
@@ -100,13 +104,70 @@ def fund_job(
                     user=payer,
                     wallet_id=payer_wallet_id,
                     path="payerWalletId",
-                    to_do="Add the wallet address you pay from, with addWallet.",
+                    to_do=_("Add the wallet address you pay from, with addWallet."),
                 ),
                 expected_total=expected_total,
                 return_url=return_url,
                 now=now,
             )
-    return Funded(Funding.objects.select_related("job", "seller").get(id=funding_id), payment=None)
+    return Funded(_funding(done_before), payment=None)
+
+
+def pre_fund_job(
+    *,
+    payer: User,
+    job_id: UUID,
+    expected_total: Amount | None,
+    return_url: str,
+    idempotency_key: UUID,
+    now: datetime,
+) -> Funding:
+    """Put reward × selected workers behind the selected applications, and let the work begin.
+
+    Money that is behind the job already is used first; where it covers the sum, as a settled
+    funding of the whole budget does, the job moves to SUBMITTING at once, without any consent.
+    `expected_total` None skips the check.
+
+    Safe to repeat with the same `idempotency_key`: the same funding is returned. Refused input
+    does not use up the key.
+
+    Raises:
+        NotFound, Forbidden, WrongStatus: the job is not there, not theirs, or not selecting.
+        NoSelectedWorkers: nobody is selected.
+        AmountChanged: reward × selected is not `expected_total`.
+        ModeUnavailable: no money is behind the job, and this installation only takes it by
+            `fundJob`.
+        ReturnUrlRefused: as it says.
+        IdempotencyConflict: the key was used with other input.
+    """
+    with transaction.atomic():
+        job = lock_job(user=payer, job_id=job_id)
+        funding = Funding.objects.filter(job=job, status=FundingStatus.SETTLED).first()
+        done_before = claim(
+            caller=payer,
+            operation="preFundJob",
+            key=idempotency_key,
+            inputs={
+                "job": job_id,
+                "expected": expected_total and expected_total.to_json(),
+                "return": return_url,
+            },
+            result_id=funding.id if funding else job_id,
+            now=now,
+        )
+        if done_before is not None:
+            return _funding(done_before)
+        facts = facts_of_job(user=payer, job=job, now=now)
+        require(RULES, JobAction.PRE_FUND, facts)
+        _check_total(job.amount(job.reward_value * facts.selected), expected_total)
+        _check_return_url(return_url)
+        if funding is None:
+            raise ModeUnavailable(
+                _("No money is behind this job. Put its budget there with fundJob first."),
+                path=("jobId",),
+            )
+        begin_work(job=job, at=now, actor=payer)
+    return _funding(funding.id)
 
 
 def _fund(
@@ -121,23 +182,25 @@ def _fund(
     now: datetime,
 ) -> Funded:
     total = job.total_budget
-    if expected_total is not None and expected_total != total:
-        raise AmountChanged(expected=expected_total, actual=total)
+    _check_total(total, expected_total)
     if seller.wallet.asset != (total.asset_code, total.asset_scale):
         raise AssetMismatch(
-            f"The job pays in {total.asset_code} (scale {total.asset_scale}), but {seller.slug} "
-            f"receives {seller.wallet.asset_code} (scale {seller.wallet.asset_scale}).",
+            _(
+                "The job pays in {job_asset} (scale {job_scale}), but {seller} receives "
+                "{wallet_asset} (scale {wallet_scale})."
+            ),
             path=("sellerId",),
+            job_asset=total.asset_code,
+            job_scale=total.asset_scale,
+            seller=seller.slug,
+            wallet_asset=seller.wallet.asset_code,
+            wallet_scale=seller.wallet.asset_scale,
         )
-    if not is_allowed_return_url(return_url):
-        raise ReturnUrlRefused(
-            "returnUrl must start with an origin that the operator listed in RETURN_URLS.",
-            path=("returnUrl",),
-        )
+    _check_return_url(return_url)
     # The job's row is locked: two payers cannot both find it free.
     if Funding.objects.filter(job=job, status__in=sorted(COUNTING)).exists():
         raise AlreadyFunded(
-            "This job is funded already, or waits for its payer's approval: see job.fundings.",
+            _("This job is funded already, or waits for its payer's approval: see job.fundings."),
             path=("jobId",),
         )
     funding = Funding.objects.create(
@@ -162,6 +225,8 @@ def _fund(
         return_url=return_url,
         now=now,
     )
+    # The row is locked, so this needs no version: nobody's form was about it.
+    Job.objects.filter(id=job.id).update(money_moving=True)
     emit(
         topic=f"funding:{funding.id}",
         type="funding.status",
@@ -174,17 +239,32 @@ def _fund(
 
 
 def _lock_job(payer: User, job_id: UUID, now: datetime) -> Job:
-    job = jobs_visible_to(payer).select_for_update().filter(id=job_id).first()
-    if job is None:
-        raise NotFound("There is no such job.", path=("jobId",))
-    require(JobAction.FUND, job=job, user=payer, now=now)
+    job = lock_job(user=payer, job_id=job_id)
+    require(RULES, JobAction.FUND, facts_of_job(user=payer, job=job, now=now))
     return job
+
+
+def _funding(funding_id: UUID) -> Funding:
+    return Funding.objects.select_related("job", "seller").get(id=funding_id)
+
+
+def _check_total(actual: Amount, expected: Amount | None) -> None:
+    if expected is not None and expected != actual:
+        raise AmountChanged(expected=expected, actual=actual)
+
+
+def _check_return_url(return_url: str) -> None:
+    if not is_allowed_return_url(return_url):
+        raise ReturnUrlRefused(
+            _("returnUrl must start with an origin that the operator listed in RETURN_URLS."),
+            path=("returnUrl",),
+        )
 
 
 def _seller(mode: FundingMode | None, slug: str | None) -> Seller:
     if mode is None and slug is None and not settings.SELLER_WALLET_ADDRESS_URL:
         raise ModeUnavailable(
-            "No default seller is configured; name one in sellerId.", path=("sellerId",)
+            _("No default seller is configured; name one in sellerId."), path=("sellerId",)
         )
     found = (
         Seller.objects.select_related("wallet")
@@ -193,6 +273,6 @@ def _seller(mode: FundingMode | None, slug: str | None) -> Seller:
     )
     if found is None:
         raise SellerNotFound(
-            f"There is no seller {slug or settings.SELLER_ID!r}.", path=("sellerId",)
+            _("There is no seller {seller}."), path=("sellerId",), seller=slug or settings.SELLER_ID
         )
     return found

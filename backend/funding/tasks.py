@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
+from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
-from backend.funding import idempotency, sellers
+from backend.funding import sellers
 
 
 @shared_task(ignore_result=True)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from backend.jobs.models import Application, Job, JobTransition
+from backend.jobs.models import Application, Job, StatusChange, Submission
 
 
 class ShowOnly:
@@ -18,9 +18,14 @@ class ShowOnly:
         return False
 
 
-class TransitionInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
-    model = JobTransition
-    fields = ("at", "old", "new", "actor")
+class StatusChangeInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = StatusChange
+    fields = ("at", "kind", "old", "new", "actor", "reason")
+
+
+class SubmissionInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = Submission
+    fields = ("worker", "revision", "status", "accepted_value", "submitted_at", "review_by")
 
 
 class ApplicationInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
@@ -34,4 +39,4 @@ class JobAdmin(ShowOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("status",)
     list_select_related = ("owner",)
     search_fields = ("id", "title", "owner__email")
-    inlines = (TransitionInline, ApplicationInline)
+    inlines = (StatusChangeInline, ApplicationInline, SubmissionInline)

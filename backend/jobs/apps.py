@@ -5,11 +5,14 @@ from django.db.backends.signals import connection_created
 
 
 class JobsConfig(AppConfig):
-    """Jobs and the applications to them."""
+    """Jobs, the applications to them, and the work that comes of them."""
 
     name = "backend.jobs"
 
     def ready(self) -> None:
+        from backend.files.queries import register_visibility
+        from backend.jobs.queries import is_file_of_visible_job
         from backend.jobs.words import teach_sqlite
 
         connection_created.connect(teach_sqlite)
+        register_visibility(is_file_of_visible_job)

@@ -2,32 +2,75 @@
 
 FaenaError
 ├── InvalidTransition
-│   └── WrongStatus        the job's status does not allow this action
-├── LostRace               somebody changed the job first; asking again can succeed
+│   └── WrongStatus        the status of the job, or of its part, does not allow this action
+├── LostRace               somebody changed the row first; asking again can succeed
+├── VersionChanged         the job has changed since the caller read it
+├── NoSelectedWorkers      there is nobody whose pay could be secured
 └── AmountOutOfRange       more money than a column or a payment can carry
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
 from backend.errors import ErrorCode, FaenaError, InvalidTransition
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class WrongStatus(InvalidTransition):
-    """The job is in a status that does not allow this action; `needed` says which ones do."""
+    """The status, or a deadline that has passed in it, does not allow this action.
+
+    `allowed` lists the statuses that can follow. `message` may use {status} and {action}.
+    """
 
     def __init__(
-        self, *, action: str, status: str, needed: tuple[str, ...], allowed: tuple[str, ...]
+        self,
+        message: str | _StrPromise,
+        *,
+        action: str,
+        status: str,
+        allowed: tuple[str, ...],
+        **values: Any,
     ) -> None:
-        FaenaError.__init__(
-            self, f"The job is {status}; {action} is possible while it is {' or '.join(needed)}."
-        )
+        FaenaError.__init__(self, message, status=status, action=action, **values)
         self.old, self.new, self.allowed = status, action, allowed
-        self.needed = needed
 
 
 class LostRace(FaenaError):
-    """Somebody else changed the job between our read and our write; nothing was saved."""
+    """Somebody else changed the row between our read and our write; nothing was saved."""
 
     code = ErrorCode.INVALID_TRANSITION
     retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody has just changed this. Read it again, then retry."))
+
+
+class VersionChanged(FaenaError):
+    """The job is no longer the one that the caller's form was filled from; nothing was saved."""
+
+    code = ErrorCode.VERSION_CHANGED
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            _("The job has changed: it is at version {actual}, not {expected}. Read it again."),
+            path=("expectedVersion",),
+            expected=expected,
+            actual=actual,
+        )
+
+
+class NoSelectedWorkers(FaenaError):
+    """Nobody is selected for the job."""
+
+    code = ErrorCode.NO_SELECTED_WORKERS
+
+    def __init__(self) -> None:
+        super().__init__(_("Select at least one application first."), path=("jobId",))
 
 
 class AmountOutOfRange(FaenaError):

@@ -1,31 +1,80 @@
-"""Which jobs and applications a person may see; what is not here does not exist for them."""
+"""Which jobs, and parts of them, a person may see; what is not here does not exist for them."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.accounts.models import User
-from backend.jobs.models import Application, Job
-from backend.jobs.status import JobStatus
+from backend.jobs.models import Application, Dispute, Job, Submission
+from backend.jobs.status import JobStatus, SubmissionStatus
 
 
 def jobs_visible_to(user: User | None) -> QuerySet[Job]:
-    """Every published job, and the drafts of `user`; `None` is a visitor without drafts."""
+    """Every published job, and the drafts of `user`; `None` is a visitor without drafts.
+
+    Operators and auditors see all drafts.
+    """
     published = ~Q(status=JobStatus.DRAFT)
     if user is None:
         return Job.objects.filter(published)
+    if sees_everything(user):
+        return Job.objects.all()
     return Job.objects.filter(published | Q(owner=user))
 
 
 def applications_visible_to(user: User | None) -> QuerySet[Application]:
-    """The applications of `user` and those to the jobs of `user`; none for a visitor."""
+    """The applications of `user` and those to the jobs of `user`.
+
+    Operators and auditors see all.
+    """
     if user is None:
         return Application.objects.none()
+    if sees_everything(user):
+        return Application.objects.all()
     return Application.objects.filter(Q(applicant=user) | Q(job__owner=user))
 
 
-def jobs_applied_to(*, user: User, job_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of `job_ids` that `user` has applied to, however that ended."""
-    mine = Application.objects.filter(applicant=user, job_id__in=job_ids)
-    return set(mine.values_list("job_id", flat=True))
+def submissions_visible_to(user: User | None) -> QuerySet[Submission]:
+    """The work of `user`, and what was handed in for the jobs of `user`.
+
+    Operators and auditors see all that was handed in. A draft is only its worker's.
+    """
+    if user is None:
+        return Submission.objects.none()
+    handed_in = ~Q(status=SubmissionStatus.DRAFT)
+    if sees_everything(user):
+        return Submission.objects.filter(handed_in | Q(worker=user))
+    return Submission.objects.filter(Q(worker=user) | Q(job__owner=user) & handed_in)
+
+
+def disputes_visible_to(user: User | None) -> QuerySet[Dispute]:
+    """The disputes that `user` is a party to; operators and auditors see all."""
+    disputes = Dispute.objects.select_related("submission__job")
+    if user is None:
+        return disputes.none()
+    if sees_everything(user):
+        return disputes
+    return disputes.filter(Q(submission__worker=user) | Q(submission__job__owner=user))
+
+
+def sees_everything(user: User) -> bool:
+    """Whether `user` reads what is not theirs: operators, and auditors, who change nothing."""
+    return user.is_staff or user.is_auditor
+
+
+def is_file_of_visible_job(viewer: User | None) -> Q:
+    """The files that hang on jobs `viewer` may see, and on what is part of them."""
+    jobs = jobs_visible_to(viewer)
+    disputes = disputes_visible_to(viewer)
+    holders: tuple[tuple[Any, dict[str, object]], ...] = (
+        (Job.references, {"job__in": jobs}),
+        (Application.attachments, {"application__in": applications_visible_to(viewer)}),
+        (Submission.files, {"submission__in": submissions_visible_to(viewer)}),
+        (Dispute.evidence, {"dispute__in": disputes}),
+        (Dispute.response_evidence, {"dispute__in": disputes}),
+    )
+    seen = Q(Exists(jobs.filter(title_audio=OuterRef("pk"))))
+    for relation, visible in holders:
+        # Correlated, so that looking at one file looks at its own links only.
+        seen |= Q(Exists(relation.through.objects.filter(file=OuterRef("pk"), **visible)))
+    return seen

@@ -1,25 +1,32 @@
 """What a job and an application may contain, judged before anything is written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.core.exceptions import ValidationError as InvalidInDjango
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+
 from backend.errors import ValidationFailed
 from backend.jobs.errors import AmountOutOfRange
-from backend.jobs.models import LARGEST_SCALE, LARGEST_VALUE, MOST_WORKERS
-from backend.jobs.status import DeliverableType
+from backend.jobs.models import LARGEST_SCALE, LARGEST_VALUE, MOST_WORKERS, Job
+from backend.jobs.status import DeliverableType, JobStatus, Pricing
 from backend.languages import language_tag
 from backend.open_payments.types import Amount
 
 MOST_APPLICATIONS = 10_000
 MOST_DECISIONS = 1000
 LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_DIALECT, LONGEST_NOTE = 200, 20_000, 100, 5_000
+LONGEST_WORK, LONGEST_COMMENT, LONGEST_REASON = 50_000, 5_000, 5_000
+MOST_LINKS, LONGEST_LINK = 20, 2_048
 MOST_DAYS = 365
 FARTHEST_DEADLINE = timedelta(days=2 * 365)
 # Open Payments leaves asset codes open; what wallets use are short words without blanks.
 ASSET_CODE = re.compile(r"[A-Za-z0-9._-]{1,16}", re.ASCII)
+IS_WEB_ADDRESS = URLValidator(schemes=["https", "http"])
 # A NUL cannot be stored by PostgreSQL, a lone surrogate cannot be encoded, and the other control
 # characters serve nobody but those who want to confuse a reader.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -47,6 +54,31 @@ class JobData:
     review_days: int = 14
     expires_at: datetime | None = None
     close_recruiting_when_funded: bool = True
+    pricing: Pricing = Pricing.FIXED_RECEIVE
+    reference_file_ids: Sequence[UUID] = ()
+    title_audio_file_id: UUID | None = None
+
+
+# How the columns of a job are called in the API's inputs.
+INPUT_NAMES = {
+    "title": "title",
+    "description": "description",
+    "language_tag": "languageTag",
+    "dialect": "dialect",
+    "deliverables": "deliverables",
+    "reward_value": "reward",
+    "asset_code": "reward",
+    "asset_scale": "reward",
+    "workers_needed": "workersNeeded",
+    "pricing": "pricing",
+    "recruit_limit": "recruitLimit",
+    "recruit_until": "recruitUntil",
+    "submit_days": "submitDays",
+    "submit_until": "submitUntil",
+    "review_days": "reviewDays",
+    "expires_at": "expiresAt",
+    "close_recruiting_when_funded": "closeRecruitingWhenFunded",
+}
 
 
 def job_columns(data: JobData, *, now: datetime) -> dict[str, object]:
@@ -63,7 +95,7 @@ def job_columns(data: JobData, *, now: datetime) -> dict[str, object]:
     _number(recruit_limit, 1, MOST_APPLICATIONS, path="recruitLimit")
     if recruit_limit < data.workers_needed:
         raise ValidationFailed(
-            "Recruiting would close before there are as many applications as workers needed.",
+            _("Recruiting would close before there are as many applications as workers needed."),
             path=("recruitLimit",),
         )
     _number(data.submit_days, 1, MOST_DAYS, path="submitDays")
@@ -81,6 +113,7 @@ def job_columns(data: JobData, *, now: datetime) -> dict[str, object]:
         "asset_code": data.reward.asset_code,
         "asset_scale": data.reward.asset_scale,
         "workers_needed": data.workers_needed,
+        "pricing": data.pricing.value,
         "recruit_limit": recruit_limit,
         "recruit_until": data.recruit_until,
         "submit_days": data.submit_days,
@@ -99,18 +132,56 @@ def check_deadlines(
         ValidationFailed: one of them does not.
     """
     for at, name in ((recruit_until, "recruitUntil"), (expires_at, "expiresAt")):
-        if at is None:
-            continue
-        if at.tzinfo is None:
-            raise ValidationFailed("Give the time with its offset from UTC.", path=(name,))
-        if at <= now:
-            raise ValidationFailed("This has to be in the future.", path=(name,))
-        if at > now + FARTHEST_DEADLINE:
-            raise ValidationFailed("This is more than two years away.", path=(name,))
+        if at is not None:
+            _lies_ahead(at, path=name, now=now)
     if recruit_until and expires_at and expires_at <= recruit_until:
         raise ValidationFailed(
-            "The job would expire before recruiting has ended.", path=("expiresAt",)
+            _("The job would expire before recruiting has ended."), path=("expiresAt",)
         )
+
+
+# Which deadlines are still to come in which status.
+EXTENDABLE = {
+    JobStatus.RECRUITING: ("recruit_until", "expires_at"),
+    JobStatus.SELECTING: ("expires_at",),
+    JobStatus.SUBMITTING: ("submit_until", "expires_at"),
+}
+
+
+def check_extension(job: Job, changes: Mapping[str, datetime], *, now: datetime) -> None:
+    """Pass silently when `changes`, new deadlines by column, give `job` more time.
+
+    Raises:
+        ValidationFailed: one of them has passed its use, takes time away, or lies behind the
+            job's own end.
+    """
+    for name, at in changes.items():
+        path = INPUT_NAMES[name]
+        if name not in EXTENDABLE[JobStatus(job.status)]:
+            raise ValidationFailed(
+                _("This deadline does not matter while the job is {status}."),
+                path=(path,),
+                status=job.status,
+            )
+        _lies_ahead(at, path=path, now=now)
+        if at < getattr(job, name):
+            raise ValidationFailed(_("This would take time away."), path=(path,))
+    expires_at = changes.get("expires_at", job.expires_at)
+    for name in ("recruit_until", "submit_until"):
+        if name in changes and expires_at is not None and changes[name] >= expires_at:
+            raise ValidationFailed(
+                _("The job would expire before that: give expiresAt too."),
+                path=(INPUT_NAMES[name],),
+            )
+
+
+def _lies_ahead(at: datetime, *, path: str, now: datetime) -> None:
+    if at.tzinfo is None:
+        raise ValidationFailed(_("Give the time with its offset from UTC."), path=(path,))
+    if at <= now:
+        raise ValidationFailed(_("This has to be in the future."), path=(path,))
+    if at > now + FARTHEST_DEADLINE:
+        raise ValidationFailed(_("This is more than two years away."), path=(path,))
 
 
 def text(value: str | None, *, most: int, path: str, required: bool = False) -> str:
@@ -121,13 +192,37 @@ def text(value: str | None, *, most: int, path: str, required: bool = False) -> 
     """
     tidy = (value or "").strip()
     if UNWRITABLE.search(tidy):
-        raise ValidationFailed("This text has control characters in it.", path=(path,))
+        raise ValidationFailed(_("This text has control characters in it."), path=(path,))
     if len(tidy) > most:
         raise ValidationFailed(
-            f"This text has {len(tidy)} characters; at most {most} are possible.", path=(path,)
+            _("This text has {length} characters; at most {most} are possible."),
+            path=(path,),
+            length=len(tidy),
+            most=most,
         )
     if required and not tidy:
-        raise ValidationFailed("Please write something here.", path=(path,))
+        raise ValidationFailed(_("Please write something here."), path=(path,))
+    return tidy
+
+
+def links(values: Sequence[str], *, path: str) -> list[str]:
+    """`values` as a list of web addresses, each once.
+
+    Raises:
+        ValidationFailed: there are too many, or one is not the address of a web page.
+    """
+    if len(values) > MOST_LINKS:
+        raise ValidationFailed(
+            _("At most {most} links are possible."), path=(path,), most=MOST_LINKS
+        )
+    tidy = list(dict.fromkeys(text(value, most=LONGEST_LINK, path=path) for value in values))
+    for link in tidy:
+        try:
+            IS_WEB_ADDRESS(link)
+        except InvalidInDjango:
+            raise ValidationFailed(
+                _("Write a link as a whole web address, with https:// in front."), path=(path,)
+            ) from None
     return tidy
 
 
@@ -141,36 +236,46 @@ def check_decisions(
     """
     named = [*select, *reject, *reset]
     if not named:
-        raise ValidationFailed("Name at least one application to select, reject or reset.")
+        raise ValidationFailed(_("Name at least one application to select, reject or reset."))
     if len(named) > MOST_DECISIONS:
-        raise ValidationFailed(f"At most {MOST_DECISIONS} applications can be decided at once.")
+        raise ValidationFailed(
+            _("At most {most} applications can be decided at once."), most=MOST_DECISIONS
+        )
     seen: set[UUID] = set()
     for ids, name in ((select, "select"), (reject, "reject"), (reset, "reset")):
         for id_ in ids:
             if id_ in seen:
-                raise ValidationFailed("An application is named twice.", path=(name,))
+                raise ValidationFailed(_("An application is named twice."), path=(name,))
             seen.add(id_)
 
 
 def _check_reward(reward: Amount, *, workers_needed: int) -> None:
     if reward.value <= 0:
-        raise ValidationFailed("The reward has to be more than nothing.", path=("reward", "value"))
+        raise ValidationFailed(
+            _("The reward has to be more than nothing."), path=("reward", "value")
+        )
     if not ASSET_CODE.fullmatch(reward.asset_code):
         raise ValidationFailed(
-            "Write the asset as its wallet does: a short code such as USD.",
+            _("Write the asset as its wallet does: a short code such as USD."),
             path=("reward", "assetCode"),
         )
     if not 0 <= reward.asset_scale <= LARGEST_SCALE:
         raise ValidationFailed(
-            f"The scale has to be between 0 and {LARGEST_SCALE}.", path=("reward", "assetScale")
+            _("The scale has to be between 0 and {most}."),
+            path=("reward", "assetScale"),
+            most=LARGEST_SCALE,
         )
     if reward.value * workers_needed > LARGEST_VALUE:
         raise AmountOutOfRange(
-            f"The reward times {workers_needed} workers is more than {LARGEST_VALUE}.",
+            _("The reward times {workers} workers is more than {most}."),
             path=("reward", "value"),
+            workers=workers_needed,
+            most=LARGEST_VALUE,
         )
 
 
 def _number(value: int, least: int, most: int, *, path: str) -> None:
     if not least <= value <= most:
-        raise ValidationFailed(f"This has to be between {least} and {most}.", path=(path,))
+        raise ValidationFailed(
+            _("This has to be between {least} and {most}."), path=(path,), least=least, most=most
+        )

@@ -135,6 +135,9 @@ class RefusalsAsData(FieldExtension):
     async def resolve_async(
         self, next_: AsyncExtensionResolver, source: Any, info: Info, **kwargs: Any
     ) -> Any:
+        # Several mutations of one request run one after the other: what was loaded for the answer
+        # of one may be stale for the next.
+        info.context.forget()
         try:
             return await next_(source, info, **kwargs)
         except FaenaError as error:

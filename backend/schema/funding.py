@@ -141,6 +141,24 @@ class FundJobInput:
     )
 
 
+@strawberry.input(description="Secure the pay of the selected workers. The server knows the sum.")
+class PreFundJobInput:
+    job_id: strawberry.ID = strawberry.field(description="The job whose work is to begin.")
+    return_url: URL = strawberry.field(
+        description=(
+            "Where the payer's browser goes after the wallet, if consent is needed; its origin "
+            "must be listed."
+        )
+    )
+    idempotency_key: UUID = strawberry.field(
+        description="A fresh one per decision. Repeating it gives the same funding."
+    )
+    expected_total: AmountInput | None = strawberry.field(
+        default=None,
+        description="Refuse when reward × selected differs from what the user was shown.",
+    )
+
+
 @rule(WITH_PARENT)
 @strawberry.type(description="A funding.")
 class FundingPayload(Payload):
@@ -183,3 +201,26 @@ class FundingMutation:
             loader = payments_of_fundings(info, user)
             loader.prime(funded.funding.id, [funded.payment])
         return FundingPayload(funding=Funding.from_model(funded.funding))
+
+    @mutation(
+        description=(
+            "Secure reward × selected workers and let the work begin. Money that is behind the "
+            "job already is used first: where it covers the sum, the job moves to SUBMITTING at "
+            "once. Refused with NO_SELECTED_WORKERS, or MODE_UNAVAILABLE where no money is "
+            "behind the job."
+        ),
+        moves_money=True,
+    )
+    async def pre_fund_job(self, info: Info, input: PreFundJobInput) -> FundingPayload:
+        user = await info.context.require_user()
+        total = input.expected_total
+        row = await info.context.db(
+            services.pre_fund_job,
+            payer=user,
+            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
+            expected_total=None if total is None else total.to_amount(path=("expectedTotal",)),
+            return_url=input.return_url,
+            idempotency_key=input.idempotency_key,
+            now=info.context.now(),
+        )
+        return FundingPayload(funding=Funding.from_model(row))

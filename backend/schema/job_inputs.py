@@ -1,18 +1,27 @@
 """What callers send about jobs and applications, and the same in the domain's words."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
 from backend.funding.status import FundingAssurance
 from backend.jobs.search import MOST_RANKED, JobOrder, JobSearch
-from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus
+from backend.jobs.status import DeliverableType, JobStatus, Pricing
 from backend.jobs.validation import JobData
 from backend.schema.amounts import AmountInput
 from backend.schema.enums import describe_values
+from backend.schema.nodes import decode_id, decode_ids
 
 strawberry.enum(JobStatus, description="Where a job is in its life; the last three are final.")
-strawberry.enum(ApplicationStatus, description="What became of an application.")
+strawberry.enum(
+    Pricing,
+    description=(
+        "Whose side is exact when two assets meet. FIXED_RECEIVE: each worker receives the "
+        "reward, and so holds the job's asset. FIXED_SEND: the reward is sent, and the worker's "
+        "wallet receives what it becomes in its own asset."
+    ),
+)
 strawberry.enum(DeliverableType, description="What a worker hands in.")
 strawberry.enum(
     FundingAssurance,
@@ -32,13 +41,6 @@ describe_values(
         f"Among the {MOST_RANKED} newest jobs with these words."
     ),
 )
-
-
-@strawberry.input(description="Which applications to list.")
-class ApplicationFilter:
-    status: list[ApplicationStatus] | None = strawberry.field(
-        default=None, description="Those in one of these."
-    )
 
 
 @strawberry.input(description="Which jobs to list. Each field narrows; left out, it does not.")
@@ -123,10 +125,23 @@ class JobInput:
         default=True, description="Whether money closes recruiting, once somebody has applied."
     )
 
+    pricing: Pricing | None = strawberry.field(default=None, description="Left out: FIXED_RECEIVE.")
+    reference_file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Files to show with it: at most 10 of one's own."
+    )
+    title_audio_file_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The title read aloud: a file of one's own."
+    )
+
     def to_data(self) -> JobData:
         """The same in the domain's words; a null means the default, as leaving it out does."""
-        given = {"submit_days": self.submit_days, "review_days": self.review_days}
+        given: dict[str, Any] = {
+            "submit_days": self.submit_days,
+            "review_days": self.review_days,
+            "pricing": self.pricing,
+        }
         closes = self.close_recruiting_when_funded
+        audio = self.title_audio_file_id
         return JobData(
             title=self.title,
             description=self.description,
@@ -139,7 +154,13 @@ class JobInput:
             recruit_until=self.recruit_until,
             expires_at=self.expires_at,
             close_recruiting_when_funded=True if closes is None else closes,
-            **{name: days for name, days in given.items() if days is not None},
+            reference_file_ids=decode_ids(
+                self.reference_file_ids, type_name="File", path="referenceFileIds"
+            ),
+            title_audio_file_id=None
+            if audio is None
+            else decode_id(audio, type_name="File", path=("titleAudioFileId",)),
+            **{name: value for name, value in given.items() if value is not None},
         )
 
 
@@ -148,22 +169,47 @@ class JobIdInput:
     job_id: strawberry.ID = strawberry.field(description="The job.")
 
 
-@strawberry.input(description="A wish to do a job.")
-class ApplyInput:
+@strawberry.input(description="A job as it is to be from now on: what is left out is cleared.")
+class UpdateJobInput:
     job_id: strawberry.ID = strawberry.field(description="The job.")
-    note: str | None = strawberry.field(default=None, description="At most 5000 characters.")
-    payout_wallet_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Where the pay would go. Left out: one's default wallet."
+    job: JobInput = strawberry.field(
+        description=(
+            "All of it. While the job recruits its terms have to stay as they are; deadlines and "
+            "the limit can be left out then."
+        )
+    )
+    expected_version: int = strawberry.field(
+        description="The version that the user saw; the job must still be at it."
     )
 
 
-@strawberry.input(description="What becomes of applications: all of it happens, or nothing.")
-class DecideApplicationsInput:
-    job_id: strawberry.ID = strawberry.field(description="The job they are for.")
-    select: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="At most workersNeeded, with those selected before."
+@strawberry.input(description="A job that takes applications again.")
+class ReopenRecruitingInput:
+    job_id: strawberry.ID = strawberry.field(description="The job.")
+    recruit_until: datetime = strawberry.field(
+        description="When recruiting ends now; before the job expires."
     )
-    reject: list[strawberry.ID] | None = strawberry.field(default=None, description="To reject.")
-    reset: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="To put back to PENDING."
+    recruit_limit: int | None = strawberry.field(
+        default=None,
+        description="More than there are applications. Left out: as before, or 10 more if reached.",
     )
+
+
+@strawberry.input(description="Later deadlines for a job; at least one.")
+class ExtendJobInput:
+    job_id: strawberry.ID = strawberry.field(description="The job.")
+    recruit_until: datetime | None = strawberry.field(
+        default=None, description="While it recruits. Left out: as before."
+    )
+    submit_until: datetime | None = strawberry.field(
+        default=None, description="While work is handed in. Left out: as before."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="After the others. Left out: as before."
+    )
+
+
+@strawberry.input(description="A job to end, and why.")
+class CancelJobInput:
+    job_id: strawberry.ID = strawberry.field(description="The job.")
+    reason: str = strawberry.field(description="1 to 5000 characters; it stays in the log.")

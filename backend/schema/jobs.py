@@ -1,45 +1,52 @@
-"""Jobs and applications."""
+"""Jobs: what is offered, and what their owners do with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import QuerySet
+from django.db.models import Count
 from strawberry import argument
 
 from backend.accounts.models import User as UserRow
+from backend.errors import FaenaError
 from backend.funding.models import Funding as FundingRow
 from backend.funding.queries import assurance_of, jobs_with_assurance
-from backend.funding.status import COUNTING, FundingAssurance
-from backend.jobs import models, queries, services
+from backend.funding.status import COUNTING, FundingAssurance, FundingStatus
+from backend.jobs import endings, models, posting, queries, recruiting
+from backend.jobs.facts import job_facts
+from backend.jobs.lifecycle.job import RULES, JobAction, JobFacts
+from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.search import JobOrder, search_jobs
 from backend.jobs.status import (
     ApplicationStatus,
     DeliverableType,
-    JobAction,
     JobStatus,
-    allowed_actions,
+    Pricing,
 )
-from backend.schema.accounts import User, Wallet
+from backend.schema.accounts import User
 from backend.schema.amounts import Amount
+from backend.schema.applications import Application, ApplicationFilter
+from backend.schema.attachments import files_of
 from backend.schema.connections import Connection, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.errors import Payload, mutation
+from backend.schema.files import File
 from backend.schema.funding import Funding, fundings_of_job
 from backend.schema.job_inputs import (
-    ApplicationFilter,
-    ApplyInput,
-    DecideApplicationsInput,
+    CancelJobInput,
+    ExtendJobInput,
     JobFilter,
     JobIdInput,
     JobInput,
+    ReopenRecruitingInput,
+    UpdateJobInput,
 )
 from backend.schema.nodes import Node, decode_id, load_node, node_of
 from backend.schema.payments import Payment, payments_of_job
 from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.submissions import Submission, SubmissionFilter
 
 strawberry.enum(JobAction, description="What somebody may do with a job now: a button to show.")
 
@@ -55,7 +62,12 @@ class Job(Node):
         description="The language of the work, as a BCP 47 tag; null means any."
     )
     dialect: str | None = strawberry.field(description="The variety of the language, in words.")
-    deliverables: list[DeliverableType] = strawberry.field(description="What workers hand in.")
+    deliverables: list[DeliverableType] = strawberry.field(
+        description="What workers hand in: at least one of each."
+    )
+    pricing: Pricing = strawberry.field(
+        description="Whose side is exact when the worker's wallet has another asset."
+    )
     reward: Amount = strawberry.field(description="What each worker gets.")
     workers_needed: int = strawberry.field(description="How many workers can be selected.")
     total_budget: Amount = strawberry.field(description="Reward × workers needed.")
@@ -67,7 +79,12 @@ class Job(Node):
         description="When recruiting ends at the latest; null in a draft that leaves it open."
     )
     submit_days: int = strawberry.field(description="Days that workers have for the work.")
-    review_days: int = strawberry.field(description="Days that the owner has for the review.")
+    submit_until: datetime | None = strawberry.field(
+        description="When the time for first submissions ends; null until the work begins."
+    )
+    review_days: int = strawberry.field(
+        description="Days that the owner has for the review; after them silence accepts."
+    )
     expires_at: datetime | None = strawberry.field(
         description="When it ends unless work was handed in; null in a draft that leaves it open."
     )
@@ -89,12 +106,14 @@ class Job(Node):
             dialect=row.dialect or None,
             deliverables=[DeliverableType(kind) for kind in row.deliverables],
             reward=Amount.of(row.reward),
+            pricing=Pricing(row.pricing),
             workers_needed=row.workers_needed,
             total_budget=Amount.of(row.total_budget),
             status=JobStatus(row.status),
             recruit_limit=row.recruit_limit,
             recruit_until=row.recruit_until,
             submit_days=row.submit_days,
+            submit_until=row.submit_until,
             review_days=row.review_days,
             expires_at=row.expires_at,
             close_recruiting_when_funded=row.close_recruiting_when_funded,
@@ -111,31 +130,86 @@ class Job(Node):
         found = await info.context.batched(assurance_of, self.key)
         return found or FundingAssurance.NONE
 
-    @strawberry.field(description="What the viewer may do with it now; nothing for a visitor.")
+    @strawberry.field(
+        description=(
+            "What the viewer may do with it now: the buttons to show. Nothing for a visitor."
+        )
+    )
     async def allowed_actions(self, info: Info) -> list[JobAction]:
         viewer = await info.context.viewer()
-        actions = allowed_actions(job=self.row, user=viewer, now=info.context.now())
-        if JobAction.FUND in actions and await info.context.batched(funded_jobs, self.key):
+        if viewer is None:
+            return []
+        actions = allowed(RULES, await facts_of(info, viewer, self.row))
+        standing = None
+        if {JobAction.FUND, JobAction.PRE_FUND} & set(actions):
+            standing = await info.context.batched(standing_fundings, self.key)
+        if JobAction.FUND in actions and standing is not None:
             actions.remove(JobAction.FUND)
-        if JobAction.APPLY in actions and viewer and await self._has_applied(info, viewer):
-            actions.remove(JobAction.APPLY)
+        if JobAction.PRE_FUND in actions and standing is not FundingStatus.SETTLED:
+            actions.remove(JobAction.PRE_FUND)
         return actions
 
-    @strawberry.field(description="One's own application, and all of them to the job's owner.")
+    @strawberry.field(description="How many workers' work is accepted, in whole or part.")
+    async def accepted_count(self, info: Info) -> int:
+        if self.row.status in {JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING}:
+            return 0
+        return await info.context.batched(accepted_counts, self.key) or 0
+
+    @strawberry.field(description="How many people have applied and not withdrawn.")
+    async def application_count(self, info: Info) -> int:
+        if self.row.status == JobStatus.DRAFT:
+            return 0
+        return await info.context.batched(application_counts, self.key) or 0
+
+    @strawberry.field(description="What the owner shows, oldest first.")
+    async def references(self, info: Info) -> list[File]:
+        return await files_of(info, models.Job.references, self.key)
+
+    @strawberry.field(description="The title read aloud.")
+    async def title_audio(self, info: Info) -> File | None:
+        if self.row.title_audio_id is None:
+            return None
+        return await load_node(info, File, self.row.title_audio_id)
+
+    @strawberry.field(
+        description="One's own application; all of them to the job's owner and to operators."
+    )
     async def applications(
         self,
         info: Info,
         first: int | None = None,
         after: str | None = None,
         filter: ApplicationFilter | None = None,
-    ) -> Connection["Application"]:
-        statuses = filter.status if filter else None
+    ) -> Connection[Application]:
         return await nested_page(
             info,
-            _applications(None if statuses is None else frozenset(statuses)),
+            (filter or ApplicationFilter()).rows(),
             parent_field="job_id",
             parent_id=self.key,
             convert=Application.from_model,
+            first=first,
+            after=after,
+        )
+
+    @strawberry.field(
+        description=(
+            "One's own work, drafts included; what was handed in, to the job's owner and to "
+            "operators."
+        )
+    )
+    async def submissions(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        filter: SubmissionFilter | None = None,
+    ) -> Connection[Submission]:
+        return await nested_page(
+            info,
+            (filter or SubmissionFilter()).rows(),
+            parent_field="job_id",
+            parent_id=self.key,
+            convert=Submission.from_model,
             first=first,
             after=after,
         )
@@ -152,62 +226,37 @@ class Job(Node):
     ) -> Connection[Funding]:
         return await fundings_of_job(self.key, info, first, after)
 
-    async def _has_applied(self, info: Info, viewer: UserRow) -> bool:
-        def load(keys: list[UUID]) -> dict[UUID, bool]:
-            return dict.fromkeys(queries.jobs_applied_to(user=viewer, job_ids=keys), True)
 
-        return bool(await info.context.loader("jobs applied to", lambda: load).load(self.key))
+async def facts_of(info: Info, viewer: UserRow, job: models.Job) -> JobFacts:
+    """What the rules see of `job` for `viewer`; many jobs are asked about in one statement."""
+    now = info.context.now()
 
+    def load(jobs: list[models.Job]) -> dict[models.Job, JobFacts]:
+        found = job_facts(user=viewer, jobs=jobs, now=now)
+        return {each: found[each.id] for each in jobs}
 
-@rule(queries.applications_visible_to)
-@strawberry.type(description="One person's wish to do a job. Seen by them and the job's owner.")
-class Application(Node):
-    row: strawberry.Private[models.Application]
-    note: str | None = strawberry.field(description="What the applicant says.")
-    status: ApplicationStatus = strawberry.field(description="What became of it.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When its status last changed.")
-
-    @classmethod
-    def from_model(cls, row: models.Application) -> Self:
-        return cls(
-            key=row.id,
-            row=row,
-            note=row.note or None,
-            status=ApplicationStatus(row.status),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
-
-    @strawberry.field(description="The job it is for.")
-    async def job(self, info: Info) -> Job | None:
-        return await load_node(info, Job, self.row.job_id)
-
-    @strawberry.field(description="Who applies; null when the account is closed.")
-    async def applicant(self, info: Info) -> User | None:
-        return await load_node(info, User, self.row.applicant_id)
-
-    @strawberry.field(description="Where the pay would go. Only to the applicant; null to others.")
-    async def payout_wallet(self, info: Info) -> Wallet | None:
-        return await load_node(info, Wallet, self.row.payout_wallet_id)
+    facts = await info.context.loader("job facts", lambda: load).load(job)
+    assert facts is not None
+    return facts
 
 
-def funded_jobs(job_ids: list[UUID]) -> dict[UUID, bool]:
-    """Those jobs that cannot be funded again now: paid, or waiting for the payer's approval."""
-    standing = FundingRow.objects.filter(job_id__in=job_ids, status__in=sorted(COUNTING))
-    return dict.fromkeys(standing.values_list("job_id", flat=True), True)
+def standing_fundings(job_ids: list[UUID]) -> dict[UUID, FundingStatus]:
+    """The funding that stands behind each job: paid, or waiting for the payer's approval."""
+    rows = FundingRow.objects.filter(job_id__in=job_ids, status__in=sorted(COUNTING))
+    return {id_: FundingStatus(status) for id_, status in rows.values_list("job_id", "status")}
 
 
-@cache
-def _applications(
-    statuses: frozenset[ApplicationStatus] | None,
-) -> Callable[[UserRow | None], QuerySet[models.Application]]:
-    # Cached, because pages are batched by the identity of this function.
-    def visible(viewer: UserRow | None) -> QuerySet[models.Application]:
-        rows = queries.applications_visible_to(viewer)
-        return rows if statuses is None else rows.filter(status__in=sorted(statuses))
+def accepted_counts(job_ids: list[UUID]) -> dict[UUID, int]:
+    """How many workers of each job have accepted work."""
+    rows = models.Submission.objects.filter(job_id__in=job_ids, accepted_value__gt=0)
+    return dict(rows.order_by().values_list("job_id").annotate(Count("id")))
 
-    return visible
+
+def application_counts(job_ids: list[UUID]) -> dict[UUID, int]:
+    """How many applications each job has, without those withdrawn."""
+    rows = models.Application.objects.filter(job_id__in=job_ids)
+    standing = rows.exclude(status=ApplicationStatus.WITHDRAWN)
+    return dict(standing.order_by().values_list("job_id").annotate(Count("id")))
 
 
 @strawberry.type
@@ -251,80 +300,114 @@ class JobPayload(Payload):
     job: Job | None = strawberry.field(default=None, description="The job as it is now.")
 
 
-@rule(WITH_PARENT)
-@strawberry.type(description="An application.")
-class ApplicationPayload(Payload):
-    application: Application | None = strawberry.field(
-        default=None, description="The application as it is now."
-    )
-
-
-@rule(WITH_PARENT)
-@strawberry.type(description="A job and the applications that were decided.")
-class ApplicationsPayload(Payload):
-    job: Job | None = strawberry.field(default=None, description="The job.")
-    applications: list[Application] = strawberry.field(
-        default_factory=list, description="Those named in the input, oldest first."
-    )
-
-
 @strawberry.type
 class JobMutation:
-    @mutation(description="Keep a job as a draft that only oneself sees.")
+    @mutation(
+        description=(
+            "Keep a job as a draft that only oneself sees. Refused with VALIDATION, "
+            "AMOUNT_OUT_OF_RANGE, or NOT_FOUND for a file."
+        )
+    )
     async def create_job(self, info: Info, input: JobInput) -> JobPayload:
         user = await info.context.require_user()
         row = await info.context.db(
-            services.create_job, owner=user, data=input.to_data(), now=info.context.now()
+            posting.create_job, owner=user, data=input.to_data(), now=info.context.now()
         )
         return JobPayload(job=Job.from_model(row))
 
-    @mutation(description="Open one's draft for applications. Needs a wallet to pay from.")
+    @mutation(
+        description=(
+            "Replace what a job says: everything in a draft, words and files while it recruits. "
+            "Refused with VERSION_CHANGED when somebody changed it since expectedVersion."
+        )
+    )
+    async def update_job(self, info: Info, input: UpdateJobInput) -> JobPayload:
+        user = await info.context.require_user()
+        try:
+            row = await info.context.db(
+                posting.update_job,
+                user=user,
+                job_id=_job_id(input.job_id),
+                data=input.job.to_data(),
+                expected_version=input.expected_version,
+                now=info.context.now(),
+            )
+        except FaenaError as error:
+            if error.path and error.path[0] not in {"jobId", "expectedVersion"}:
+                error.path = ("job", *error.path)
+            raise
+        return JobPayload(job=Job.from_model(row))
+
+    @mutation(
+        description=(
+            "Open one's draft for applications. Refused with WALLET_REQUIRED without a wallet to "
+            "pay from, with VALIDATION while something is missing."
+        )
+    )
     async def publish_job(self, info: Info, input: JobIdInput) -> JobPayload:
-        user = await info.context.require_user()
-        row = await info.context.db(
-            services.publish_job, user=user, job_id=_job_id(input.job_id), now=info.context.now()
-        )
-        return JobPayload(job=Job.from_model(row))
+        return await _change(info, input, posting.publish_job)
 
-    @mutation(description="Apply to a job of somebody else, with a wallet in the job's asset.")
-    async def apply_to_job(self, info: Info, input: ApplyInput) -> ApplicationPayload:
-        user = await info.context.require_user()
-        wallet = input.payout_wallet_id
-        row = await info.context.db(
-            services.apply_to_job,
-            user=user,
-            job_id=_job_id(input.job_id),
-            note=input.note,
-            payout_wallet_id=None
-            if wallet is None
-            else decode_id(wallet, type_name="Wallet", path=("payoutWalletId",)),
-            now=info.context.now(),
-        )
-        return ApplicationPayload(application=Application.from_model(row))
+    @mutation(description="Make a draft like a job of one's own, without its deadlines.")
+    async def duplicate_job(self, info: Info, input: JobIdInput) -> JobPayload:
+        return await _change(info, input, posting.duplicate_job)
 
-    @mutation(description="Select, reject and reset applications to one's job. Safe to repeat.")
-    async def decide_applications(
-        self, info: Info, input: DecideApplicationsInput
-    ) -> ApplicationsPayload:
-        user = await info.context.require_user()
-        job, applications = await info.context.db(
-            services.decide_applications,
-            user=user,
-            job_id=_job_id(input.job_id),
-            select=_application_ids(input.select, path="select"),
-            reject=_application_ids(input.reject, path="reject"),
-            reset=_application_ids(input.reset, path="reset"),
-            now=info.context.now(),
+    @mutation(description="Stop taking applications, to select among those there are.")
+    async def close_recruiting(self, info: Info, input: JobIdInput) -> JobPayload:
+        return await _change(info, input, recruiting.close_recruiting)
+
+    @mutation(description="Take applications again. What was decided about applications stays.")
+    async def reopen_recruiting(self, info: Info, input: ReopenRecruitingInput) -> JobPayload:
+        return await _change(
+            info,
+            input,
+            recruiting.reopen_recruiting,
+            recruit_until=input.recruit_until,
+            recruit_limit=input.recruit_limit,
         )
-        return ApplicationsPayload(
-            job=Job.from_model(job),
-            applications=[Application.from_model(row) for row in applications],
+
+    @mutation(description="Give a job more time; deadlines only move away. Safe to repeat.")
+    async def extend_job(self, info: Info, input: ExtendJobInput) -> JobPayload:
+        return await _change(
+            info,
+            input,
+            posting.extend_job,
+            recruit_until=input.recruit_until,
+            submit_until=input.submit_until,
+            expires_at=input.expires_at,
         )
+
+    @mutation(
+        description=(
+            "End a job before it is complete. Submitted work has to be decided first; what was "
+            "accepted stays owed."
+        )
+    )
+    async def cancel_job(self, info: Info, input: CancelJobInput) -> JobPayload:
+        return await _change(info, input, endings.cancel_job, reason=input.reason)
+
+    @mutation(
+        description=(
+            "End a reviewed job of which not all work was accepted in full. One that was is "
+            "completed by itself."
+        )
+    )
+    async def complete_job(self, info: Info, input: JobIdInput) -> JobPayload:
+        return await _change(info, input, endings.complete_job)
+
+
+class _NamesJob(Protocol):
+    job_id: strawberry.ID
+
+
+async def _change(
+    info: Info, input: _NamesJob, function: Callable[..., models.Job], **values: object
+) -> JobPayload:
+    user = await info.context.require_user()
+    row = await info.context.db(
+        function, user=user, job_id=_job_id(input.job_id), now=info.context.now(), **values
+    )
+    return JobPayload(job=Job.from_model(row))
 
 
 def _job_id(id: strawberry.ID) -> UUID:
     return decode_id(id, type_name="Job", path=("jobId",))
-
-
-def _application_ids(ids: Sequence[strawberry.ID] | None, *, path: str) -> list[UUID]:
-    return [decode_id(id, type_name="Application", path=(path,)) for id in ids or ()]

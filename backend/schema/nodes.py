@@ -2,11 +2,13 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 import strawberry
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 from backend.errors import NotFound
 from backend.schema.context import Info
@@ -27,10 +29,10 @@ def decode_any_id(value: str, *, path: tuple[str, ...]) -> tuple[str, UUID]:
         NotFound: it is not one; `path` says which input it was.
     """
     try:
-        name, _, key = base64.b64decode(value, validate=True).decode("ascii").partition(":")
+        name, _colon, key = base64.b64decode(value, validate=True).decode("ascii").partition(":")
         return name, UUID(key)
     except (binascii.Error, ValueError) as error:
-        raise NotFound("There is no object with this id.", path=path) from error
+        raise NotFound(_("There is no object with this id."), path=path) from error
 
 
 def decode_id(value: str, *, type_name: str, path: tuple[str, ...]) -> UUID:
@@ -41,8 +43,17 @@ def decode_id(value: str, *, type_name: str, path: tuple[str, ...]) -> UUID:
     """
     name, key = decode_any_id(value, path=path)
     if name != type_name:
-        raise NotFound(f"This is not the id of a {type_name}.", path=path)
+        raise NotFound(_("This is not the id of a {type}."), path=path, type=type_name)
     return key
+
+
+def decode_ids(values: Sequence[str] | None, *, type_name: str, path: str) -> list[UUID]:
+    """The keys in the global ids of several `type_name`s; None is an empty list.
+
+    Raises:
+        NotFound: one is malformed or the id of another type.
+    """
+    return [decode_id(value, type_name=type_name, path=(path,)) for value in values or ()]
 
 
 @strawberry.interface(description="An object with a global id.")

@@ -4,7 +4,18 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from backend.schema import accounts, files, funding, health, jobs, nodes, payments
+from backend.schema import (
+    accounts,
+    applications,
+    disputes,
+    files,
+    funding,
+    health,
+    jobs,
+    nodes,
+    payments,
+    submissions,
+)
 from backend.schema.errors import (
     AssetMismatchError,
     InvalidTransitionError,
@@ -49,6 +60,9 @@ Mutation = merge_types(
     (
         accounts.AccountMutation,
         jobs.JobMutation,
+        applications.ApplicationMutation,
+        submissions.SubmissionMutation,
+        disputes.DisputeMutation,
         funding.FundingMutation,
         payments.PaymentMutation,
     ),

@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 
 from backend.funding import status as funding
-from backend.jobs import status as jobs
+from backend.jobs.lifecycle import job as jobs
+from backend.jobs.status import JobStatus
 from backend.payments import errors, patience, proofs, status, workflow
 from backend.payments.errors import Failure
 from tests.docs import pages, recordings
@@ -20,7 +21,7 @@ DIAGRAMS = {
     "funding": pages.state_diagram(
         funding.TRANSITIONS, first=funding.FundingStatus.AWAITING_APPROVAL
     ),
-    "job": pages.state_diagram(jobs.TRANSITIONS, first=jobs.JobStatus.DRAFT),
+    "job": pages.state_diagram(jobs.TRANSITIONS, first=JobStatus.DRAFT),
 }
 SEQUENCE_LINE = re.compile(r"F->>[PS]: ([a-z-]+)")
 

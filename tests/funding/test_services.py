@@ -8,17 +8,19 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from backend.accounts.models import User, WalletAddress
+from backend.accounts.idempotency import IdempotencyConflict, forget_old_keys
+from backend.accounts.models import IdempotencyKey, User, WalletAddress
 from backend.errors import AssetMismatch, FaenaError, Forbidden, NotFound, WalletRequired
 from backend.funding import errors
-from backend.funding.idempotency import IdempotencyConflict, forget_old_keys
-from backend.funding.models import Funding, IdempotencyKey, Seller
+from backend.funding.models import Funding, Seller
 from backend.funding.queries import assurance_of, fundings_visible_to
-from backend.funding.services import fund_job
+from backend.funding.services import fund_job, pre_fund_job
 from backend.funding.status import FundingAssurance, FundingMode, FundingStatus
 from backend.ids import new_id
-from backend.jobs.errors import WrongStatus
+from backend.jobs.endings import cancel_job
+from backend.jobs.errors import NoSelectedWorkers, WrongStatus
 from backend.jobs.models import Job
+from backend.jobs.recruiting import decide_applications
 from backend.open_payments.types import Amount
 from backend.payments.models import Payment
 from tests.jobs.people import an_application
@@ -266,3 +268,103 @@ def test_only_the_payer_the_owner_and_operators_see_a_funding(world: Simulation)
     assert list(fundings_visible_to(operator)) == [funding]
     assert list(fundings_visible_to(stranger)) == []
     assert list(fundings_visible_to(None)) == []
+
+
+# --- the job meanwhile
+
+
+def is_moving(world: Simulation) -> bool:
+    return Job.objects.get(id=world.job.id).money_moving
+
+
+def test_nothing_ends_the_job_while_its_payment_is_on_its_way(world: Simulation) -> None:
+    funding = fund(world)
+    version = world.job.version
+
+    assert is_moving(world)
+    with pytest.raises(WrongStatus, match="payment"):
+        cancel_job(user=world.payer, job_id=world.job.id, reason="x", now=world.clock.now())
+
+    world.payment = Payment.objects.get(reference=funding.id)
+    world.approve = False
+    world.run()
+
+    assert not is_moving(world)
+    assert Job.objects.get(id=world.job.id).version == version, "nobody's form was about it"
+
+
+# --- preFundJob
+
+
+def pre_fund(world: Simulation, **changes: Any) -> Funding:
+    arguments: dict[str, Any] = {
+        "payer": world.payer,
+        "job_id": world.job.id,
+        "expected_total": None,
+        "return_url": "http://127.0.0.1:8000/",
+        "idempotency_key": new_id(),
+        "now": world.clock.now(),
+        **changes,
+    }
+    return pre_fund_job(**arguments)
+
+
+def select_somebody(world: Simulation) -> None:
+    application = an_application(world.job, now=world.clock.at)
+    decide_applications(
+        user=world.payer, job_id=world.job.id, select=[application.id], now=world.clock.at
+    )
+
+
+def pay(world: Simulation) -> Funding:
+    funding = fund(world)
+    world.payment = Payment.objects.get(reference=funding.id)
+    world.run()
+    return funding
+
+
+def test_money_that_has_arrived_lets_the_work_begin_without_consent(world: Simulation) -> None:
+    select_somebody(world)
+    funding = pay(world)
+    key = new_id()
+
+    first = pre_fund(world, expected_total=world.job.reward, idempotency_key=key)
+    again = pre_fund(world, expected_total=world.job.reward, idempotency_key=key)
+
+    assert first.id == again.id == funding.id
+    job = Job.objects.get(id=world.job.id)
+    assert job.status == "SUBMITTING"
+    assert job.submit_until == world.clock.now() + timedelta(days=job.submit_days)
+    assert Payment.objects.count() == 1
+
+
+def test_work_begins_never_before_the_money_is_there(world: Simulation) -> None:
+    select_somebody(world)
+
+    with pytest.raises(errors.ModeUnavailable):
+        pre_fund(world)
+    fund(world)
+    with pytest.raises(errors.ModeUnavailable):
+        pre_fund(world)
+
+    assert Job.objects.get(id=world.job.id).status == "RECRUITING"
+
+
+def test_pre_funding_needs_somebody_selected_the_owner_and_the_right_sum(
+    world: Simulation,
+) -> None:
+    pay(world)
+    with pytest.raises(NoSelectedWorkers):
+        pre_fund(world)
+    select_somebody(world)
+    stranger = User.objects.create(email="s@example.org", display_name="S")
+
+    with pytest.raises(Forbidden):
+        pre_fund(world, payer=stranger)
+    with pytest.raises(errors.AmountChanged):
+        pre_fund(world, expected_total=Amount(value=1, asset_code="USD", asset_scale=2))
+    with pytest.raises(errors.ReturnUrlRefused):
+        pre_fund(world, return_url="https://elsewhere.example/")
+    pre_fund(world)
+    with pytest.raises(WrongStatus):
+        pre_fund(world)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from backend.errors import FaenaError
-from backend.jobs import services
+from backend.jobs import posting, recruiting
 from backend.jobs.models import Job
 from backend.jobs.status import ApplicationStatus, JobStatus
 from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
@@ -43,7 +43,7 @@ def test_the_recruit_limit_holds_for_eight_who_apply_at_once() -> None:
 
     assert ends == {"done": 3, "WrongStatus": 5}
     assert job.applications.count() == 3
-    assert job.transitions.filter(new=JobStatus.SELECTING).count() == 1
+    assert job.status_changes.filter(new=JobStatus.SELECTING).count() == 1
 
 
 def test_one_person_who_applies_twice_at_once_applies_once() -> None:
@@ -61,7 +61,7 @@ def test_two_tabs_do_not_select_more_than_the_job_needs() -> None:
 
     ends = at_once(
         *(
-            lambda id_=id_: services.decide_applications(
+            lambda id_=id_: recruiting.decide_applications(
                 user=job.owner, job_id=job.id, select=[id_], now=NOON
             )
             for id_ in ids
@@ -75,10 +75,10 @@ def test_two_tabs_do_not_select_more_than_the_job_needs() -> None:
 def test_a_draft_is_published_once() -> None:
     draft = a_draft()
 
-    ends = at_once(*[lambda: services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)] * 4)
+    ends = at_once(*[lambda: posting.publish_job(user=draft.owner, job_id=draft.id, now=NOON)] * 4)
 
     assert ends == {"done": 1, "WrongStatus": 3}
-    assert draft.transitions.count() == 1
+    assert draft.status_changes.count() == 1
 
 
 def test_money_and_the_last_applicant_close_recruiting_once_between_them() -> None:
@@ -88,9 +88,9 @@ def test_money_and_the_last_applicant_close_recruiting_once_between_them() -> No
 
     ends = at_once(
         lambda: an_application(job, worker),
-        lambda: services.close_recruiting(job=Job.objects.get(id=job.id), at=NOON),
+        lambda: recruiting.close_paid_recruiting(job=Job.objects.get(id=job.id), at=NOON),
     )
 
     assert ends["done"] + ends["WrongStatus"] == 2
     assert Job.objects.get(id=job.id).status == JobStatus.SELECTING
-    assert job.transitions.filter(new=JobStatus.SELECTING).count() == 1
+    assert job.status_changes.filter(new=JobStatus.SELECTING).count() == 1

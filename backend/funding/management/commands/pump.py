@@ -10,11 +10,15 @@ from backend import checks
 from backend.clock import SYSTEM_CLOCK
 from backend.errors import FaenaError
 from backend.funding.sellers import register_default_seller
+from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
+
+# As often as the beat task.
+JOBS_EVERY_S = 60.0
 
 
 class Command(BaseCommand):
-    help = "Advance the payments that are due, without Celery and without Redis."
+    help = "Advance the payments and the jobs that are due, without Celery and without Redis."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         how = parser.add_mutually_exclusive_group()
@@ -24,9 +28,13 @@ class Command(BaseCommand):
     def handle(self, *, loop: bool, **options: Any) -> None:
         checks.refuse_unsafe_settings()
         self._register_default_seller()
+        jobs_passed_at = -JOBS_EVERY_S
         while True:
             close_old_connections()
             done = pump()
+            if time.monotonic() - jobs_passed_at >= JOBS_EVERY_S:
+                jobs_passed_at = time.monotonic()
+                done += pass_time(now=SYSTEM_CLOCK.now())
             if done:
                 self.stdout.write(f"advanced {done}")
             elif loop:

@@ -1,34 +1,32 @@
-"""Creating, publishing, applying and deciding: what happens, and what is refused."""
+"""Finding workers: applying, deciding, and when recruiting ends."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from backend.errors import (
     AssetMismatch,
-    ErrorCode,
     Forbidden,
-    InvalidTransition,
     NotFound,
     ValidationFailed,
     WalletRequired,
 )
 from backend.events.models import Event
 from backend.ids import new_id
-from backend.jobs import services
+from backend.jobs import recruiting
 from backend.jobs.errors import WrongStatus
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import applications_visible_to, jobs_visible_to
-from backend.jobs.status import ApplicationStatus, JobStatus
+from backend.jobs.status import ApplicationStatus, JobStatus, Pricing
+from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
-    USD_25,
     a_draft,
     a_job,
     a_job_in,
+    a_job_with_work,
     a_person,
     a_wallet,
     an_application,
@@ -40,132 +38,6 @@ PENDING, SELECTED, REJECTED = (
     ApplicationStatus.SELECTED,
     ApplicationStatus.REJECTED,
 )
-
-
-# --- creating
-
-
-def test_a_new_job_is_a_draft_with_the_usual_limits() -> None:
-    job = a_draft()
-
-    row = Job.objects.get(id=job.id)
-    assert (row.status, row.version) == (JobStatus.DRAFT, 1)
-    assert (row.recruit_limit, row.submit_days, row.review_days) == (10, 7, 14)
-    assert row.close_recruiting_when_funded
-    assert (row.recruit_until, row.expires_at) == (None, None)
-    assert row.created_at == row.updated_at == NOON
-    assert row.deliverables == ["AUDIO"]
-
-
-def test_the_total_budget_is_the_reward_times_the_workers_needed() -> None:
-    job = a_draft(workers_needed=3)
-
-    assert job.reward == USD_25
-    assert job.total_budget.value == 7500
-    assert job.total_budget.same_asset(USD_25)
-
-
-def test_the_recruit_limit_grows_with_the_workers_needed() -> None:
-    assert a_draft(workers_needed=50).recruit_limit == 50
-
-
-# --- publishing
-
-
-def test_publishing_opens_recruiting_and_sets_the_deadlines() -> None:
-    draft = a_draft()
-
-    job = services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
-
-    assert job.status == JobStatus.RECRUITING
-    assert job.recruit_until == NOON + timedelta(days=7)
-    assert job.expires_at == NOON + timedelta(days=7 + 7 + 14)
-
-
-def test_publishing_keeps_the_deadlines_the_owner_has_set() -> None:
-    draft = a_draft(recruit_until=NOON + timedelta(days=3), expires_at=NOON + timedelta(days=30))
-
-    job = services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
-
-    assert job.recruit_until == NOON + timedelta(days=3)
-    assert job.expires_at == NOON + timedelta(days=30)
-
-
-def test_a_job_that_expires_soon_leaves_half_of_its_time_for_the_work() -> None:
-    job = a_job(expires_at=NOON + timedelta(days=4))
-
-    assert job.recruit_until == NOON + timedelta(days=2)
-
-
-@pytest.mark.parametrize(
-    ("missing", "path"),
-    [({"description": "  "}, "description"), ({"deliverables": ()}, "deliverables")],
-)
-def test_a_draft_may_lack_what_publishing_requires(missing: dict[str, Any], path: str) -> None:
-    draft = a_draft(**missing)
-
-    with pytest.raises(ValidationFailed) as refusal:
-        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
-
-    assert refusal.value.path == (path,)
-    assert Job.objects.get(id=draft.id).status == JobStatus.DRAFT
-
-
-def test_publishing_needs_a_wallet_to_pay_from() -> None:
-    draft = a_draft(a_person(wallet=False))
-
-    with pytest.raises(WalletRequired) as refusal:
-        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON)
-
-    assert refusal.value.code is ErrorCode.WALLET_REQUIRED
-
-
-def test_a_deadline_that_has_passed_since_drafting_is_refused() -> None:
-    draft = a_draft(recruit_until=NOON + timedelta(days=1))
-
-    with pytest.raises(ValidationFailed) as refusal:
-        services.publish_job(user=draft.owner, job_id=draft.id, now=NOON + timedelta(days=2))
-
-    assert refusal.value.path == ("recruitUntil",)
-
-
-def test_publishing_twice_is_refused_with_what_is_possible() -> None:
-    job = a_job()
-
-    with pytest.raises(WrongStatus) as refusal:
-        services.publish_job(user=job.owner, job_id=job.id, now=NOON)
-
-    assert refusal.value.old == "RECRUITING"
-    assert refusal.value.allowed == ("CANCELED", "EXPIRED", "SELECTING")
-    assert isinstance(refusal.value, InvalidTransition)
-
-
-def test_a_foreign_draft_looks_like_no_job_at_all() -> None:
-    draft = a_draft()
-    stranger = a_person()
-
-    with pytest.raises(NotFound) as foreign:
-        services.publish_job(user=stranger, job_id=draft.id, now=NOON)
-    with pytest.raises(NotFound) as absent:
-        services.publish_job(user=stranger, job_id=new_id(), now=NOON)
-
-    assert (foreign.value.message, foreign.value.path) == (
-        absent.value.message,
-        absent.value.path,
-    )
-
-
-def test_a_foreign_job_that_is_public_cannot_be_published_or_decided() -> None:
-    job = a_job()
-    application = an_application(job)
-    stranger = a_person()
-
-    with pytest.raises(Forbidden):
-        services.publish_job(user=stranger, job_id=job.id, now=NOON)
-    with pytest.raises(Forbidden):
-        services.decide_applications(
-            user=stranger, job_id=job.id, select=[application.id], now=NOON
-        )
 
 
 # --- applying
@@ -216,7 +88,7 @@ def test_applying_needs_a_job_that_recruits(status: JobStatus) -> None:
     with pytest.raises(WrongStatus) as refusal:
         an_application(job)
 
-    assert refusal.value.needed == ("RECRUITING",)
+    assert "APPLY is for: RECRUITING." in refusal.value.message
 
 
 def test_applying_to_a_foreign_draft_finds_no_job() -> None:
@@ -228,7 +100,7 @@ def test_applying_ends_with_the_deadline_even_before_the_status_has_moved() -> N
     job = a_job()
     assert job.recruit_until is not None
 
-    with pytest.raises(WrongStatus, match="past its deadline"):
+    with pytest.raises(WrongStatus, match="time for applications is over"):
         an_application(job, now=job.recruit_until)
 
     assert not job.applications.exists()
@@ -287,7 +159,7 @@ def test_the_application_that_fills_the_limit_closes_recruiting() -> None:
 
     after = Job.objects.get(id=job.id)
     assert (before, after.status) == (JobStatus.RECRUITING, JobStatus.SELECTING)
-    assert after.transitions.get(new="SELECTING").actor_id == last.applicant_id
+    assert after.status_changes.get(new="SELECTING").actor_id == last.applicant_id
     assert Event.objects.filter(topic=f"job:{job.id}").count() == 2
     with pytest.raises(WrongStatus):
         an_application(job)
@@ -299,9 +171,9 @@ def test_the_application_that_fills_the_limit_closes_recruiting() -> None:
 def test_deciding_selects_rejects_and_resets_in_one_go() -> None:
     job = a_job()
     first, second, third = (an_application(job) for _ in range(3))
-    services.decide_applications(user=job.owner, job_id=job.id, select=[third.id], now=NOON)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[third.id], now=NOON)
 
-    decided_job, decided = services.decide_applications(
+    decided_job, decided = recruiting.decide_applications(
         user=job.owner,
         job_id=job.id,
         select=[first.id],
@@ -326,9 +198,9 @@ def test_deciding_selects_rejects_and_resets_in_one_go() -> None:
 def test_deciding_again_the_same_way_changes_nothing() -> None:
     job = a_job()
     application = an_application(job)
-    services.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
 
-    _, decided = services.decide_applications(
+    _, decided = recruiting.decide_applications(
         user=job.owner, job_id=job.id, select=[application.id], now=NOON + timedelta(days=1)
     )
 
@@ -338,10 +210,10 @@ def test_deciding_again_the_same_way_changes_nothing() -> None:
 def test_no_more_are_selected_than_the_job_needs() -> None:
     job = a_job(workers_needed=2)
     first, second, third = (an_application(job) for _ in range(3))
-    services.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
 
     with pytest.raises(ValidationFailed) as refusal:
-        services.decide_applications(
+        recruiting.decide_applications(
             user=job.owner, job_id=job.id, select=[second.id, third.id], now=NOON
         )
 
@@ -352,9 +224,9 @@ def test_no_more_are_selected_than_the_job_needs() -> None:
 def test_a_selected_place_can_be_swapped_in_one_call() -> None:
     job = a_job(workers_needed=1)
     first, second = an_application(job), an_application(job)
-    services.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[first.id], now=NOON)
 
-    services.decide_applications(
+    recruiting.decide_applications(
         user=job.owner, job_id=job.id, select=[second.id], reset=[first.id], now=NOON
     )
 
@@ -368,7 +240,7 @@ def test_one_foreign_id_refuses_the_whole_decision() -> None:
 
     for stray in (foreign.id, new_id()):
         with pytest.raises(NotFound):
-            services.decide_applications(
+            recruiting.decide_applications(
                 user=job.owner, job_id=job.id, select=[mine.id, stray], now=NOON
             )
 
@@ -393,7 +265,7 @@ def test_a_decision_names_each_application_once_and_at_least_one(
     application = an_application(job)
 
     with pytest.raises(ValidationFailed):
-        services.decide_applications(
+        recruiting.decide_applications(
             user=job.owner,
             job_id=job.id,
             now=NOON,
@@ -409,8 +281,8 @@ def test_a_withdrawn_application_cannot_be_selected() -> None:
     application = an_application(job)
     Application.objects.filter(id=application.id).update(status=ApplicationStatus.WITHDRAWN)
 
-    with pytest.raises(ValidationFailed):
-        services.decide_applications(
+    with pytest.raises(WrongStatus, match="The application is WITHDRAWN"):
+        recruiting.decide_applications(
             user=job.owner, job_id=job.id, select=[application.id], now=NOON
         )
 
@@ -423,7 +295,7 @@ def test_deciding_is_possible_while_recruiting_and_selecting(status: JobStatus) 
     possible = status in {JobStatus.RECRUITING, JobStatus.SELECTING}
 
     with nullcontext() if possible else pytest.raises(WrongStatus):
-        services.decide_applications(
+        recruiting.decide_applications(
             user=job.owner, job_id=job.id, select=[application.id], now=NOON
         )
 
@@ -438,17 +310,17 @@ def test_money_closes_recruiting_when_somebody_has_applied() -> None:
     job = a_job()
     an_application(job)
 
-    closed = services.close_recruiting(job=job, at=NOON)
+    closed = recruiting.close_paid_recruiting(job=job, at=NOON)
 
     assert closed
     assert job.status == Job.objects.get(id=job.id).status == JobStatus.SELECTING
-    assert job.transitions.get(new="SELECTING").actor is None
+    assert job.status_changes.get(new="SELECTING").actor is None
 
 
 def test_money_leaves_a_job_without_applications_recruiting() -> None:
     job = a_job()
 
-    assert not services.close_recruiting(job=job, at=NOON)
+    assert not recruiting.close_paid_recruiting(job=job, at=NOON)
     assert Job.objects.get(id=job.id).status == JobStatus.RECRUITING
 
 
@@ -456,7 +328,7 @@ def test_money_leaves_a_job_recruiting_when_its_owner_wants_that() -> None:
     job = a_job(close_recruiting_when_funded=False)
     an_application(job)
 
-    assert not services.close_recruiting(job=job, at=NOON)
+    assert not recruiting.close_paid_recruiting(job=job, at=NOON)
     assert Job.objects.get(id=job.id).status == JobStatus.RECRUITING
 
 
@@ -466,7 +338,7 @@ def test_money_never_moves_a_job_that_does_not_recruit(status: JobStatus) -> Non
     an_application(job)
     Job.objects.filter(id=job.id).update(status=status)
 
-    assert not services.close_recruiting(job=job, at=NOON)
+    assert not recruiting.close_paid_recruiting(job=job, at=NOON)
     assert Job.objects.get(id=job.id).status == status
 
 
@@ -493,3 +365,154 @@ def test_an_application_is_seen_by_its_applicant_and_the_jobs_owner_only() -> No
     assert set(applications_visible_to(rival)) == {rivals}
     assert set(applications_visible_to(a_person())) == set()
     assert set(applications_visible_to(None)) == set()
+
+
+# --- withdrawing, and applying again
+
+
+def withdrawn(application: Application) -> Application:
+    return recruiting.withdraw_application(
+        user=application.applicant, application_id=application.id, now=NOON
+    )
+
+
+def test_an_application_can_be_withdrawn_and_made_again() -> None:
+    job = a_job()
+    application = an_application(job, note="First")
+
+    assert withdrawn(application).status == ApplicationStatus.WITHDRAWN
+    again = an_application(job, application.applicant, note="Second")
+
+    assert again.id == application.id
+    assert (again.status, again.note) == ("PENDING", "Second")
+    moves = job.status_changes.filter(kind="application").values_list("old", "new")
+    assert list(moves) == [("PENDING", "WITHDRAWN"), ("WITHDRAWN", "PENDING")]
+
+
+def test_a_withdrawal_makes_room_under_the_limit() -> None:
+    job = a_job(workers_needed=1, recruit_limit=2)
+    withdrawn(an_application(job))
+
+    an_application(job)
+    assert Job.objects.get(id=job.id).status == JobStatus.RECRUITING
+    an_application(job)
+    assert Job.objects.get(id=job.id).status == JobStatus.SELECTING
+
+
+def test_only_the_applicant_withdraws_once_and_before_the_work_begins() -> None:
+    job = a_job()
+    application = an_application(job)
+
+    with pytest.raises(Forbidden):
+        recruiting.withdraw_application(user=job.owner, application_id=application.id, now=NOON)
+    with pytest.raises(NotFound):
+        recruiting.withdraw_application(user=a_person(), application_id=application.id, now=NOON)
+    withdrawn(application)
+    with pytest.raises(WrongStatus):
+        withdrawn(application)
+    working, [_worker] = a_job_with_work()
+    with pytest.raises(WrongStatus, match="its applications are decided"):
+        withdrawn(working.applications.get())
+
+
+def test_somebody_selected_can_still_withdraw_and_frees_the_place() -> None:
+    job = a_job(workers_needed=1)
+    first, second = an_application(job), an_application(job)
+
+    def select(application: Application) -> None:
+        recruiting.decide_applications(
+            user=job.owner, job_id=job.id, select=[application.id], now=NOON
+        )
+
+    select(first)
+    with pytest.raises(ValidationFailed):
+        select(second)
+    withdrawn(first)
+    select(second)
+
+    assert job.applications.get(status=SELECTED) == second
+
+
+def test_an_application_keeps_its_files() -> None:
+    worker = a_person()
+    voice = a_file(worker)
+
+    application = recruiting.apply_to_job(
+        user=worker,
+        job_id=a_job().id,
+        note=None,
+        attachment_ids=[voice.id],
+        payout_wallet_id=None,
+        now=NOON,
+    )
+
+    assert list(application.attachments.all()) == [voice]
+
+
+def test_where_the_sent_side_is_exact_the_worker_may_hold_another_asset() -> None:
+    worker = a_person(asset_code="EUR")
+
+    application = an_application(a_job(pricing=Pricing.FIXED_SEND), worker)
+
+    assert application.payout_asset_code == "EUR"
+
+
+# --- closing and reopening
+
+
+def reopened(job: Job, *, days: int = 3, recruit_limit: int | None = None) -> Job:
+    return recruiting.reopen_recruiting(
+        user=job.owner,
+        job_id=job.id,
+        recruit_until=NOON + timedelta(days=days),
+        recruit_limit=recruit_limit,
+        now=NOON,
+    )
+
+
+def closed(job: Job) -> Job:
+    return recruiting.close_recruiting(user=job.owner, job_id=job.id, now=NOON)
+
+
+def test_recruiting_is_closed_by_hand_once_somebody_has_applied() -> None:
+    job = a_job()
+
+    with pytest.raises(WrongStatus, match="nobody has applied"):
+        closed(job)
+    an_application(job)
+    after = closed(job)
+
+    assert (after.status, after.due_at) == ("SELECTING", job.expires_at)
+    with pytest.raises(WrongStatus):
+        closed(job)
+
+
+def test_a_job_recruits_again_and_makes_room_where_its_limit_was_reached() -> None:
+    job = a_job(workers_needed=1, recruit_limit=2)
+    an_application(job), an_application(job)
+
+    again = reopened(job)
+
+    assert (again.status, again.recruit_limit) == ("RECRUITING", 12)
+    assert again.recruit_until == again.due_at == NOON + timedelta(days=3)
+    assert an_application(job)
+
+
+def test_reopening_needs_a_limit_that_is_not_reached_and_a_deadline_before_the_end() -> None:
+    job = a_job(workers_needed=1, recruit_limit=2)
+    an_application(job), an_application(job)
+
+    for wrong in ({"recruit_limit": 2}, {"recruit_limit": 10_001}, {"days": 0}, {"days": 700}):
+        with pytest.raises(ValidationFailed):
+            reopened(job, **wrong)
+    assert reopened(job, recruit_limit=3).recruit_limit == 3
+    with pytest.raises(WrongStatus):
+        reopened(job)
+
+
+def test_nothing_is_reopened_while_a_payment_is_on_its_way() -> None:
+    job = a_job_in(JobStatus.SELECTING)
+    Job.objects.filter(id=job.id).update(money_moving=True)
+
+    with pytest.raises(WrongStatus, match="payment"):
+        reopened(job)

@@ -5,10 +5,11 @@ import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from backend import rows
-from backend.accounts.models import User
+from backend.accounts.models import IdempotencyKey, User
 from backend.errors import ErrorCode, FaenaError
-from backend.funding.models import IdempotencyKey
 
 KEPT_FOR = timedelta(days=30)
 
@@ -20,8 +21,10 @@ class IdempotencyConflict(FaenaError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This idempotencyKey was used before with other input. Use a new UUID for a new "
-            "request.",
+            _(
+                "This idempotencyKey was used before with other input. Use a new UUID for a new "
+                "request."
+            ),
             path=("idempotencyKey",),
         )
 
@@ -34,9 +37,10 @@ def claim(
     inputs: dict[str, object],
     result_id: UUID,
     now: datetime,
-) -> UUID:
-    """Keep `result_id` as the answer to (caller, operation, key) and return it; a key that has
-    its answer already gives that one instead, and nothing is to be done.
+) -> UUID | None:
+    """Keep `result_id` as the answer to (caller, operation, key), and return None: go on.
+
+    A key that has its answer already returns that one, and nothing is to be done.
 
     Call it first in the transaction that makes the result: a rollback frees the key. Fifty
     parallel callers wait here for the first and get its answer.
@@ -56,7 +60,7 @@ def claim(
         created_at=now,
     )
     if rows.insert(mine):
-        return result_id
+        return None
     kept = IdempotencyKey.objects.get(caller=caller, operation=operation, key=key)
     if kept.fingerprint != fingerprint:
         raise IdempotencyConflict

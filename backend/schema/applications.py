@@ -1,0 +1,252 @@
+"""Applications: who wants to do a job, and what its owner decides."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+from django.db.models import QuerySet
+
+from backend.accounts.models import User as UserRow
+from backend.jobs import models, queries, recruiting
+from backend.jobs.facts import application_facts
+from backend.jobs.lifecycle.application import RULES, ApplicationAction
+from backend.jobs.lifecycle.rules import allowed
+from backend.jobs.status import ApplicationStatus
+from backend.schema.accounts import User, Wallet
+from backend.schema.attachments import files_of
+from backend.schema.connections import Connection, nested_page
+from backend.schema.context import Info
+from backend.schema.errors import Payload, mutation
+from backend.schema.files import File
+from backend.schema.nodes import Node, decode_id, decode_ids, load_node
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.submissions import Submission, SubmissionFilter
+
+if TYPE_CHECKING:
+    from backend.schema.jobs import Job
+
+Rows = Callable[[UserRow | None], QuerySet[models.Application]]
+
+strawberry.enum(ApplicationStatus, description="What became of an application.")
+strawberry.enum(ApplicationAction, description="What somebody may do with an application.")
+
+
+@rule(queries.applications_visible_to)
+@strawberry.type(
+    description=(
+        "One person's wish to do a job. Seen by them, the job's owner, operators and auditors."
+    )
+)
+class Application(Node):
+    row: strawberry.Private[models.Application]
+    note: str | None = strawberry.field(description="What the applicant says.")
+    status: ApplicationStatus = strawberry.field(description="What became of it.")
+    created_at: datetime = strawberry.field(description="When it was first made.")
+    updated_at: datetime = strawberry.field(description="When its status last changed.")
+
+    @classmethod
+    def from_model(cls, row: models.Application) -> Self:
+        return cls(
+            key=row.id,
+            row=row,
+            note=row.note or None,
+            status=ApplicationStatus(row.status),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="The job it is for.")
+    async def job(
+        self, info: Info
+    ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
+        from backend.schema.jobs import Job
+
+        return await load_node(info, Job, self.row.job_id)
+
+    @strawberry.field(description="Who applies; null when the account is closed.")
+    async def applicant(self, info: Info) -> User | None:
+        return await load_node(info, User, self.row.applicant_id)
+
+    @strawberry.field(description="Where the pay would go. Only to the applicant; null to others.")
+    async def payout_wallet(self, info: Info) -> Wallet | None:
+        return await load_node(info, Wallet, self.row.payout_wallet_id)
+
+    @strawberry.field(description="What the applicant shows, oldest first.")
+    async def attachments(self, info: Info) -> list[File]:
+        return await files_of(info, models.Application.attachments, self.key)
+
+    @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
+    async def allowed_actions(self, info: Info) -> list[ApplicationAction]:
+        from backend.schema.jobs import Job, facts_of
+
+        viewer = await info.context.viewer()
+        job = await load_node(info, Job, self.row.job_id)
+        if viewer is None or job is None:
+            return []
+        facts = application_facts(
+            user=viewer,
+            application=self.row,
+            job=job.row,
+            selected=(await facts_of(info, viewer, job.row)).selected,
+        )
+        return allowed(RULES, facts)
+
+    @strawberry.field(description="The work that came of it, newest first.")
+    async def submissions(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        filter: SubmissionFilter | None = None,
+    ) -> Connection[Submission]:
+        return await nested_page(
+            info,
+            (filter or SubmissionFilter()).rows(),
+            parent_field="application_id",
+            parent_id=self.key,
+            convert=Submission.from_model,
+            first=first,
+            after=after,
+        )
+
+
+@strawberry.input(description="Which applications to list.")
+class ApplicationFilter:
+    status: list[ApplicationStatus] | None = strawberry.field(
+        default=None, description="Those in one of these."
+    )
+
+    def rows(self) -> Rows:
+        """What a viewer may see of them; the same function for the same filter."""
+        return _applications(None if self.status is None else frozenset(self.status))
+
+
+@cache
+def _applications(statuses: frozenset[ApplicationStatus] | None) -> Rows:
+    # Cached, because pages are batched by the identity of this function.
+    def visible(viewer: UserRow | None) -> QuerySet[models.Application]:
+        rows = queries.applications_visible_to(viewer)
+        return rows if statuses is None else rows.filter(status__in=sorted(statuses))
+
+    return visible
+
+
+@strawberry.input(description="A wish to do a job.")
+class ApplyInput:
+    job_id: strawberry.ID = strawberry.field(description="The job.")
+    note: str | None = strawberry.field(default=None, description="At most 5000 characters.")
+    attachment_file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Files to show with it: at most 10 of one's own."
+    )
+    payout_wallet_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Where the pay would go. Left out: one's default wallet."
+    )
+
+
+@strawberry.input(description="An application.")
+class ApplicationIdInput:
+    application_id: strawberry.ID = strawberry.field(description="The application.")
+
+
+@strawberry.input(description="What becomes of applications: all of it happens, or nothing.")
+class DecideApplicationsInput:
+    job_id: strawberry.ID = strawberry.field(description="The job they are for.")
+    select: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="At most workersNeeded, with those selected before."
+    )
+    reject: list[strawberry.ID] | None = strawberry.field(default=None, description="To reject.")
+    reset: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="To put back to PENDING."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="An application.")
+class ApplicationPayload(Payload):
+    application: Application | None = strawberry.field(
+        default=None, description="The application as it is now."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A job and the applications that were decided.")
+class ApplicationsPayload(Payload):
+    job: Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None = strawberry.field(
+        default=None, description="The job."
+    )
+    applications: list[Application] = strawberry.field(
+        default_factory=list, description="Those named in the input, oldest first."
+    )
+
+
+@strawberry.type
+class ApplicationMutation:
+    @mutation(
+        description=(
+            "Apply to a job of somebody else. Refused with FORBIDDEN for a job of one's own, "
+            "VALIDATION for a second application, INVALID_TRANSITION once recruiting is over, "
+            "WALLET_REQUIRED without a wallet, ASSET_MISMATCH where it holds another asset than "
+            "a FIXED_RECEIVE job pays."
+        )
+    )
+    async def apply_to_job(self, info: Info, input: ApplyInput) -> ApplicationPayload:
+        user = await info.context.require_user()
+        wallet = input.payout_wallet_id
+        row = await info.context.db(
+            recruiting.apply_to_job,
+            user=user,
+            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
+            note=input.note,
+            attachment_ids=decode_ids(
+                input.attachment_file_ids, type_name="File", path="attachmentFileIds"
+            ),
+            payout_wallet_id=None
+            if wallet is None
+            else decode_id(wallet, type_name="Wallet", path=("payoutWalletId",)),
+            now=info.context.now(),
+        )
+        return ApplicationPayload(application=Application.from_model(row))
+
+    @mutation(description="Take back one's application, before the work begins.")
+    async def withdraw_application(
+        self, info: Info, input: ApplicationIdInput
+    ) -> ApplicationPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            recruiting.withdraw_application,
+            user=user,
+            application_id=decode_id(
+                input.application_id, type_name="Application", path=("applicationId",)
+            ),
+            now=info.context.now(),
+        )
+        return ApplicationPayload(application=Application.from_model(row))
+
+    @mutation(
+        description=(
+            "Select, reject and reset applications to one's job. Safe to repeat: what is decided "
+            "that way already stays. Refused with VALIDATION when more would be selected than "
+            "workersNeeded."
+        )
+    )
+    async def decide_applications(
+        self, info: Info, input: DecideApplicationsInput
+    ) -> ApplicationsPayload:
+        from backend.schema.jobs import Job
+
+        user = await info.context.require_user()
+        job, applications = await info.context.db(
+            recruiting.decide_applications,
+            user=user,
+            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
+            select=decode_ids(input.select, type_name="Application", path="select"),
+            reject=decode_ids(input.reject, type_name="Application", path="reject"),
+            reset=decode_ids(input.reset, type_name="Application", path="reset"),
+            now=info.context.now(),
+        )
+        return ApplicationsPayload(
+            job=Job.from_model(job),
+            applications=[Application.from_model(row) for row in applications],
+        )

@@ -1,0 +1,231 @@
+"""Disputes: a worker does not agree with what was decided about their work."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, Self
+from uuid import UUID
+
+import strawberry
+
+from backend.jobs import disputes, models, queries
+from backend.jobs.facts import dispute_facts
+from backend.jobs.lifecycle.dispute import RULES, DisputeAction
+from backend.jobs.lifecycle.rules import allowed
+from backend.jobs.status import DisputeStatus
+from backend.schema.accounts import User
+from backend.schema.amounts import Amount, AmountInput
+from backend.schema.attachments import files_of
+from backend.schema.context import Info
+from backend.schema.errors import Payload, mutation
+from backend.schema.files import File
+from backend.schema.nodes import Node, decode_id, decode_ids, load_node
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.submissions import Submission
+
+strawberry.enum(DisputeStatus, description="Where a dispute stands; the last two are final.")
+strawberry.enum(DisputeAction, description="What somebody may do with a dispute.")
+
+
+@rule(queries.disputes_visible_to)
+@strawberry.type(
+    description=(
+        "A worker's claim to what was not accepted of their reward. Seen by its two sides, "
+        "operators and auditors. Silence decides for the side that waits."
+    )
+)
+class Dispute(Node):
+    row: strawberry.Private[models.Dispute]
+    status: DisputeStatus = strawberry.field(description="Where it stands.")
+    reason: str = strawberry.field(description="What the worker says.")
+    response: str | None = strawberry.field(description="What the job's owner answers.")
+    amount: Amount = strawberry.field(description="What is disputed.")
+    worker_share: Amount | None = strawberry.field(
+        description="What the end gives to the worker; null before it."
+    )
+    payer_share: Amount | None = strawberry.field(
+        description="What the end leaves to the payer; null before it."
+    )
+    answer_by: datetime | None = strawberry.field(
+        description=(
+            "When silence decides: while OPEN the owner's, for the worker; while RESPONDED the "
+            "worker's, for the owner."
+        )
+    )
+    resolution: str | None = strawberry.field(description="What the operator says to it.")
+    resolved_at: datetime | None = strawberry.field(description="When it ended.")
+    created_at: datetime = strawberry.field(description="When it was opened.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @classmethod
+    def from_model(cls, row: models.Dispute) -> Self:
+        job, worker_value = row.submission.job, row.worker_value
+        return cls(
+            key=row.id,
+            row=row,
+            status=DisputeStatus(row.status),
+            reason=row.reason,
+            response=row.response or None,
+            amount=Amount.of(job.amount(row.amount_value)),
+            worker_share=None if worker_value is None else Amount.of(job.amount(worker_value)),
+            payer_share=None
+            if worker_value is None
+            else Amount.of(job.amount(row.amount_value - worker_value)),
+            answer_by=row.answer_by,
+            resolution=row.resolution or None,
+            resolved_at=row.resolved_at,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="The work it is about.")
+    async def submission(self, info: Info) -> Submission | None:
+        return await load_node(info, Submission, self.row.submission_id)
+
+    @strawberry.field(description="The worker; null when the account is closed.")
+    async def opened_by(self, info: Info) -> User | None:
+        return await load_node(info, User, self.row.submission.worker_id)
+
+    @strawberry.field(description="What the worker shows, oldest first.")
+    async def evidence(self, info: Info) -> list[File]:
+        return await files_of(info, models.Dispute.evidence, self.key)
+
+    @strawberry.field(description="What the job's owner shows, oldest first.")
+    async def response_evidence(self, info: Info) -> list[File]:
+        return await files_of(info, models.Dispute.response_evidence, self.key)
+
+    @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
+    async def allowed_actions(self, info: Info) -> list[DisputeAction]:
+        viewer = await info.context.viewer()
+        if viewer is None:
+            return []
+        facts = dispute_facts(user=viewer, dispute=self.row, now=info.context.now())
+        return allowed(RULES, facts)
+
+
+@strawberry.input(description="A claim to what was not accepted of one's reward.")
+class OpenDisputeInput:
+    submission_id: strawberry.ID = strawberry.field(description="One's own decided submission.")
+    reason: str = strawberry.field(description="1 to 5000 characters.")
+    evidence_file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="At most 10 of one's own files."
+    )
+
+
+@strawberry.input(description="An owner's answer to a dispute.")
+class RespondToDisputeInput:
+    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
+    response: str = strawberry.field(description="1 to 5000 characters.")
+    evidence_file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="At most 10 of one's own files."
+    )
+
+
+@strawberry.input(description="A dispute.")
+class DisputeIdInput:
+    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
+
+
+@strawberry.input(description="An operator's decision: both shares are what is disputed.")
+class ResolveDisputeInput:
+    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
+    worker_share: AmountInput = strawberry.field(description="For the worker; may be 0.")
+    payer_share: AmountInput = strawberry.field(description="For the payer; may be 0.")
+    note: str = strawberry.field(description="Why; 1 to 5000 characters, for both sides.")
+    idempotency_key: UUID = strawberry.field(
+        description="A fresh one per decision. Repeating it changes nothing again."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A dispute.")
+class DisputePayload(Payload):
+    dispute: Dispute | None = strawberry.field(
+        default=None, description="The dispute as it is now."
+    )
+
+
+@strawberry.type
+class DisputeMutation:
+    @mutation(
+        description=(
+            "Dispute a decision about one's work, within 5 days of it and once. If the owner is "
+            "silent for 5 days, the worker gets all that is disputed."
+        )
+    )
+    async def open_dispute(self, info: Info, input: OpenDisputeInput) -> DisputePayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            disputes.open_dispute,
+            user=user,
+            submission_id=decode_id(
+                input.submission_id, type_name="Submission", path=("submissionId",)
+            ),
+            reason=input.reason,
+            evidence_ids=decode_ids(
+                input.evidence_file_ids, type_name="File", path="evidenceFileIds"
+            ),
+            now=info.context.now(),
+        )
+        return DisputePayload(dispute=Dispute.from_model(row))
+
+    @mutation(
+        description=(
+            "Answer a dispute about work for one's job. If the worker is silent for 5 days, the "
+            "decision stays as it was."
+        )
+    )
+    async def respond_to_dispute(self, info: Info, input: RespondToDisputeInput) -> DisputePayload:
+        return await _change(
+            info,
+            input,
+            disputes.respond_to_dispute,
+            response=input.response,
+            evidence_ids=decode_ids(
+                input.evidence_file_ids, type_name="File", path="evidenceFileIds"
+            ),
+        )
+
+    @mutation(description="Ask an operator to decide one's dispute, after the owner's answer.")
+    async def escalate_dispute(self, info: Info, input: DisputeIdInput) -> DisputePayload:
+        return await _change(info, input, disputes.escalate_dispute)
+
+    @mutation(description="Give up one's dispute: the decision stays as it was.")
+    async def withdraw_dispute(self, info: Info, input: DisputeIdInput) -> DisputePayload:
+        return await _change(info, input, disputes.withdraw_dispute)
+
+    @mutation(
+        description=(
+            "Decide an answered dispute as an operator who is no party to it. Refused with "
+            "VALIDATION unless both shares together are what is disputed, to the unit. Safe to "
+            "repeat with the same key."
+        ),
+        moves_money=True,
+    )
+    async def resolve_dispute(self, info: Info, input: ResolveDisputeInput) -> DisputePayload:
+        return await _change(
+            info,
+            input,
+            disputes.resolve_dispute,
+            worker_share=input.worker_share.to_amount(path=("workerShare",)),
+            payer_share=input.payer_share.to_amount(path=("payerShare",)),
+            note=input.note,
+            idempotency_key=input.idempotency_key,
+        )
+
+
+class _NamesDispute(Protocol):
+    dispute_id: strawberry.ID
+
+
+async def _change(
+    info: Info, input: _NamesDispute, function: Callable[..., models.Dispute], **values: object
+) -> DisputePayload:
+    user = await info.context.require_user()
+    row = await info.context.db(
+        function,
+        user=user,
+        dispute_id=decode_id(input.dispute_id, type_name="Dispute", path=("disputeId",)),
+        now=info.context.now(),
+        **values,
+    )
+    return DisputePayload(dispute=Dispute.from_model(row))

@@ -1,0 +1,309 @@
+"""Submissions: drafts, revisions and the owner's decisions."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+from django.db.models import QuerySet
+
+from backend.accounts.models import User as UserRow
+from backend.jobs import models, queries, review, work
+from backend.jobs.facts import draft_deadlines, submission_facts
+from backend.jobs.lifecycle.rules import allowed
+from backend.jobs.lifecycle.submission import RULES, SubmissionAction
+from backend.jobs.status import ReviewDecision, SubmissionStatus
+from backend.schema.accounts import User
+from backend.schema.amounts import Amount, AmountInput
+from backend.schema.attachments import files_of
+from backend.schema.context import Info
+from backend.schema.errors import Payload, mutation
+from backend.schema.files import File
+from backend.schema.nodes import Node, decode_id, decode_ids, load_node
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.scalars import URL
+
+if TYPE_CHECKING:
+    from backend.schema.disputes import Dispute
+    from backend.schema.jobs import Job
+
+Rows = Callable[[UserRow | None], QuerySet[models.Submission]]
+DECIDED = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.REJECTED})
+
+strawberry.enum(SubmissionStatus, description="What became of one revision of a worker's work.")
+strawberry.enum(SubmissionAction, description="What somebody may do with a submission.")
+strawberry.enum(ReviewDecision, description="What an owner says to submitted work.")
+
+
+def submissions_visible_to(viewer: UserRow | None) -> QuerySet[models.Submission]:
+    """As the domain says, with the job, whose asset their amounts are in."""
+    return queries.submissions_visible_to(viewer).select_related("job")
+
+
+@rule(submissions_visible_to)
+@strawberry.type(
+    description=(
+        "One revision of one worker's work. A draft is only its worker's; what was handed in is "
+        "seen by the job's owner, operators and auditors too."
+    )
+)
+class Submission(Node):
+    row: strawberry.Private[models.Submission]
+    revision: int = strawberry.field(description="1, and 1 more after each request for changes.")
+    status: SubmissionStatus = strawberry.field(description="What became of it.")
+    note: str | None = strawberry.field(description="What the worker says to the owner.")
+    text: str | None = strawberry.field(description="The work, where it is a text.")
+    links: list[URL] = strawberry.field(description="The work, where it lives elsewhere.")
+    comment: str | None = strawberry.field(description="What the owner says to it.")
+    reward: Amount = strawberry.field(description="What it pays when it is accepted in full.")
+    accepted: Amount = strawberry.field(description="How much of the reward is accepted.")
+    is_superseded: bool = strawberry.field(description="Whether a newer revision was handed in.")
+    submitted_at: datetime | None = strawberry.field(
+        description="When it was handed in; null in a draft."
+    )
+    review_by: datetime | None = strawberry.field(
+        description="When silence accepts it; null in a draft."
+    )
+    revise_until: datetime | None = strawberry.field(
+        description="Until when a requested revision can be handed in; null otherwise."
+    )
+    decided_at: datetime | None = strawberry.field(
+        description="When the owner, or their silence, last decided."
+    )
+    dispute_until: datetime | None = strawberry.field(
+        description="Until when the worker can dispute the decision; null when it is final."
+    )
+    auto_accepted: bool = strawberry.field(description="Whether the owner's silence accepted it.")
+    created_at: datetime = strawberry.field(description="When it was begun.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @classmethod
+    def from_model(cls, row: models.Submission) -> Self:
+        return cls(
+            key=row.id,
+            row=row,
+            revision=row.revision,
+            status=SubmissionStatus(row.status),
+            note=row.note or None,
+            text=row.text or None,
+            links=[URL(link) for link in row.links],
+            comment=row.comment or None,
+            reward=Amount.of(row.job.amount(row.reward_value)),
+            accepted=Amount.of(row.job.amount(row.accepted_value)),
+            is_superseded=row.superseded_at is not None,
+            submitted_at=row.submitted_at,
+            review_by=row.review_by,
+            revise_until=row.revise_until,
+            decided_at=row.decided_at,
+            dispute_until=row.dispute_until,
+            auto_accepted=row.auto_accepted,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+    @strawberry.field(description="The job it is for.")
+    async def job(
+        self, info: Info
+    ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
+        from backend.schema.jobs import Job
+
+        return await load_node(info, Job, self.row.job_id)
+
+    @strawberry.field(description="Whose work it is; null when the account is closed.")
+    async def worker(self, info: Info) -> User | None:
+        return await load_node(info, User, self.row.worker_id)
+
+    @strawberry.field(description="The work, where it is files; oldest first.")
+    async def files(self, info: Info) -> list[File]:
+        return await files_of(info, models.Submission.files, self.key)
+
+    @strawberry.field(description="The worker's dispute about it, if there is one.")
+    async def dispute(
+        self, info: Info
+    ) -> Annotated["Dispute", strawberry.lazy("backend.schema.disputes")] | None:
+        from backend.schema.disputes import Dispute
+
+        row = await info.context.batched(disputes_of, self.key)
+        return Dispute.from_model(row) if row else None
+
+    @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
+    async def allowed_actions(self, info: Info) -> list[SubmissionAction]:
+        viewer = await info.context.viewer()
+        if viewer is None:
+            return []
+        submit_until = None
+        if self.status is SubmissionStatus.DRAFT:
+            submit_until = await info.context.batched(draft_deadlines, self.row.application_id)
+        disputed_before = False
+        if self.status in DECIDED and self.row.dispute_until is not None:
+            disputed_before = await info.context.batched(disputes_of, self.key) is not None
+        facts = submission_facts(
+            user=viewer,
+            submission=self.row,
+            job=self.row.job,
+            submit_until=submit_until,
+            disputed_before=disputed_before,
+            now=info.context.now(),
+        )
+        return allowed(RULES, facts)
+
+
+def disputes_of(submission_ids: list[UUID]) -> dict[UUID, models.Dispute]:
+    """The dispute about each submission; who sees the one sees the other."""
+    rows = models.Dispute.objects.filter(submission_id__in=submission_ids)
+    return {row.submission_id: row for row in rows.select_related("submission__job")}
+
+
+@strawberry.input(description="Which submissions to list.")
+class SubmissionFilter:
+    status: list[SubmissionStatus] | None = strawberry.field(
+        default=None, description="Those in one of these."
+    )
+    superseded: bool | None = strawberry.field(
+        default=None, description="Only revisions that a newer one replaced, or only the others."
+    )
+
+    def rows(self) -> Rows:
+        """What a viewer may see of them; the same function for the same filter."""
+        statuses = None if self.status is None else frozenset(self.status)
+        return _submissions(statuses, self.superseded)
+
+
+@cache
+def _submissions(statuses: frozenset[SubmissionStatus] | None, superseded: bool | None) -> Rows:
+    # Cached, because pages are batched by the identity of this function.
+    def visible(viewer: UserRow | None) -> QuerySet[models.Submission]:
+        rows = submissions_visible_to(viewer)
+        if statuses is not None:
+            rows = rows.filter(status__in=sorted(statuses))
+        if superseded is not None:
+            rows = rows.filter(superseded_at__isnull=not superseded)
+        return rows
+
+    return visible
+
+
+@strawberry.input(description="The draft of one's work: what is left out is cleared.")
+class SaveSubmissionInput:
+    job_id: strawberry.ID = strawberry.field(description="The job it is for.")
+    note: str | None = strawberry.field(default=None, description="At most 5000 characters.")
+    text: str | None = strawberry.field(default=None, description="At most 50000 characters.")
+    links: list[URL] | None = strawberry.field(
+        default=None, description="At most 20 web addresses, with https:// or http://."
+    )
+    file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="At most 20 of one's own files."
+    )
+
+
+@strawberry.input(description="A submission.")
+class SubmissionIdInput:
+    submission_id: strawberry.ID = strawberry.field(description="The submission.")
+
+
+@strawberry.input(description="What becomes of submitted work.")
+class ReviewSubmissionInput:
+    submission_id: strawberry.ID = strawberry.field(description="The submission.")
+    decision: ReviewDecision = strawberry.field(description="What the owner says.")
+    idempotency_key: UUID = strawberry.field(
+        description="A fresh one per decision. Repeating it changes nothing again."
+    )
+    amount: AmountInput | None = strawberry.field(
+        default=None,
+        description="With ACCEPT: this much of what is not accepted yet. Left out: all of it.",
+    )
+    comment: str | None = strawberry.field(
+        default=None, description="At most 5000 characters. REQUEST_CHANGES and REJECT need it."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A submission.")
+class SubmissionPayload(Payload):
+    submission: Submission | None = strawberry.field(
+        default=None, description="The submission as it is now."
+    )
+
+
+@strawberry.type
+class SubmissionMutation:
+    @mutation(
+        description=(
+            "Keep the draft of one's work for a job, replacing what was kept before. Safe to "
+            "repeat. After a request for changes this is the draft of the next revision."
+        )
+    )
+    async def save_submission(self, info: Info, input: SaveSubmissionInput) -> SubmissionPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            work.save_submission,
+            user=user,
+            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
+            note=input.note,
+            text=input.text,
+            links=input.links or (),
+            file_ids=decode_ids(input.file_ids, type_name="File", path="fileIds"),
+            now=info.context.now(),
+        )
+        return SubmissionPayload(submission=Submission.from_model(row))
+
+    @mutation(
+        description=(
+            "Hand in one's draft. Refused with VALIDATION while something is missing that the "
+            "job asks for."
+        )
+    )
+    async def submit_work(self, info: Info, input: SubmissionIdInput) -> SubmissionPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            work.submit_work,
+            user=user,
+            submission_id=_submission_id(input.submission_id),
+            now=info.context.now(),
+        )
+        return SubmissionPayload(submission=Submission.from_model(row))
+
+    @mutation(
+        description=(
+            "Accept submitted work in whole or part, ask for changes, or reject it. The worker "
+            "can dispute what is not accepted for 5 days. Safe to repeat with the same key."
+        ),
+        moves_money=True,
+    )
+    async def review_submission(
+        self, info: Info, input: ReviewSubmissionInput
+    ) -> SubmissionPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            review.review_submission,
+            user=user,
+            submission_id=_submission_id(input.submission_id),
+            decision=input.decision,
+            amount=None if input.amount is None else input.amount.to_amount(path=("amount",)),
+            comment=input.comment,
+            idempotency_key=input.idempotency_key,
+            now=info.context.now(),
+        )
+        return SubmissionPayload(submission=Submission.from_model(row))
+
+    @mutation(
+        description=(
+            "Take the owner's decision about one's work as final, before the time for a dispute "
+            "is over."
+        )
+    )
+    async def acknowledge_decision(self, info: Info, input: SubmissionIdInput) -> SubmissionPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            review.acknowledge_decision,
+            user=user,
+            submission_id=_submission_id(input.submission_id),
+            now=info.context.now(),
+        )
+        return SubmissionPayload(submission=Submission.from_model(row))
+
+
+def _submission_id(id: strawberry.ID) -> UUID:
+    return decode_id(id, type_name="Submission", path=("submissionId",))
