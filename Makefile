@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check schema bench node graphiql lock key
+.PHONY: help demo up test check messages schema bench node graphiql lock key
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ up: $(LOCKED)-base ## a world to develop against: wallets, money, people, Graphi
 test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
 	@exec $(RUN) -m tools.run_tests $(ARGS)
 
-check: $(LOCKED)-dev ## style, types, layers, migrations, deployment settings, lock files
+check: $(LOCKED)-dev ## style, types, layers, messages, migrations, deployment settings, lock files
 	@exec $(RUN) -m tools.check
+
+messages: $(LOCKED)-dev ## extract what people read, merge it into the catalogues, compile them
+	@exec $(RUN) -m tools.messages
 
 schema: $(LOCKED)-base ## write schema.graphql from the code
 	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql

@@ -16,12 +16,15 @@ reaches the caller only as INTERNAL with a log id.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+# A text for people: translatable where it is written, a sentence where it is shown.
+Text: TypeAlias = "str | _StrPromise"
 
 
 class ErrorCode(StrEnum):
@@ -75,9 +78,7 @@ class FaenaError(Exception):
     code: ErrorCode = ErrorCode.VALIDATION
     retryable = False
 
-    def __init__(
-        self, message: str | _StrPromise, *, path: tuple[str, ...] = (), **values: object
-    ) -> None:
+    def __init__(self, message: Text, *, path: tuple[str, ...] = (), **values: object) -> None:
         super().__init__(message)
         self._template = message
         self._values = values
@@ -114,9 +115,7 @@ class InvalidTransition(FaenaError):
 
     code = ErrorCode.INVALID_TRANSITION
 
-    def __init__(
-        self, *, subject: str | _StrPromise, old: str, new: str, allowed: tuple[str, ...]
-    ) -> None:
+    def __init__(self, *, subject: Text, old: str, new: str, allowed: tuple[str, ...]) -> None:
         super().__init__(
             _("{subject} is {old} and cannot become {new}."), subject=subject, old=old, new=new
         )
@@ -143,6 +142,6 @@ class RateLimited(FaenaError):
 
     def __init__(self, *, retry_after_seconds: int) -> None:
         super().__init__(
-            _("Too many tries. Try again in {seconds} seconds."), seconds=retry_after_seconds
+            _("Too many tries. Try again in {seconds} s."), seconds=retry_after_seconds
         )
         self.retry_after_seconds = retry_after_seconds

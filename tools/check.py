@@ -31,6 +31,7 @@ def main() -> int:
             ("format", [BIN / "ruff", "format", "--check", "--quiet", "."], development),
             ("types", [BIN / "mypy"], development),
             ("layers", [BIN / "lint-imports", "--no-cache"], development),
+            ("messages", [sys.executable, "-m", "tools.messages", "--check"], development),
             ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"], development),
             (
                 "production settings",

@@ -5,6 +5,8 @@ FaenaError
 └── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
 """
 
+from django.utils.translation import gettext_lazy as _
+
 from backend.errors import ErrorCode, FaenaError
 
 
@@ -14,7 +16,7 @@ class BadCredentials(FaenaError):
     code = ErrorCode.BAD_CREDENTIALS
 
     def __init__(self) -> None:
-        super().__init__("E-mail address or password is wrong.")
+        super().__init__(_("E-mail address or password is wrong."))
 
 
 class WalletUnusable(FaenaError):
@@ -29,6 +31,6 @@ class WalletUnusable(FaenaError):
 
     def __init__(self) -> None:
         super().__init__(
-            "No Open Payments wallet answered at this address. Check it, or try again later.",
+            _("No Open Payments wallet answered at this address. Check it, or try again later."),
             path=("address",),
         )

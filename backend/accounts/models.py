@@ -59,7 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True, max_length=254)
     display_name = models.CharField(max_length=80)
     # Empty: spoken to in the language that the client asks for.
-    locale = models.CharField(max_length=8, choices=Locale.choices, default=Locale.EN, blank=True)
+    locale = models.CharField(max_length=8, choices=Locale.choices, blank=True)
     # BCP 47 tags of what the person speaks, best first.
     languages = models.JSONField(default=list, blank=True)
     bio = models.CharField(max_length=MAX_BIO_LENGTH, blank=True)

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
 from backend.accounts import tokens
@@ -172,7 +174,8 @@ def _valid_email(email: str) -> str:
 
 def _unusable_email() -> ValidationFailed:
     return ValidationFailed(
-        "This e-mail address cannot be used. Check it, or log in if it is yours.", path=("email",)
+        _("This e-mail address cannot be used. Check it, or log in if it is yours."),
+        path=("email",),
     )
 
 
@@ -180,8 +183,9 @@ def _valid_name(display_name: str) -> str:
     name = display_name.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise ValidationFailed(
-            f"A display name has 1 to {MAX_NAME_LENGTH} printable characters.",
+            _("A display name has 1 to {most} printable characters."),
             path=("displayName",),
+            most=MAX_NAME_LENGTH,
         )
     return name
 
@@ -189,18 +193,24 @@ def _valid_name(display_name: str) -> str:
 def _valid_locale(locale: str) -> str:
     if locale not in User.Locale.values:
         offered = ", ".join(User.Locale.values)
-        raise ValidationFailed(f"The locale must be one of: {offered}.", path=("locale",))
+        raise ValidationFailed(
+            _("The locale must be one of: {offered}."), path=("locale",), offered=offered
+        )
     return locale
 
 
 def _check_password(password: str, user: User) -> None:
     if len(password) > MAX_PASSWORD_LENGTH:
         raise ValidationFailed(
-            f"A password has at most {MAX_PASSWORD_LENGTH} characters.", path=("password",)
+            _("A password has at most {most} characters."),
+            path=("password",),
+            most=MAX_PASSWORD_LENGTH,
         )
     if not _is_text(password):
-        raise ValidationFailed("A password is Unicode text.", path=("password",))
+        raise ValidationFailed(_("A password is Unicode text."), path=("password",))
     try:
-        validate_password(password, user)
+        # Django makes these sentences at once, not when they are shown.
+        with translation.override(user.locale):
+            validate_password(password, user)
     except ValidationError as error:
         raise ValidationFailed(" ".join(error.messages), path=("password",)) from None

@@ -6,21 +6,19 @@ import atexit
 import os
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import httpx
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from backend import open_payments, outbound, rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch, NotFound, ValidationFailed, WalletRequired
+from backend.errors import AssetMismatch, NotFound, Text, ValidationFailed, WalletRequired
 from backend.open_payments import operations
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 # A person waits for this one.
 LOOKUP_SECONDS = 5.0
@@ -85,7 +83,7 @@ def lookup_wallet(
     try:
         url = open_payments.normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
     except open_payments.InvalidWalletAddress as error:
-        raise ValidationFailed(str(error), path=("address",)) from None
+        raise ValidationFailed(_(str(error)), path=("address",)) from None
     directory = wallet_directory() if wallets is None else wallets
     try:
         document = directory.fetch(url)
@@ -148,9 +146,7 @@ def add_platform_wallet(
         return _save(found)
 
 
-def own_wallet(
-    *, user: User, wallet_id: UUID | None, path: str, to_do: str | _StrPromise
-) -> WalletAddress:
+def own_wallet(*, user: User, wallet_id: UUID | None, path: str, to_do: Text) -> WalletAddress:
     """The wallet of `user` with this id; None means their default one.
 
     `path` is the input field that named it, `to_do` the sentence for somebody who has none.
@@ -163,7 +159,7 @@ def own_wallet(
     if wallet_id is not None:
         wallet = mine.filter(id=wallet_id).first()
         if wallet is None:
-            raise NotFound("There is no such wallet.", path=(path,))
+            raise NotFound(_("There is no such wallet."), path=(path,))
         return wallet
     wallet = mine.order_by("-is_default", "id").first()
     if wallet is None:
@@ -189,9 +185,10 @@ def _save(found: WalletAddress) -> WalletAddress:
     if known.asset != found.asset:
         # Amounts that were agreed on in the old asset refer to this row.
         raise AssetMismatch(
-            f"This wallet was added with {known.asset_code} and now holds {found.asset_code}. "
-            "Add another wallet address.",
+            _("This wallet was added with {old} and now holds {new}. Add another wallet address."),
             path=("address",),
+            old=known.asset_code,
+            new=found.asset_code,
         )
     known.public_name = found.public_name
     known.auth_server = found.auth_server

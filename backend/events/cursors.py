@@ -4,6 +4,8 @@ import base64
 import binascii
 import hashlib
 
+from django.utils.translation import gettext_lazy as _
+
 from backend.errors import ErrorCode, FaenaError
 
 _MAX_SEQ = 2**63 - 1
@@ -34,7 +36,7 @@ def decode(cursor: str, *, topic: str) -> int:
     """
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        seq, _, fingerprint = text.decode("ascii").partition(".")
+        seq, _dot, fingerprint = text.decode("ascii").partition(".")
     except (binascii.Error, ValueError) as error:
         raise _refuse() from error
     if fingerprint != _fingerprint(topic) or not (seq.isascii() and seq.isdecimal()):
@@ -50,4 +52,4 @@ def _fingerprint(topic: str) -> str:
 
 
 def _refuse() -> BadCursor:
-    return BadCursor("This cursor does not belong to this feed.", path=("after",))
+    return BadCursor(_("This cursor does not belong to this feed."), path=("after",))

@@ -1,5 +1,7 @@
 """Reading a topic: pages, its newest event, and whether a cursor can still be served."""
 
+from django.utils.translation import gettext_lazy as _
+
 from backend.events.cursors import BadCursor, CursorExpired
 from backend.events.models import Event, Topic
 
@@ -30,10 +32,10 @@ def check_resumable(*, topic: str, seq: int) -> None:
     """
     last = last_seq(topic=topic)
     if seq > last:
-        raise BadCursor("This cursor is ahead of its feed.", path=("after",))
+        raise BadCursor(_("This cursor is ahead of its feed."), path=("after",))
     # Counted after reading `last`: an event emitted in between only makes it larger.
     if Event.objects.filter(topic=topic, seq__gt=seq).count() < last - seq:
         raise CursorExpired(
-            "Events after this cursor are no longer kept. Read the object, then subscribe anew.",
+            _("Events after this cursor are no longer kept. Read the object, then subscribe anew."),
             path=("after",),
         )

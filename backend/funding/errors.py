@@ -1,5 +1,7 @@
 """Refusals of this domain."""
 
+from django.utils.translation import gettext_lazy as _
+
 from backend.errors import ErrorCode, FaenaError
 from backend.open_payments.types import Amount
 
@@ -35,8 +37,9 @@ class AmountChanged(FaenaError):
 
     def __init__(self, *, expected: Amount, actual: Amount) -> None:
         super().__init__(
-            f"The total is {actual.value} (scale {actual.asset_scale}) {actual.asset_code}, not "
-            f"{expected.value} (scale {expected.asset_scale}) {expected.asset_code}.",
+            _("The total is {actual}, not {expected}."),
             path=("expectedTotal",),
+            actual=actual,
+            expected=expected,
         )
         self.expected, self.actual = expected, actual

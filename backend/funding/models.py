@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import WalletAddress
 from backend.errors import InvalidTransition
@@ -103,7 +104,7 @@ class Funding(models.Model):
         moved = new in allowed and Funding.objects.filter(id=self.id, status=old).update(**changes)
         if not moved:
             raise InvalidTransition(
-                subject="This funding", old=old, new=new, allowed=tuple(sorted(allowed))
+                subject=_("This funding"), old=old, new=new, allowed=tuple(sorted(allowed))
             )
         for name, value in changes.items():
             setattr(self, name, value)

@@ -11,14 +11,11 @@ FaenaError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from backend.errors import ErrorCode, FaenaError, InvalidTransition
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from backend.errors import ErrorCode, FaenaError, InvalidTransition, Text
 
 
 class WrongStatus(InvalidTransition):
@@ -29,7 +26,7 @@ class WrongStatus(InvalidTransition):
 
     def __init__(
         self,
-        message: str | _StrPromise,
+        message: Text,
         *,
         action: str,
         status: str,

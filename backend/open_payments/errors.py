@@ -38,7 +38,11 @@ class InvalidValue(OpenPaymentsError, ValueError):
 
 
 class InvalidWalletAddress(InvalidValue):
-    """The text is not a wallet address; the message can be shown to who typed it."""
+    """The text is not a wallet address; the message can be shown to who typed it.
+
+    The message is one of a fixed set of sentences, with nothing filled in, so that an
+    application can keep translations of them.
+    """
 
 
 class WalletUnreachable(OpenPaymentsError):

@@ -30,7 +30,7 @@ def normalise_wallet_address(text: str, allowed_origins: Collection[str] = froze
     typed = text.strip()
     if not typed or len(typed) > urls.MAX_LENGTH:
         raise InvalidWalletAddress(
-            f"A wallet address has 1 to {urls.MAX_LENGTH} characters, like wallet.example/alice."
+            "A wallet address has 1 to 2048 characters, like wallet.example/alice."
         )
     if not urls.PRINTABLE.fullmatch(typed) or "\\" in typed:
         raise InvalidWalletAddress(

@@ -6,6 +6,8 @@ A payment that fails does not raise at anybody: it ends with a `Failure`, which 
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from backend.errors import ErrorCode, FaenaError
 
 
@@ -21,7 +23,10 @@ class NotConfirmable(FaenaError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a payment ended without delivering, in a sentence its payer can act on."""
+    """Why a payment ended without delivering, in a sentence its payer can act on.
+
+    Rows keep `message` in English, and it is translated when it is read: `gettext_noop`.
+    """
 
     code: ErrorCode
     message: str
@@ -39,69 +44,85 @@ class Failure:
 
 WALLET_CHANGED = Failure(
     code=ErrorCode.WALLET_REJECTED,
-    message="A wallet address changed its asset or its servers since it was added. Nothing was "
-    "charged. Check the wallet address, then fund again.",
+    message=_(
+        "A wallet address changed its asset or its servers since it was added. Nothing was "
+        "charged. Check the wallet address, then fund again."
+    ),
     retryable=False,
 )
 KEY_REFUSED = Failure(
     code=ErrorCode.WALLET_REJECTED,
-    message="The wallet does not accept this platform's key. Nothing was charged. "
-    "The operator has to check the platform's client key.",
+    message=_(
+        "The wallet does not accept this platform's key. Nothing was charged. "
+        "The operator has to check the platform's client key."
+    ),
     retryable=True,
 )
 WALLET_UNAVAILABLE = Failure(
     code=ErrorCode.UPSTREAM_UNAVAILABLE,
-    message="A wallet did not answer in time. Nothing was charged. Fund again later.",
+    message=_("A wallet did not answer in time. Nothing was charged. Fund again later."),
     retryable=True,
 )
 WALLET_MISBEHAVED = Failure(
     code=ErrorCode.WALLET_REJECTED,
-    message="A wallet answered with something other than what was asked. Nothing was charged.",
+    message=_("A wallet answered with something other than what was asked. Nothing was charged."),
     retryable=False,
 )
 CONSENT_EXPIRED = Failure(
     code=ErrorCode.GRANT_EXPIRED,
-    message="The payment was not approved in time. Nothing was charged. Fund again to get a new "
-    "approval page.",
+    message=_(
+        "The payment was not approved in time. Nothing was charged. Fund again to get a new "
+        "approval page."
+    ),
     retryable=True,
 )
 CONSENT_REJECTED = Failure(
     code=ErrorCode.GRANT_REJECTED,
-    message="The payment was declined in the wallet. Nothing was charged.",
+    message=_("The payment was declined in the wallet. Nothing was charged."),
     retryable=True,
 )
 CONSENT_LOST = Failure(
     code=ErrorCode.GRANT_LOST,
-    message="The wallet's approval was lost on the way several times. Nothing was charged. "
-    "Fund again later.",
+    message=_(
+        "The wallet's approval was lost on the way several times. Nothing was charged. "
+        "Fund again later."
+    ),
     retryable=True,
 )
 LIMIT_EXCEEDED = Failure(
     code=ErrorCode.GRANT_EXHAUSTED,
-    message="The payment now costs more than was approved. Nothing was charged. Fund again to "
-    "approve the new amount.",
+    message=_(
+        "The payment now costs more than was approved. Nothing was charged. Fund again to "
+        "approve the new amount."
+    ),
     retryable=True,
 )
 NO_MONEY_SENT = Failure(
     code=ErrorCode.INSUFFICIENT_FUNDS,
-    message="The payer's wallet did not send the money; most often its balance is too low. "
-    "Add money to the wallet, then fund again.",
+    message=_(
+        "The payer's wallet did not send the money; most often its balance is too low. "
+        "Add money to the wallet, then fund again."
+    ),
     retryable=True,
 )
 NOT_DELIVERED = Failure(
     code=ErrorCode.NOT_DELIVERED,
-    message="The money did not arrive in time and the payment was stopped. Fund again; if your "
-    "wallet shows a charge, contact it with the outgoing payment's address.",
+    message=_(
+        "The money did not arrive in time and the payment was stopped. Fund again; if your "
+        "wallet shows a charge, contact it with the outgoing payment's address."
+    ),
     retryable=True,
 )
 PARTIALLY_DELIVERED = Failure(
     code=ErrorCode.PARTIALLY_DELIVERED,
-    message="Only a part of the money arrived before the payer's wallet gave up. The operator "
-    "has been told.",
+    message=_(
+        "Only a part of the money arrived before the payer's wallet gave up. The operator "
+        "has been told."
+    ),
     retryable=False,
 )
 REFUSED_BY_WALLET = Failure(
     code=ErrorCode.WALLET_REJECTED,
-    message="The wallet refused the payment. Nothing was charged.",
+    message=_("The wallet refused the payment. Nothing was charged."),
     retryable=True,
 )

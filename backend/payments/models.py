@@ -11,6 +11,7 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from backend import encryption
 from backend.accounts.models import WalletAddress
@@ -128,6 +129,14 @@ class Payment(models.Model):
         """The most that the payer was asked to consent to; None before that."""
         value = self.max_debit_value
         return None if value is None else self.in_sender_asset(value)
+
+    def failure_sentence(self) -> str:
+        """Why it failed, in the active language; empty unless it did.
+
+        The row keeps the sentence's English form, which is its name in the catalogues. One that
+        has been reworded since is shown as it was.
+        """
+        return gettext(self.failure_message) if self.failure_message else ""
 
     def in_sender_asset(self, value: int) -> Amount:
         return Amount(

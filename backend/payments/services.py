@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import NotFound
@@ -71,11 +72,12 @@ def confirm_grant(*, user: User, grant_id: UUID, now: datetime) -> Grant:
             .first()
         )
         if grant is None:
-            raise NotFound("There is no such grant.", path=("grantId",))
+            raise NotFound(_("There is no such grant."), path=("grantId",))
         if grant.status != GrantStatus.APPROVED:
             raise NotConfirmable(
-                f"There is no approval to confirm: the grant is {grant.status}.",
+                _("There is no approval to confirm: the grant is {status}."),
                 path=("grantId",),
+                status=grant.status,
             )
         if not grant.confirmed:
             Grant.objects.filter(id=grant.id).update(confirmed=True)

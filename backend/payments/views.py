@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -32,7 +33,7 @@ def start(request: HttpRequest, opaque: str) -> HttpResponse:
     """Mark this browser as the one that approves, and send it on to the payer's wallet."""
     grant = _grant(links.grant_of_start(opaque))
     if grant is None:
-        return _page(request, "This approval link is not valid.", status=404)
+        return _page(request, _("This approval link is not valid."), status=404)
     redirect = grant.open_secrets().redirect
     if grant.status != GrantStatus.AWAITING_APPROVAL or not redirect:
         return _back_to_client(grant)
@@ -56,7 +57,7 @@ def finish(request: HttpRequest, opaque: str, clock: Clock = SYSTEM_CLOCK) -> Ht
     """Record what the wallet's redirect says, if it is genuine, and go back to the client."""
     grant = _grant(links.grant_of_finish(opaque))
     if grant is None:
-        return _page(request, "This approval link is not valid.", status=404)
+        return _page(request, _("This approval link is not valid."), status=404)
     if grant.status == GrantStatus.AWAITING_APPROVAL:
         _record(request, grant, clock.now())
         grant.refresh_from_db()
@@ -70,7 +71,7 @@ def _grant(grant_id: UUID | None) -> Grant | None:
 
 
 def _record(request: HttpRequest, grant: Grant, now: datetime) -> None:
-    name, _ = links.browser_cookie(grant.id)
+    name, _value = links.browser_cookie(grant.id)
     same_browser = links.is_browser_cookie(grant.id, request.COOKIES.get(name))
     refs, hashes = request.GET.getlist("interact_ref"), request.GET.getlist("hash")
     if not refs and not hashes:

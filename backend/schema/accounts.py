@@ -134,7 +134,9 @@ class SignUpInput:
     email: str = strawberry.field(description="Used to log in; nobody else sees it.")
     password: str = strawberry.field(description="At least 8 characters, not a common one.")
     display_name: str = strawberry.field(description="The name others see.")
-    locale: str = strawberry.field(default="en", description="en or es.")
+    locale: str | None = strawberry.field(
+        default=None, description="en or es. Left out: the language this request asks for."
+    )
 
 
 @strawberry.input(description="The credentials of an account.")
@@ -169,12 +171,15 @@ class WalletPayload(Payload):
 class AccountMutation:
     @mutation(description="Open an account and a first session.")
     async def sign_up(self, info: Info, input: SignUpInput) -> SessionPayload:
+        if input.locale:
+            # Who says "es" wants to read in Spanish why something is refused, too.
+            info.context.accept_language = input.locale
         session = await info.context.db(
             services.sign_up,
             email=input.email,
             password=input.password,
             display_name=input.display_name,
-            locale=input.locale,
+            locale=info.context.language if input.locale is None else input.locale,
             remote_address=info.context.remote_address,
             now=info.context.now(),
         )

@@ -1,6 +1,7 @@
 """Money in and out, exactly as Open Payments writes it."""
 
 import strawberry
+from django.utils.translation import gettext_lazy as _
 
 from backend.errors import ErrorCode, FaenaError, ValidationFailed
 from backend.open_payments import types as op
@@ -59,10 +60,17 @@ class AmountInput:
             ValidationFailed: code or scale are not an asset's.
         """
         if self.value > LARGEST_VALUE:
-            raise AmountOutOfRange("Amounts above 2^63-1 are not supported.", path=(*path, "value"))
+            raise AmountOutOfRange(
+                _("Amounts above {most} are not supported."),
+                path=(*path, "value"),
+                most=LARGEST_VALUE,
+            )
         try:
             return op.Amount(
                 value=self.value, asset_code=self.asset_code, asset_scale=self.asset_scale
             )
         except InvalidValue as error:
-            raise ValidationFailed(f"This is not an amount: {error}.", path=path) from error
+            raise ValidationFailed(
+                _("This is no asset: its code is a short text, its scale a number from 0 to 255."),
+                path=path,
+            ) from error

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import strawberry
+from django.utils.translation import gettext_lazy as _
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from strawberry.dataloader import DataLoader
 
+from backend import locales
 from backend.accounts.models import User
 from backend.accounts.services import user_for_bearer
 from backend.clock import SYSTEM_CLOCK, Clock
@@ -46,14 +49,19 @@ class Context:
         *,
         bearer: str | None,
         remote_address: str = "",
+        accept_language: str = "",
         clock: Clock = SYSTEM_CLOCK,
         run: Runner = in_database,
         request: HTTPConnection | None = None,
+        response_headers: MutableHeaders | None = None,
     ) -> None:
         self.bearer = bearer
         self.remote_address = remote_address
+        self.accept_language = accept_language
         self.clock = clock
         self.request = request
+        # Of the answer to a plain POST; None where one answer carries many results.
+        self.response_headers = response_headers
         # Strawberry puts the socket's connection_init payload here.
         self.connection_params: dict[str, object] | None = None
         self._run = run
@@ -67,9 +75,11 @@ class Context:
         return Context(
             bearer=self.bearer,
             remote_address=self.remote_address,
+            accept_language=self.accept_language,
             clock=self.clock,
             run=self._run,
             request=self.request,
+            response_headers=self.response_headers,
         )
 
     def forget(self) -> None:
@@ -78,6 +88,15 @@ class Context:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    @property
+    def language(self) -> str:
+        """The language that sentences for people are written in, as far as is known by now.
+
+        The profile's once it is known who asks, until then and without one the client's choice.
+        """
+        profile = self._viewer.locale if self._viewer is not None else ""
+        return locales.language_for(profile=profile, accept_language=self.accept_language)
 
     async def db(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function that uses the database off the event loop."""
@@ -114,7 +133,7 @@ class Context:
             self._viewer = user_for_bearer(header=self.bearer, now=self.now())
             if self._viewer is None:
                 self._viewer_known = False
-                raise Unauthenticated("This token is unknown, expired or revoked. Log in.")
+                raise Unauthenticated(_("This token is unknown, expired or revoked. Log in."))
         self._viewer_known = True
 
     async def require_user(self) -> User:
@@ -124,7 +143,7 @@ class Context:
             Unauthenticated: nobody has logged in.
         """
         if (viewer := await self.viewer()) is None:
-            raise Unauthenticated("Log in: send the header Authorization: Bearer <token>.")
+            raise Unauthenticated(_("Log in: send the header Authorization: Bearer <token>."))
         return viewer
 
     async def batched(self, load: Callable[[list[K]], Mapping[K, V]], key: K) -> V | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import strawberry
+from django.utils import translation
 from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
 from strawberry.types.field import StrawberryField
 
@@ -93,7 +94,7 @@ def converts(error_type: type[E]) -> Callable[[Callable[[E], UserError]], Callab
 
 
 def common(error: FaenaError) -> dict[str, Any]:
-    """The fields that all user errors share."""
+    """The fields that all user errors share; the message is in the active language."""
     return {
         "code": error.code,
         "message": error.message,
@@ -102,8 +103,14 @@ def common(error: FaenaError) -> dict[str, Any]:
     }
 
 
-def user_error(error: FaenaError) -> UserError:
-    """The GraphQL form of a refusal, by the most specific converter."""
+def user_error(error: FaenaError, *, language: str) -> UserError:
+    """The GraphQL form of a refusal, its message in `language`."""
+    with translation.override(language):
+        return _converted(error)
+
+
+def _converted(error: FaenaError) -> UserError:
+    # By the most specific converter.
     for cls in type(error).__mro__:
         if cls in _converters:
             return _converters[cls](error)
@@ -144,7 +151,7 @@ class RefusalsAsData(FieldExtension):
             if error.code in TOP_LEVEL:
                 raise
             payload: Any = self._field.type
-            return payload(errors=[user_error(error)])
+            return payload(errors=[user_error(error, language=info.context.language)])
 
 
 def mutation(*, description: str, moves_money: bool = False) -> Callable[[Any], Any]:

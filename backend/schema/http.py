@@ -38,6 +38,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 )
 from strawberry.types.unset import UNSET, UnsetType
 
+from backend import locales
 from backend.errors import ErrorCode
 from backend.events.hub import hub
 from backend.schema.context import Context
@@ -138,6 +139,7 @@ class GraphQLApp(GraphQL[Context, None]):
         request = Request(scope, receive)
         response = await self._respond(request)
         response.headers.update(_cors_headers(request))
+        response.headers.add_vary_header("Origin")
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -170,13 +172,18 @@ class GraphQLApp(GraphQL[Context, None]):
         return Context(
             bearer=connection.headers.get("authorization"),
             remote_address=connection.client.host if connection.client else "",
+            accept_language=connection.headers.get("accept-language", ""),
             request=connection,
+            response_headers=response.headers if isinstance(response, Response) else None,
         )
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         for name, value in (context.connection_params or {}).items():
+            text = value if isinstance(value, str) else ""
             if name.lower() == "authorization":
-                context.bearer = value if isinstance(value, str) else ""
+                context.bearer = text
+            elif name.lower() == "accept-language":
+                context.accept_language = text
         if context.bearer is not None:
             # Each operation looks again; this look only refuses the socket early, with 4403.
             try:
@@ -208,7 +215,9 @@ class GraphQLApp(GraphQL[Context, None]):
 
     def create_response(self, response_data: Any, sub_response: Response) -> Response:
         body = json.dumps(response_data, separators=(",", ":"), ensure_ascii=False)
-        return Response(body.encode(), media_type="application/json", headers=_HEADERS)
+        language = sub_response.headers.get("content-language", locales.ENGLISH)
+        headers = {**_HEADERS, "Content-Language": language, "Vary": "Accept-Language"}
+        return Response(body.encode(), media_type="application/json", headers=headers)
 
     async def create_streaming_response(
         self,
@@ -309,9 +318,8 @@ def _cors_headers(request: Request) -> dict[str, str]:
     # No credentials: the token travels in a header that pages set themselves.
     origin = request.headers.get("origin")
     if origin not in settings.CORS_ORIGINS:
-        return {"Vary": "Origin"}
+        return {}
     return {
-        "Vary": "Origin",
         "Access-Control-Allow-Origin": origin or "",
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": "authorization, content-type",

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import strawberry
 from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
@@ -167,12 +169,14 @@ class Payment(Node):
         return await load_node(info, Job, job_id) if job_id else None
 
     @strawberry.field(description="Why it failed; null unless it did.")
-    def failure(self) -> PaymentFailure | None:
+    def failure(self, info: Info) -> PaymentFailure | None:
         if not self.row.failure_code:
             return None
+        with translation.override(info.context.language):
+            message = self.row.failure_sentence()
         return PaymentFailure(
             code=ErrorCode(self.row.failure_code),
-            message=self.row.failure_message,
+            message=message,
             retryable=self.row.failure_retryable,
         )
 
@@ -361,7 +365,7 @@ def _look(context: Context, key: UUID, selected: frozenset[str]) -> _Seen:
     # Not first(): ordering one row costs a quarter of the query.
     payment = next(iter(rows), None)
     if payment is None:
-        raise NotFound("There is no such payment.", path=("paymentId",))
+        raise NotFound(_("There is no such payment."), path=("paymentId",))
     return _Seen(
         payment=payment,
         grants=queries.current_grants([key]) if "grant" in selected else None,

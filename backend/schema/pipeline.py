@@ -12,6 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 import strawberry
+from django.utils import translation
+from django.utils.translation import gettext
 from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -19,6 +21,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from backend import locales
 from backend.errors import ErrorCode, FaenaError, RateLimited
 from backend.schema import guard
 from backend.schema.context import Context
@@ -93,8 +96,10 @@ class Operation(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         context = self.execution_context.context
         if isinstance(context, Context):
-            self.execution_context.context = context.for_operation()
+            context = self.execution_context.context = context.for_operation()
         yield
+        if isinstance(context, Context) and context.response_headers is not None:
+            context.response_headers["Content-Language"] = context.language
 
 
 class Schema(strawberry.Schema):
@@ -108,13 +113,17 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         # Every way out goes through here, also a hook that fails, which MaskErrors never sees.
-        errors[:] = [present(error) for error in errors]
+        context = execution_context.context if execution_context else None
+        language = context.language if isinstance(context, Context) else locales.ENGLISH
+        with translation.override(language):
+            errors[:] = [present(error) for error in errors]
 
 
 def present(error: GraphQLError) -> GraphQLError:
-    """The error as callers see it: with a code. Safe to repeat.
+    """The error as callers see it: with a code, in the active language. Safe to repeat.
 
-    What nobody foresaw becomes INTERNAL with a log id; nothing else is logged.
+    What is wrong with the document stays English: its reader writes software. What nobody
+    foresaw becomes INTERNAL with a log id; nothing else is logged.
     """
     cause = _cause(error)
     if isinstance(cause, FaenaError):
@@ -132,7 +141,7 @@ def present(error: GraphQLError) -> GraphQLError:
         return guard.too_complex("Too deeply nested.")
     log_id = uuid4().hex
     log.error("GraphQL error %s at %s", log_id, error.path, exc_info=cause)
-    return _with(error, "Internal error.", {"code": ErrorCode.INTERNAL, "logId": log_id})
+    return _with(error, gettext("Internal error."), {"code": ErrorCode.INTERNAL, "logId": log_id})
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -6,6 +6,7 @@ from backend.open_payments import (
     InvalidWalletAddress,
     normalise_wallet_address,
     same_wallet_address,
+    urls,
 )
 
 DEV = frozenset({"http://localhost:3001", "http://127.0.0.1:4000", "https://wallet.test:8443"})
@@ -86,6 +87,11 @@ def test_what_is_not_a_public_wallet_address_is_refused_with_a_sentence(typed: s
         normalise_wallet_address(typed, DEV)
 
     assert str(refusal.value).endswith(".")
+
+
+def test_the_refusal_of_a_long_text_names_the_limit() -> None:
+    with pytest.raises(InvalidWalletAddress, match=f"1 to {urls.MAX_LENGTH} characters"):
+        normalise_wallet_address("x" * (urls.MAX_LENGTH + 1))
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,15 @@ def test_an_unknown_link_is_a_page_that_says_so() -> None:
     assert b"not valid" in answer.content
 
 
+def test_a_page_speaks_the_browsers_language() -> None:
+    answer = Browser().get("/op/finish/nonsense", headers={"Accept-Language": "es-MX, en;q=0.5"})
+
+    assert "no es válido" in answer.content.decode()
+    assert b'<html lang="es">' in answer.content
+    assert answer["Content-Language"] == "es"
+    assert "Accept-Language" in answer["Vary"]
+
+
 def test_fifty_finishes_at_once_are_one_continuation(asked: Simulation) -> None:
     browser, grant = Browser(), grant_of(asked)
     start(browser, grant)

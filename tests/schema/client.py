@@ -32,23 +32,37 @@ async def in_the_tests_thread(function: Callable[P, R], /, *args: P.args, **kwar
     return await sync_to_async(function)(*args, **kwargs)
 
 
+def bearer_of(user: User, *, now: datetime = NOON) -> str:
+    """An Authorization value of a fresh session."""
+    return f"Bearer {tokens.issue(user=user, label='test', now=now)}"
+
+
+def a_context(
+    *, bearer: str | None = None, accept_language: str = "", now: datetime = NOON
+) -> Context:
+    """The surroundings of one operation in a test."""
+    return Context(
+        bearer=bearer,
+        remote_address="192.0.2.1",
+        accept_language=accept_language,
+        clock=FixedClock(now),
+        run=in_the_tests_thread,
+    )
+
+
 def execute(
     query: str,
     *,
     variables: Mapping[str, Any] | None = None,
     user: User | None = None,
     bearer: str | None = None,
+    accept_language: str = "",
     now: datetime = NOON,
 ) -> ExecutionResult:
     """Run one operation as `user` (None: a visitor), or with a raw Authorization value."""
     if user is not None:
-        bearer = f"Bearer {tokens.issue(user=user, label='test', now=now)}"
-    context = Context(
-        bearer=bearer,
-        remote_address="192.0.2.1",
-        clock=FixedClock(now),
-        run=in_the_tests_thread,
-    )
+        bearer = bearer_of(user, now=now)
+    context = a_context(bearer=bearer, accept_language=accept_language, now=now)
     return async_to_sync(schema.execute)(
         query, variable_values=dict(variables or {}), context_value=context
     )

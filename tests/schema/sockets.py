@@ -25,7 +25,12 @@ subscription ($id: ID!, $after: EventCursor) {
 
 @asynccontextmanager
 async def socket_to(
-    server: Server, *, token: str | None = None, origin: str | None = None, init: bool = True
+    server: Server,
+    *,
+    token: str | None = None,
+    origin: str | None = None,
+    accept_language: str = "",
+    init: bool = True,
 ) -> AsyncIterator["Socket"]:
     """A connection, initialised with `token` (an Authorization value) unless `init` is false."""
     async with connect(
@@ -35,9 +40,9 @@ async def socket_to(
     ) as connection:
         client = Socket(connection)
         if init:
-            await client.send(
-                {"type": "connection_init", "payload": {"Authorization": token} if token else {}}
-            )
+            params = {"Authorization": token, "accept-language": accept_language}
+            payload = {name: value for name, value in params.items() if value}
+            await client.send({"type": "connection_init", "payload": payload})
             assert await client.receive() == {"type": "connection_ack"}
         yield client
 

@@ -33,6 +33,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='user',
             name='locale',
-            field=models.CharField(blank=True, choices=[('en', 'English'), ('es', 'Español')], default='en', max_length=8),
+            field=models.CharField(blank=True, choices=[('en', 'English'), ('es', 'Español')], max_length=8),
         ),
     ]

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from backend.errors import ValidationFailed
+from backend.errors import Text, ValidationFailed
 from backend.jobs.errors import WrongStatus
 from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
 from backend.jobs.status import ApplicationStatus, JobStatus
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 _S = ApplicationStatus
 MOVES: tuple[Move[ApplicationStatus], ...] = (
@@ -50,9 +46,7 @@ class ApplicationFacts:
     places_left: int
 
 
-def _wrong_status(
-    action: ApplicationAction, facts: ApplicationFacts, message: str | _StrPromise
-) -> WrongStatus:
+def _wrong_status(action: ApplicationAction, facts: ApplicationFacts, message: Text) -> WrongStatus:
     return WrongStatus(
         message,
         action=action,

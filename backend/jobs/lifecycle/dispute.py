@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from backend.errors import Text
 from backend.jobs.errors import WrongStatus
 from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
 from backend.jobs.status import DisputeStatus
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 _S = DisputeStatus
 MOVES: tuple[Move[DisputeStatus], ...] = (
@@ -52,9 +49,7 @@ class DisputeFacts:
     answer_by: datetime | None = None
 
 
-def _wrong_status(
-    action: DisputeAction, facts: DisputeFacts, message: str | _StrPromise
-) -> WrongStatus:
+def _wrong_status(action: DisputeAction, facts: DisputeFacts, message: Text) -> WrongStatus:
     return WrongStatus(
         message,
         action=action,
@@ -67,7 +62,7 @@ def _rule(
     action: DisputeAction,
     *statuses: DisputeStatus,
     who: Who,
-    otherwise: str | _StrPromise,
+    otherwise: Text,
     obstacles: tuple[Obstacle[DisputeFacts], ...] = (),
 ) -> Rule[DisputeFacts]:
     return Rule(

@@ -6,17 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from backend.errors import ValidationFailed
+from backend.errors import Text, ValidationFailed
 from backend.jobs.errors import NoSelectedWorkers, WrongStatus
 from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
 from backend.jobs.status import ApplicationStatus, JobStatus
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 _S = JobStatus
 MOVES: tuple[Move[JobStatus], ...] = (
@@ -84,7 +80,7 @@ class JobFacts:
 
 
 def wrong_status(
-    facts: JobFacts, action: JobAction, message: str | _StrPromise, **values: object
+    facts: JobFacts, action: JobAction, message: Text, **values: object
 ) -> WrongStatus:
     """The refusal that says where the job is and where it can go."""
     return WrongStatus(
@@ -104,7 +100,7 @@ def _rule(
     *,
     statuses: tuple[JobStatus, ...],
     who: frozenset[Who] = frozenset({Who.OWNER}),
-    otherwise: str | _StrPromise = ONLY_OWNER,
+    otherwise: Text = ONLY_OWNER,
     obstacles: tuple[Obstacle[JobFacts], ...] = (),
 ) -> Rule[JobFacts]:
     needed = ", ".join(statuses)
@@ -120,7 +116,7 @@ def _rule(
 
 
 def _obstacle(
-    action: JobAction, stands: Callable[[JobFacts], bool], message: str | _StrPromise
+    action: JobAction, stands: Callable[[JobFacts], bool], message: Text
 ) -> Obstacle[JobFacts]:
     return Obstacle(stands, lambda facts: wrong_status(facts, action, message))
 

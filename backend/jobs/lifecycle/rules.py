@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from backend.errors import FaenaError, Forbidden
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from backend.errors import FaenaError, Forbidden, Text
 
 
 class Who(StrEnum):
@@ -62,7 +59,7 @@ class Rule(Generic[F]):
     """
 
     who: frozenset[Who]
-    otherwise: str | _StrPromise
+    otherwise: Text
     statuses: tuple[str, ...]
     wrong_status: Callable[[F], FaenaError]
     obstacles: tuple[Obstacle[F], ...] = ()

@@ -6,16 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from backend.errors import Text
 from backend.jobs.errors import WrongStatus
 from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
 from backend.jobs.status import JobStatus, SubmissionStatus
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 _S = SubmissionStatus
 MOVES: tuple[Move[SubmissionStatus], ...] = (
@@ -74,9 +71,7 @@ class SubmissionFacts:
         return self.dispute_until is not None and self.dispute_until > self.now
 
 
-def _wrong_status(
-    action: SubmissionAction, facts: SubmissionFacts, message: str | _StrPromise
-) -> WrongStatus:
+def _wrong_status(action: SubmissionAction, facts: SubmissionFacts, message: Text) -> WrongStatus:
     return WrongStatus(
         message,
         action=action,
@@ -89,7 +84,7 @@ def _wrong_status(
 def _obstacle(
     action: SubmissionAction,
     stands: Callable[[SubmissionFacts], bool],
-    message: str | _StrPromise,
+    message: Text,
 ) -> Obstacle[SubmissionFacts]:
     return Obstacle(stands, lambda facts: _wrong_status(action, facts, message))
 

@@ -12,14 +12,12 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from backend.errors import InvalidTransition
+from backend.errors import InvalidTransition, Text
 from backend.ids import new_id
 from backend.jobs.errors import LostRace
 from backend.jobs.models.log import StatusChange
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
-
     from backend.accounts.models import User
 
 
@@ -31,7 +29,7 @@ def one_of(statuses: type[StrEnum]) -> Q:
 class HasStatus(models.Model):
     """Base of everything with a status: it changes by compare-and-set, and leaves a log row."""
 
-    NAME: ClassVar[str | _StrPromise] = _("This")
+    NAME: ClassVar[Text] = _("This")
     TRANSITIONS: ClassVar[Mapping[Any, frozenset[Any]]]
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
