@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.http.request import split_domain_port
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -44,6 +44,7 @@ from backend.events.hub import hub
 from backend.schema.context import Context
 from backend.schema.graphiql import graphiql_page
 from backend.schema.tabs import read_example, tabs
+from backend.web import cors_headers, is_our_host
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,6 @@ MAX_BODY_BYTES = 128 * 1024
 MAX_JSON_DEPTH = 30
 MAX_SUBSCRIPTIONS = 20
 INIT_TIMEOUT = timedelta(seconds=10)
-_CORS_MAX_AGE_SECONDS = 600
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 # A Host is what the client says; where it calls from is not.
 _LOOPBACK_PEERS = {"127.0.0.1", "::1"}
@@ -131,7 +131,7 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            if not _is_our_host(Headers(scope=scope)):
+            if not is_our_host(Headers(scope=scope)):
                 await WebSocket(scope, receive, send).close(1008)
                 return
             await super().__call__(scope, receive, send)
@@ -144,7 +144,7 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def _respond(self, request: Request) -> Response:
         try:
-            if not _is_our_host(request.headers):
+            if not is_our_host(request.headers):
                 raise HTTPException(400, "This host is not served here.")
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers={"Allow": "GET, POST, OPTIONS"})
@@ -300,11 +300,6 @@ async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[s
         await stream.aclose()
 
 
-def _is_our_host(headers: Headers) -> bool:
-    domain, _ = split_domain_port(headers.get("host", ""))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-
-
 def _check_headers(headers: Headers) -> None:
     media_type, _, parameters = headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2]
@@ -315,16 +310,11 @@ def _check_headers(headers: Headers) -> None:
 
 
 def _cors_headers(request: Request) -> dict[str, str]:
-    # No credentials: the token travels in a header that pages set themselves.
-    origin = request.headers.get("origin")
-    if origin not in settings.CORS_ORIGINS:
-        return {}
-    return {
-        "Access-Control-Allow-Origin": origin or "",
-        "Access-Control-Allow-Methods": "POST",
-        "Access-Control-Allow-Headers": "authorization, content-type",
-        "Access-Control-Max-Age": str(_CORS_MAX_AGE_SECONDS),
-    }
+    return cors_headers(
+        request.headers.get("origin"),
+        methods=("POST",),
+        allowed_headers=("authorization", "content-type"),
+    )
 
 
 def _graphiql(request: Request) -> Response:
