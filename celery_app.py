@@ -65,6 +65,11 @@ app.conf.update(
             "task": "backend.events.tasks.delete_old_events",
             "schedule": crontab(hour=3, minute=10),
         },
+        "sweep-files": {
+            "task": "backend.files.tasks.sweep_files",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "forget-old-idempotency-keys": {
             "task": "backend.funding.tasks.forget_old_keys",
             "schedule": crontab(hour=3, minute=20),
@@ -73,7 +78,9 @@ app.conf.update(
 )
 # Celery's current app is thread-local; embedded workers and publishers are threads.
 app.set_default()
-app.autodiscover_tasks(["backend.payments", "backend.funding", "backend.jobs", "backend.events"])
+app.autodiscover_tasks(
+    ["backend.payments", "backend.funding", "backend.jobs", "backend.files", "backend.events"]
+)
 
 
 @worker_init.connect

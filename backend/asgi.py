@@ -1,4 +1,4 @@
-"""The ASGI application: /graphql beside Django, and the life of the process around both."""
+"""The ASGI application: /graphql and /files/ beside Django, and the life of the process."""
 
 # ruff: noqa: E402 - Django is set up before anything of ours that needs it is imported
 
@@ -25,11 +25,14 @@ import celery_app  # noqa: F401
 from backend.checks import refuse_unsafe_settings
 from backend.errors import ErrorCode
 from backend.events.hub import Hub, hub
+from backend.files.http import FilesApp
+from backend.files.links import PATH as FILES_PATH
 from backend.schema.http import MAX_BODY_BYTES, GraphQLApp
 from backend.schema.root import schema
 
 refuse_unsafe_settings()
 graphql_app = GraphQLApp(schema)
+files_app = FilesApp()
 GRAPHQL_PATHS = frozenset({"/graphql", "/graphql/"})
 
 
@@ -41,6 +44,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await limit_body(graphql_app, scope, receive, send)
     elif scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
+    elif scope["path"].startswith(FILES_PATH):
+        await files_app(scope, receive, send)  # which has a limit of its own for each part
     else:
         await limit_body(django_app, scope, receive, send)
 

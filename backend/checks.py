@@ -1,8 +1,8 @@
 """Deployment mistakes, found before the first request: Django system checks with ids.
 
 Everything here is an error, because every one of them loses money or secrets quietly. Outside of
-DEBUG all of them apply; with DEBUG only the ones about rhythm do. `manage.py check` shows them;
-`refuse_unsafe_settings` stops a server that would start in spite of them.
+DEBUG all of them apply; with DEBUG only the ones about rhythm and files do. `manage.py check` shows
+them; `refuse_unsafe_settings` stops a server that would start in spite of them.
 """
 
 import base64
@@ -44,11 +44,11 @@ def refuse_unsafe_settings() -> None:
 
 @register(TAG, Tags.security)
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
-    """Report every setting that must not go into production, and every impossible rhythm."""
+    """Report what must not go into production, impossible rhythms, and files without a place."""
     del app_configs
-    found = list(_rhythm())
+    found = [*_rhythm(), *_files()]
     if not settings.DEBUG:
-        for part in (_secrets(), _addresses(), _wallet_client(), _database()):
+        for part in (_secrets(), _addresses(), _wallet_client(), _database(), _bucket()):
             found.extend(part)
     return found
 
@@ -199,4 +199,49 @@ def _rhythm() -> Iterator[Error]:
             f"TICK_S is {settings.TICK_S:g}: the look for due payments would never rest.",
             hint="Set it to the seconds between two looks, such as 0.25.",
             id="faena.E011",
+        )
+
+
+def _files() -> Iterator[Error]:
+    of_a_bucket = [
+        name
+        for name in ("FILES_ENDPOINT_URL", "FILES_ACCESS_KEY_ID", "FILES_SECRET_ACCESS_KEY")
+        if getattr(settings, name)
+    ]
+    if of_a_bucket and not settings.FILES_BUCKET:
+        yield Error(
+            f"{', '.join(of_a_bucket)} without FILES_BUCKET: files would be kept on this machine.",
+            hint="Name the bucket, or leave the settings of a bucket out.",
+            id="faena.E020",
+        )
+    if bool(settings.FILES_ACCESS_KEY_ID) != bool(settings.FILES_SECRET_ACCESS_KEY):
+        yield Error(
+            "One half of the bucket's key is missing.",
+            hint="Set FILES_ACCESS_KEY_ID and FILES_SECRET_ACCESS_KEY, or neither of them.",
+            id="faena.E021",
+        )
+    # Sizes travel as GraphQL's Int, which ends there.
+    if not 0 < settings.FILES_LARGEST_BYTES < 2**31 or (
+        settings.FILES_BYTES_PER_USER < settings.FILES_LARGEST_BYTES
+    ):
+        yield Error(
+            "FILES_LARGEST_BYTES has to be from 1 to 2147483647, and FILES_BYTES_PER_USER no less.",
+            hint="Choose how large a file may be, and how much each person may keep.",
+            id="faena.E022",
+        )
+    if settings.FILES_UNFINISHED_PER_USER < 1:
+        yield Error(
+            "With FILES_UNFINISHED_PER_USER below 1 nobody could upload anything.",
+            hint="Set it to how many uploads a person may have unfinished, such as 20.",
+            id="faena.E023",
+        )
+
+
+def _bucket() -> Iterator[Error]:
+    address = settings.FILES_PUBLIC_ENDPOINT_URL
+    if address and not _is_https(address):
+        yield Error(
+            "Browsers would reach the store of files without https, with permissions in the URLs.",
+            hint="Set FILES_PUBLIC_ENDPOINT_URL to the store's https address.",
+            id="faena.E024",
         )

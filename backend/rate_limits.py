@@ -34,6 +34,7 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
         "logIn.address": RateLimitItemPerMinute(50, 5, namespace="logIn.address"),
         "signUp": RateLimitItemPerHour(20, namespace="signUp"),  # per address
         "wallets": RateLimitItemPerMinute(20, namespace="wallets"),  # per user
+        "uploads": RateLimitItemPerMinute(60, namespace="uploads"),  # per user
         "money": RateLimitItemPerMinute(30, namespace="money"),  # per user
     }
 )

@@ -148,6 +148,20 @@ ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
 )
 WEBHOOK_SECRETS = env.items("WEBHOOK_SECRETS")
 
+# --- files ------------------------------------------------------------------------------------
+# A bucket of any S3-compatible store; without one, files are kept in FILES_DIR.
+FILES_BUCKET = env.text("FILES_BUCKET")
+FILES_DIR = Path(env.text("FILES_DIR", str(VAR_DIR / "files")))
+FILES_ENDPOINT_URL = env.text("FILES_ENDPOINT_URL")
+# The same store as browsers reach it, where that is another address.
+FILES_PUBLIC_ENDPOINT_URL = env.text("FILES_PUBLIC_ENDPOINT_URL", FILES_ENDPOINT_URL)
+FILES_REGION = env.text("FILES_REGION", "us-east-1")
+FILES_ACCESS_KEY_ID = env.text("FILES_ACCESS_KEY_ID")
+FILES_SECRET_ACCESS_KEY = env.text("FILES_SECRET_ACCESS_KEY")
+FILES_LARGEST_BYTES = int(env.number("FILES_LARGEST_BYTES", 200 * 1024**2))
+FILES_BYTES_PER_USER = int(env.number("FILES_BYTES_PER_USER", 2 * 1024**3))
+FILES_UNFINISHED_PER_USER = int(env.number("FILES_UNFINISHED_PER_USER", 20))
+
 # --- the payment workflow's rhythm ----------------------------------------------------------------
 LEASE_S = env.number("LEASE_S", 30)
 TICK_S = env.number("TICK_S", 0.25)

@@ -52,6 +52,7 @@ SAFE: dict[str, Any] = {
     "WALLET_BUDGET_S": 10.0,
     "TICK_S": 0.25,
 }
+FILES_KEY = {"FILES_ACCESS_KEY_ID": "key", "FILES_SECRET_ACCESS_KEY": "secret"}
 DEVELOPMENT_KEY = "development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="
 
 
@@ -110,10 +111,41 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("faena.E010", {"RETURN_URLS": frozenset({"http://app.example"})}),
         ("faena.E010", {"RETURN_URLS": frozenset({"https://app.example:port"})}),
         ("faena.E011", {"TICK_S": 0.0}),
+        ("faena.E020", {"FILES_BUCKET": "", "FILES_ENDPOINT_URL": "https://s3.example"}),
+        ("faena.E020", {"FILES_BUCKET": "", **FILES_KEY}),
+        ("faena.E021", {"FILES_BUCKET": "files", "FILES_ACCESS_KEY_ID": "key"}),
+        ("faena.E021", {"FILES_BUCKET": "files", "FILES_SECRET_ACCESS_KEY": "secret"}),
+        ("faena.E022", {"FILES_LARGEST_BYTES": 0}),
+        ("faena.E022", {"FILES_LARGEST_BYTES": 2**31, "FILES_BYTES_PER_USER": 2**40}),
+        ("faena.E022", {"FILES_LARGEST_BYTES": 1000, "FILES_BYTES_PER_USER": 999}),
+        ("faena.E023", {"FILES_UNFINISHED_PER_USER": 0}),
+        (
+            "faena.E024",
+            {"FILES_BUCKET": "files", "FILES_PUBLIC_ENDPOINT_URL": "http://minio:9000"},
+        ),
     ],
 )
 def test_each_mistake_has_its_id(settings: Settings, id_: str, changes: dict[str, Any]) -> None:
     assert found(settings, **changes) == [id_]
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        {"FILES_BUCKET": "files"},  # with the machine's own role
+        {"FILES_BUCKET": "files", **FILES_KEY},
+        {
+            "FILES_BUCKET": "files",
+            "FILES_ENDPOINT_URL": "http://minio:9000",
+            "FILES_PUBLIC_ENDPOINT_URL": "https://files.example",
+            **FILES_KEY,
+        },
+    ],
+)
+def test_a_bucket_is_safe_when_browsers_reach_it_by_https(
+    settings: Settings, bucket: dict[str, str]
+) -> None:
+    assert found(settings, **bucket) == []
 
 
 @pytest.mark.parametrize("name", ["", ":memory:", "file:x?mode=memory&cache=shared"])

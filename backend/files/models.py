@@ -20,7 +20,7 @@ class File(models.Model):
     """Bytes that a person uploads, in parts, before something refers to them.
 
     `name`, `media_type`, `size` and `sha256` are what the owner declared; a READY file has been
-    compared with them. `sniffed_type` is what its content says, and what it is served as.
+    compared with them. `sniffed_type` is what its content looks like, for operators.
 
     `expires_at` is when it goes: an upload that is not finished, a file that nothing was attached
     to, a rejected one. Attaching a file clears it, and then the file stays.

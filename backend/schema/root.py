@@ -65,6 +65,7 @@ Mutation = merge_types(
         disputes.DisputeMutation,
         funding.FundingMutation,
         payments.PaymentMutation,
+        files.FileMutation,
     ),
 )
 
@@ -73,8 +74,8 @@ schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=merge_types("Subscription", (payments.PaymentSubscription,)),
-    # Reachable only through an interface.
-    types=[*USER_ERRORS, files.File],
+    # Reachable only through the UserError interface.
+    types=[*USER_ERRORS],
     extensions=[Operation, Parsing, Validation],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

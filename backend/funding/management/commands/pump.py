@@ -9,16 +9,18 @@ from django.db import close_old_connections
 from backend import checks
 from backend.clock import SYSTEM_CLOCK
 from backend.errors import FaenaError
+from backend.files.sweeping import sweep
 from backend.funding.sellers import register_default_seller
 from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
 
-# As often as the beat task.
+# As often as the beat tasks.
 JOBS_EVERY_S = 60.0
+FILES_EVERY_S = 600.0
 
 
 class Command(BaseCommand):
-    help = "Advance the payments and the jobs that are due, without Celery and without Redis."
+    help = "Advance what is due of payments, jobs and files, without Celery and without Redis."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         how = parser.add_mutually_exclusive_group()
@@ -29,12 +31,16 @@ class Command(BaseCommand):
         checks.refuse_unsafe_settings()
         self._register_default_seller()
         jobs_passed_at = -JOBS_EVERY_S
+        files_swept_at = -FILES_EVERY_S
         while True:
             close_old_connections()
             done = pump()
             if time.monotonic() - jobs_passed_at >= JOBS_EVERY_S:
                 jobs_passed_at = time.monotonic()
                 done += pass_time(now=SYSTEM_CLOCK.now())
+            if time.monotonic() - files_swept_at >= FILES_EVERY_S:
+                files_swept_at = time.monotonic()
+                sweep(now=SYSTEM_CLOCK.now())
             if done:
                 self.stdout.write(f"advanced {done}")
             elif loop:
