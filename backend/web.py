@@ -24,12 +24,12 @@ def cors_headers(
 ) -> dict[str, str]:
     """The headers that let a page of `origin` read the answer, if CORS_ORIGINS has it.
 
-    No credentials: a token travels in a header that pages set themselves, or in the URL.
+    No credentials: a token travels in a header that pages set themselves, or in the URL. The
+    answer has to say `Vary: Origin` either way.
     """
     if origin is None or origin not in settings.CORS_ORIGINS:
-        return {"Vary": "Origin"}
+        return {}
     headers = {
-        "Vary": "Origin",
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": ", ".join(methods),
         "Access-Control-Allow-Headers": ", ".join(allowed_headers),

@@ -236,12 +236,13 @@ async def _write(request: Request, arriving: IO[bytes], *, size: int) -> None:
 
 
 def _cors(request: Request) -> dict[str, str]:
-    return web.cors_headers(
+    headers = web.cors_headers(
         request.headers.get("origin"),
         methods=("GET", "HEAD", "PUT"),
         allowed_headers=("content-type", "range"),
         exposed_headers=("Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range"),
     )
+    return {"Vary": "Origin", **headers}
 
 
 def _forbidden() -> _Refusal:
