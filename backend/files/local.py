@@ -55,6 +55,10 @@ class LocalStore:
                     _sync_folder(final.parent)
             except FileExistsError:
                 pass
+            except PartsMissing:
+                # Whoever is faster takes the parts away, after the whole is there.
+                if not final.exists():
+                    raise
             except FileNotFoundError as error:
                 if not final.exists():
                     raise PartsMissing(count=len(parts_of(file))) from error
