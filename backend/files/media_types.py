@@ -107,9 +107,14 @@ def canonical(media_type: str) -> str:
     return _ALIASES.get(plain, plain)
 
 
+def taken() -> frozenset[str]:
+    """Every type that is taken, by its canonical name."""
+    return _TEXTS | _CONTENTS.keys()
+
+
 def is_taken(media_type: str) -> bool:
     """Whether files of this type, in its canonical name, are taken."""
-    return media_type in _TEXTS or media_type in _CONTENTS
+    return media_type in taken()
 
 
 def inspect(chunks: Iterable[bytes]) -> Findings:
