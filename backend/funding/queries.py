@@ -1,13 +1,14 @@
 """What may be read of fundings, and by whom."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from backend.accounts.models import User
 from backend.funding.models import Funding
-from backend.funding.status import FundingAssurance, FundingStatus
+from backend.funding.status import COUNTING, FundingAssurance, FundingStatus
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
@@ -26,17 +27,38 @@ GIVEN_BY: dict[FundingAssurance, Q] = {
 }
 
 
-def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:
-    """What workers may rely on, per job, in one query."""
+@dataclass(frozen=True, slots=True)
+class MoneyBehind:
+    """What stands behind a job: what workers may rely on, and the funding that counts, if any."""
+
+    assurance: FundingAssurance = FundingAssurance.NONE
+    standing: FundingStatus | None = None
+
+
+def money_behind(job_ids: Iterable[UUID]) -> dict[UUID, MoneyBehind]:
+    """What stands behind each job, in one query."""
     wanted = list(job_ids)
-    found = dict.fromkeys(wanted, FundingAssurance.NONE)
+    found = dict.fromkeys(wanted, MoneyBehind())
     fundings = Funding.objects.filter(job_id__in=wanted).annotate(
         gives=Case(*[When(given_by, then=Value(each)) for each, given_by in GIVEN_BY.items()])
     )
-    given = set(fundings.filter(gives__isnull=False).values_list("job_id", "gives"))
-    for assurance in reversed(GIVEN_BY):
-        found.update({job_id: assurance for job_id, gives in given if gives == assurance})
+    strength = list(GIVEN_BY)
+    for job_id, status, gives in fundings.values_list("job_id", "status", "gives"):
+        known = found[job_id]
+        stronger = gives and (
+            known.assurance not in strength
+            or strength.index(gives) < strength.index(known.assurance)
+        )
+        found[job_id] = MoneyBehind(
+            assurance=FundingAssurance(gives) if stronger else known.assurance,
+            standing=FundingStatus(status) if status in COUNTING else known.standing,
+        )
     return found
+
+
+def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:
+    """What workers may rely on, per job, in one query."""
+    return {job_id: money.assurance for job_id, money in money_behind(job_ids).items()}
 
 
 def jobs_with_assurance(wanted: Collection[FundingAssurance]) -> Q:

@@ -11,9 +11,8 @@ from strawberry import argument
 
 from backend.accounts.models import User as UserRow
 from backend.errors import FaenaError
-from backend.funding.models import Funding as FundingRow
-from backend.funding.queries import assurance_of, jobs_with_assurance
-from backend.funding.status import COUNTING, FundingAssurance, FundingStatus
+from backend.funding.queries import jobs_with_assurance, money_behind
+from backend.funding.status import FundingAssurance, FundingStatus
 from backend.jobs import endings, models, posting, queries, recruiting
 from backend.jobs.facts import job_facts
 from backend.jobs.lifecycle.job import RULES, JobAction, JobFacts
@@ -127,8 +126,8 @@ class Job(Node):
 
     @strawberry.field(description="What workers may rely on about the money.")
     async def funding_assurance(self, info: Info) -> FundingAssurance:
-        found = await info.context.batched(assurance_of, self.key)
-        return found or FundingAssurance.NONE
+        found = await info.context.batched(money_behind, self.key)
+        return found.assurance if found else FundingAssurance.NONE
 
     @strawberry.field(
         description=(
@@ -142,7 +141,8 @@ class Job(Node):
         actions = allowed(RULES, await facts_of(info, viewer, self.row))
         standing = None
         if {JobAction.FUND, JobAction.PRE_FUND} & set(actions):
-            standing = await info.context.batched(standing_fundings, self.key)
+            money = await info.context.batched(money_behind, self.key)
+            standing = money.standing if money else None
         if JobAction.FUND in actions and standing is not None:
             actions.remove(JobAction.FUND)
         if JobAction.PRE_FUND in actions and standing is not FundingStatus.SETTLED:
@@ -157,8 +157,10 @@ class Job(Node):
 
     @strawberry.field(description="How many people have applied and not withdrawn.")
     async def application_count(self, info: Info) -> int:
-        if self.row.status == JobStatus.DRAFT:
-            return 0
+        viewer = await info.context.viewer()
+        if viewer is not None:
+            # Counted already for the buttons that are shown beside it.
+            return (await facts_of(info, viewer, self.row)).applications
         return await info.context.batched(application_counts, self.key) or 0
 
     @strawberry.field(description="What the owner shows, oldest first.")
@@ -238,12 +240,6 @@ async def facts_of(info: Info, viewer: UserRow, job: models.Job) -> JobFacts:
     facts = await info.context.loader("job facts", lambda: load).load(job)
     assert facts is not None
     return facts
-
-
-def standing_fundings(job_ids: list[UUID]) -> dict[UUID, FundingStatus]:
-    """The funding that stands behind each job: paid, or waiting for the payer's approval."""
-    rows = FundingRow.objects.filter(job_id__in=job_ids, status__in=sorted(COUNTING))
-    return {id_: FundingStatus(status) for id_, status in rows.values_list("job_id", "status")}
 
 
 def accepted_counts(job_ids: list[UUID]) -> dict[UUID, int]:

@@ -38,8 +38,8 @@ strawberry.enum(ReviewDecision, description="What an owner says to submitted wor
 
 
 def submissions_visible_to(viewer: UserRow | None) -> QuerySet[models.Submission]:
-    """As the domain says, with the job, whose asset their amounts are in."""
-    return queries.submissions_visible_to(viewer).select_related("job")
+    """As the domain says, with the job, whose asset their amounts are in, and the dispute."""
+    return queries.submissions_visible_to(viewer).select_related("job", "dispute")
 
 
 @rule(submissions_visible_to)
@@ -125,7 +125,7 @@ class Submission(Node):
     ) -> Annotated["Dispute", strawberry.lazy("backend.schema.disputes")] | None:
         from backend.schema.disputes import Dispute
 
-        row = await info.context.batched(disputes_of, self.key)
+        row = await self._dispute(info)
         return Dispute.from_model(row) if row else None
 
     @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
@@ -138,7 +138,7 @@ class Submission(Node):
             submit_until = await info.context.batched(draft_deadlines, self.row.application_id)
         disputed_before = False
         if self.status in DECIDED and self.row.dispute_until is not None:
-            disputed_before = await info.context.batched(disputes_of, self.key) is not None
+            disputed_before = await self._dispute(info) is not None
         facts = submission_facts(
             user=viewer,
             submission=self.row,
@@ -148,6 +148,13 @@ class Submission(Node):
             now=info.context.now(),
         )
         return allowed(RULES, facts)
+
+    async def _dispute(self, info: Info) -> models.Dispute | None:
+        loaded = self.row._state.fields_cache
+        if "dispute" in loaded:
+            found: models.Dispute | None = loaded["dispute"]
+            return found
+        return await info.context.batched(disputes_of, self.key)
 
 
 def disputes_of(submission_ids: list[UUID]) -> dict[UUID, models.Dispute]:
