@@ -1,4 +1,4 @@
-"""Fifty callers at once: what can be decided once is decided once, and the others are told so."""
+"""Fifty callers, sixteen at a time: what can be decided once is, and the others are told so."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -174,11 +174,11 @@ def test_the_clock_and_the_owner_decide_at_the_end_of_the_review(said: Counter[s
     due_at = Submission.objects.get(id=submission.id).due_at
     assert due_at is not None
 
-    while_due = due_at + timedelta(days=30)  # past any reminder before it
+    long_after = due_at + timedelta(days=30)  # past any reminder before it
     at_once(
         *[
-            lambda: clock.pass_time(now=while_due),
-            lambda: reviewed(submission, ReviewDecision.ACCEPT, now=while_due),
+            lambda: clock.pass_time(now=long_after),
+            lambda: reviewed(submission, ReviewDecision.ACCEPT, now=long_after),
         ]
         * (CALLERS // 2)
     )
