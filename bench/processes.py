@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 8.0
+LONGEST_RUN_SECONDS = 120.0
 
 
 @contextmanager
@@ -57,7 +58,9 @@ def first_line(process: "subprocess.Popen[str]", *, timeout_seconds: float) -> s
     return line
 
 
-def run(*command: str, environment: Mapping[str, str]) -> str:
+def run(
+    *command: str, environment: Mapping[str, str], timeout_seconds: float = LONGEST_RUN_SECONDS
+) -> str:
     """Run `python -m command…` to its end and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
@@ -65,7 +68,7 @@ def run(*command: str, environment: Mapping[str, str]) -> str:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
+        timeout=timeout_seconds,
         check=True,
     )
     return done.stdout

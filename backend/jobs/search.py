@@ -53,8 +53,9 @@ class JobSearch:
     word of title or description; see `words`. `reward_min` finds jobs in the same asset only:
     amounts of two assets cannot be compared.
 
-    `order`: DEADLINE has only jobs whose recruiting still has time, REWARD needs `reward_min`
-    for its asset, RELEVANCE needs `text` and has the newest MOST_RANKED jobs with these words.
+    `order`: DEADLINE has only jobs that recruit and still have time for it. REWARD needs
+    `reward_min` for its asset. RELEVANCE needs `text`, and has the newest MOST_RANKED jobs with
+    these words.
     """
 
     statuses: Sequence[JobStatus] | None = None
@@ -108,7 +109,8 @@ def _ordered(
 ) -> QuerySet[Job]:
     order = search.order
     if order is JobOrder.DEADLINE:
-        jobs = jobs.filter(recruit_until__gt=now)
+        # Who has closed recruiting early has no deadline left.
+        jobs = jobs.filter(status=JobStatus.RECRUITING, recruit_until__gt=now)
     elif order is JobOrder.REWARD and search.reward_min is None:
         raise ValidationFailed(
             _("Rewards compare in one asset only: name it with rewardMin, whose value may be 0."),

@@ -31,8 +31,8 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 LARGEST_PAGE = 100
-# Counting stops here: nobody reads further, and a list of a million rows must not cost more.
-MOST_COUNTED = 1000
+# Counting stops here: it costs what reading the largest page does, however long the list is.
+MOST_COUNTED = LARGEST_PAGE
 SEAL_BYTES = 9
 
 
@@ -84,7 +84,7 @@ class Connection(Generic[T]):
         return (await self.count()).number
 
     @strawberry.field(
-        description="False when counting stopped early, which it does in lists above 1000."
+        description="False when counting stopped early, which it does in lists above 100."
     )
     async def total_count_is_exact(self) -> bool:
         return (await self.count()).exact
@@ -126,8 +126,8 @@ async def page(
     Raises:
         BadPage: `after` or `before` is not a cursor of this list.
     """
-    wanted = rows if rows.query.order_by else rows.order_by("-pk")
-    place = _Place.of(wanted, list_name=span.list_name)
+    ordered = wanted = rows if rows.query.order_by else rows.order_by("-pk")
+    place = _Place.of(ordered, list_name=span.list_name)
     if span.after is not None:
         wanted = wanted.filter(place.beyond(span.after, argument="after"))
     if span.before is not None:
@@ -144,7 +144,7 @@ async def page(
     async def count() -> Counted:
         # Once, however many fields ask.
         if not counting:
-            counting.append(asyncio.ensure_future(info.context.db(_count, rows)))
+            counting.append(asyncio.ensure_future(info.context.db(_count, ordered)))
         return await counting[0]
 
     return Connection(
@@ -219,7 +219,9 @@ def _page_info(found: Sequence[Model], span: Span, place: "_Place", *, more: boo
 
 
 def _count(rows: QuerySet[Any]) -> Counted:
-    number = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    # In the list's order: then the database counts as it reads a page. Left free, it finds ways
+    # that would be good for the whole list.
+    number = rows.values("pk")[: MOST_COUNTED + 1].count()
     return Counted(min(number, MOST_COUNTED), exact=number <= MOST_COUNTED)
 
 

@@ -34,7 +34,7 @@ strawberry.enum(JobOrder, description="The order of a list of jobs.")
 describe_values(
     JobOrder,
     NEWEST="The newest first.",
-    DEADLINE="The next end of recruiting first; without those where it has passed.",
+    DEADLINE="The next end of recruiting first; only jobs that recruit.",
     REWARD="The highest reward first, in the asset that filter.rewardMin has to name.",
     RELEVANCE=(
         "What fits filter.text best first; a word in the title counts most. "

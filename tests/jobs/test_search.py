@@ -284,11 +284,12 @@ def test_an_edited_job_is_found_by_its_new_words_only() -> None:
 # --- orders
 
 
-def test_deadline_puts_the_next_end_of_recruiting_first_and_leaves_out_what_is_past() -> None:
+def test_deadline_puts_the_next_end_of_recruiting_first_where_there_is_one_to_come() -> None:
     owner = a_person()
     for days in (3, 1, 2):
         a_job(owner, title=f"{days} days", recruit_until=NOON + timedelta(days=days))
-    a_draft(owner, title="no deadline yet")
+    a_draft(owner, title="does not recruit yet", recruit_until=NOON + timedelta(days=9))
+    a_job_in(JobStatus.SELECTING, owner)
 
     assert found(user=owner, order=JobOrder.DEADLINE) == ["1 days", "2 days", "3 days"]
     later = NOON + timedelta(days=1)

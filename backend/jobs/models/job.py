@@ -23,6 +23,9 @@ from backend.open_payments.types import Amount
 LARGEST_VALUE = 2**63 - 1
 MOST_WORKERS = 1000
 LARGEST_SCALE = 18
+_RECRUITING = Q(status=JobStatus.RECRUITING.value)
+_UNDER_WAY = Q(status__in=["REVIEWING", "SELECTING", "SUBMITTING"])
+_OVER = Q(status__in=["CANCELED", "COMPLETE", "EXPIRED"])
 
 
 class Job(HasStatus):
@@ -110,11 +113,15 @@ class Job(HasStatus):
                 name="job_published_has_deadlines",
             ),
         ]
-        # The public list reads newest first, over all statuses (the primary key serves that),
-        # by status, or by language; by deadline; or by reward in one asset. An owner reads their
-        # own. PostgreSQL has one more column and index, for texts: see `words`.
+        # The public list reads newest first (over all statuses the primary key serves that), by
+        # deadline, or by reward in one asset. Whoever looks for work reads the few jobs that
+        # recruit, hence their own indexes; and since status goes with age, the newest of a group
+        # of statuses may stand behind many others. An owner reads their own. PostgreSQL has one
+        # more column and two indexes, for texts: see `words`.
         indexes: ClassVar = [
-            models.Index(fields=["status", "-id"], name="job_by_status"),
+            models.Index(fields=["-id"], name="job_recruiting", condition=_RECRUITING),
+            models.Index(fields=["-id"], name="job_under_way", condition=_UNDER_WAY),
+            models.Index(fields=["-id"], name="job_over", condition=_OVER),
             models.Index(PrimaryLanguage("language_tag"), F("id").desc(), name="job_by_language"),
             models.Index(
                 fields=["language_tag"],
@@ -122,6 +129,11 @@ class Job(HasStatus):
                 opclasses=["varchar_pattern_ops"],
             ),
             models.Index(fields=["recruit_until", "id"], name="job_by_deadline"),
+            models.Index(
+                fields=["recruit_until", "id"],
+                name="job_recruiting_by_deadline",
+                condition=_RECRUITING,
+            ),
             models.Index(
                 fields=["asset_code", "asset_scale", "-reward_value", "-id"],
                 name="job_by_reward",
