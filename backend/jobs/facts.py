@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast
 
 from backend.jobs.lifecycle.application import ApplicationFacts
 from backend.jobs.lifecycle.dispute import DisputeFacts
@@ -22,16 +34,17 @@ if TYPE_CHECKING:
     from backend.accounts.models import User
 
 UNDECIDED = (SubmissionStatus.SUBMITTED, SubmissionStatus.CHANGES_REQUESTED)
-WITH_WORK = frozenset({JobStatus.SUBMITTING, JobStatus.REVIEWING})
+# Before the work begins there is none to count. (CANCELED and EXPIRED can come after it.)
+WITHOUT_WORK = frozenset({JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING})
+_APPLICATIONS, _WORK = "applications", "work"
 
 
 def job_facts(*, user: User, jobs: Iterable[Job], now: datetime) -> dict[UUID, JobFacts]:
     """The facts of `jobs` for `user`, in one statement."""
     rows = {job.id: job for job in jobs}
-    # A draft has no parts to count.
-    published = [job.id for job in rows.values() if job.status != JobStatus.DRAFT]
-    counted = _counted(user=user, job_ids=published, now=now) if published else {}
-    return {id_: _job_facts(user, job, counted.get(id_, {}), now) for id_, job in rows.items()}
+    counted = _counted(user=user, jobs=rows.values(), now=now)
+    nothing = _Counted()
+    return {id_: _job_facts(user, job, counted.get(id_, nothing), now) for id_, job in rows.items()}
 
 
 def facts_of_job(*, user: User, job: Job, now: datetime) -> JobFacts:
@@ -122,25 +135,100 @@ def is_contested(*, now: datetime) -> Q:
     return Q(status=SubmissionStatus.DISPUTED) | Q(dispute_until__gt=now)
 
 
-def _counted(*, user: User, job_ids: list[UUID], now: datetime) -> dict[UUID, Mapping[str, object]]:
-    applications = Application.objects.filter(job_id=OuterRef("id"))
-    submissions = Submission.objects.filter(job_id=OuterRef("id"))
-    own = applications.filter(applicant=user)
-    own_work = submissions.filter(worker=user).exclude(status=SubmissionStatus.DRAFT)
-    own_live = own_work.filter(superseded_at__isnull=True)
-    revisable = own_live.filter(status=SubmissionStatus.CHANGES_REQUESTED)
-    rows = Job.objects.filter(id__in=job_ids).values(
-        "id",
-        own_application=Subquery(own.values("status")[:1]),
-        applications_count=_count(applications.exclude(status=ApplicationStatus.WITHDRAWN)),
-        selected_count=_count(applications.filter(status=ApplicationStatus.SELECTED)),
-        has_own_work=Exists(own_live),
-        revise_until=Subquery(revisable.values("revise_until")[:1]),
-        undecided_count=_count(submissions.filter(is_undecided())),
-        contested_count=_count(submissions.filter(is_contested(now=now))),
-        reviewable_count=_count(submissions.filter(_is_reviewable(now=now))),
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is counted of one job's applications and work, and what `user` has among them."""
+
+    own_application: ApplicationStatus | None = None
+    applications: int = 0
+    selected: int = 0
+    has_own_work: bool = False
+    revise_until: datetime | None = None
+    undecided: int = 0
+    contested: int = 0
+    reviewable: int = 0
+
+
+def _counted(*, user: User, jobs: Iterable[Job], now: datetime) -> dict[UUID, _Counted]:
+    published = [job for job in jobs if job.status != JobStatus.DRAFT]
+    if not published:
+        return {}
+    worked = [job.id for job in published if job.status not in WITHOUT_WORK]
+    # Two groupings in one statement. Joined, the rows of one would multiply those of the other;
+    # a subquery for each number would look at the same rows once per number.
+    parts = _count_applications(user, [job.id for job in published])
+    if worked:
+        parts = parts.union(_count_work(user, worked, now), all=True)
+    counted: dict[UUID, _Counted] = {}
+    for part, job_id, status, has_own_work, revise_until, *numbers in parts:
+        before = counted.get(job_id, _Counted())
+        if part == _APPLICATIONS:
+            counted[job_id] = replace(
+                before,
+                own_application=ApplicationStatus(status) if status else None,
+                applications=numbers[0],
+                selected=numbers[1],
+            )
+        else:
+            counted[job_id] = replace(
+                before,
+                has_own_work=has_own_work > 0,
+                revise_until=revise_until,
+                undecided=numbers[0],
+                contested=numbers[1],
+                reviewable=numbers[2],
+            )
+    return counted
+
+
+def _count_applications(user: User, job_ids: list[UUID]) -> QuerySet[Application, Any]:
+    return (
+        Application.objects.filter(job_id__in=job_ids)
+        .order_by()
+        .values("job_id")
+        .annotate(
+            status_of_own=Max("status", filter=Q(applicant=user)),
+            standing=Count("id", filter=~Q(status=ApplicationStatus.WITHDRAWN)),
+            selected=Count("id", filter=Q(status=ApplicationStatus.SELECTED)),
+        )
+        .values_list(
+            Value(_APPLICATIONS),
+            "job_id",
+            "status_of_own",
+            Value(0),
+            Cast(Value(None), DateTimeField()),
+            "standing",
+            "selected",
+            Value(0),
+        )
     )
-    return {row["id"]: row for row in rows}
+
+
+def _count_work(user: User, job_ids: list[UUID], now: datetime) -> QuerySet[Submission, Any]:
+    own = Q(worker=user, superseded_at__isnull=True) & ~Q(status=SubmissionStatus.DRAFT)
+    revisable = own & Q(status=SubmissionStatus.CHANGES_REQUESTED)
+    return (
+        Submission.objects.filter(job_id__in=job_ids)
+        .order_by()
+        .values("job_id")
+        .annotate(
+            own_work=Count("id", filter=own),
+            own_until=Max("revise_until", filter=revisable),
+            undecided=Count("id", filter=is_undecided()),
+            contested=Count("id", filter=is_contested(now=now)),
+            reviewable=Count("id", filter=_is_reviewable(now=now)),
+        )
+        .values_list(
+            Value(_WORK),
+            "job_id",
+            Value(""),
+            "own_work",
+            "own_until",
+            "undecided",
+            "contested",
+            "reviewable",
+        )
+    )
 
 
 def _is_reviewable(*, now: datetime) -> Q:
@@ -151,36 +239,29 @@ def _is_reviewable(*, now: datetime) -> Q:
     )
 
 
-def _count(rows: QuerySet[Application] | QuerySet[Submission]) -> Coalesce:
-    # A subquery of its own each: joins would multiply the rows of one by those of the other.
-    counted = rows.order_by().values("job_id").annotate(number=Count("id")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-def _job_facts(user: User, job: Job, counted: Mapping[str, object], now: datetime) -> JobFacts:
-    status = counted.get("own_application")
-    application = ApplicationStatus(str(status)) if status else None
-    is_selected = application is ApplicationStatus.SELECTED
+def _job_facts(user: User, job: Job, counted: _Counted, now: datetime) -> JobFacts:
+    is_selected = counted.own_application is ApplicationStatus.SELECTED
     roles = _roles(user, owner_id=job.owner_id, worker_id=user.id if is_selected else None)
-    numbers = ("applications", "selected", "undecided", "contested", "reviewable")
     return JobFacts(
         roles=roles if Who.OWNER in roles else roles | {Who.OTHER},
         status=job.status,
         now=now,
         recruit_until=job.recruit_until,
         expires_at=job.expires_at,
-        application=application,
+        application=counted.own_application,
         submit_until=_own_deadline(job, counted) if is_selected else None,
         money_moving=job.money_moving,
-        **{name: int(str(counted.get(f"{name}_count", 0))) for name in numbers},
+        applications=counted.applications,
+        selected=counted.selected,
+        undecided=counted.undecided,
+        contested=counted.contested,
+        reviewable=counted.reviewable,
     )
 
 
-def _own_deadline(job: Job, counted: Mapping[str, object]) -> datetime | None:
-    if counted["has_own_work"]:
-        revise_until = counted["revise_until"]
-        assert revise_until is None or isinstance(revise_until, datetime)
-        return revise_until
+def _own_deadline(job: Job, counted: _Counted) -> datetime | None:
+    if counted.has_own_work:
+        return counted.revise_until
     return job.submit_until if job.status == JobStatus.SUBMITTING else None
 
 

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
-from backend.schema.context import Info
+from backend.schema.context import Context, Info
 from backend.schema.permissions import WITH_PARENT, rule
 
 T = TypeVar("T")
@@ -173,40 +173,57 @@ async def nested_page(
         BadPage: `after` is not a cursor of such a list.
     """
     viewer = await info.context.viewer()
+    size = Span(first=first).size
+    pages = info.context.once(
+        (rows, parent_field, size, after),
+        lambda: _NestedPages(info.context, rows(viewer), parent_field, size, after),
+    )
+    found = await pages.rows.load(parent_id) or []
+    shown = found[:size]
     span = Span(first=first, after=after, list_name=parent_field)
-    size = span.size
-    ordered = rows(viewer).order_by("-pk")
-    place = _Place.of(ordered, list_name=span.list_name)
-    behind = None if after is None else place.beyond(after, argument="after")
-
-    def load_pages(parents: list[UUID]) -> dict[UUID, list[M]]:
-        wanted = ordered.filter(**{f"{parent_field}__in": parents})
-        if behind is not None:
-            wanted = wanted.filter(behind)
-        number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
-        numbered = wanted.annotate(place_in_page=number).filter(place_in_page__lte=size + 1)
-        pages: dict[UUID, list[M]] = {}
-        for row in numbered:
-            pages.setdefault(getattr(row, parent_field), []).append(row)
-        return pages
-
-    def load_counts(parents: list[UUID]) -> dict[UUID, int]:
-        wanted = rows(viewer).filter(**{f"{parent_field}__in": parents}).order_by()
-        counted = wanted.values_list(parent_field).annotate(Count("pk"))
-        return dict(counted)
 
     async def count() -> Counted:
-        counts = info.context.loader((rows, parent_field, "count"), lambda: load_counts)
-        return Counted(await counts.load(parent_id) or 0)
+        return Counted(await pages.counts.load(parent_id) or 0)
 
-    pages = info.context.loader((rows, parent_field, size, after), lambda: load_pages)
-    found = await pages.load(parent_id) or []
-    shown = found[:size]
     return Connection(
-        edges=[Edge(cursor=place.cursor_of(row), node=convert(row)) for row in shown],
-        page_info=_page_info(shown, span, place, more=len(found) > size),
+        edges=[Edge(cursor=pages.place.cursor_of(row), node=convert(row)) for row in shown],
+        page_info=_page_info(shown, span, pages.place, more=len(found) > size),
         count=count,
     )
+
+
+class _NestedPages(Generic[M]):
+    """The pages, and the counts, of all parents that ask for one like it."""
+
+    def __init__(
+        self,
+        context: Context,
+        rows: QuerySet[M],
+        parent_field: str,
+        size: int,
+        after: str | None,
+    ) -> None:
+        ordered = rows.order_by("-pk")
+        self.place = _Place.of(ordered, list_name=parent_field)
+        behind = None if after is None else self.place.beyond(after, argument="after")
+
+        def load_pages(parents: list[UUID]) -> dict[UUID, list[M]]:
+            wanted = ordered.filter(**{f"{parent_field}__in": parents})
+            if behind is not None:
+                wanted = wanted.filter(behind)
+            number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
+            numbered = wanted.annotate(place_in_page=number).filter(place_in_page__lte=size + 1)
+            pages: dict[UUID, list[M]] = {}
+            for row in numbered:
+                pages.setdefault(getattr(row, parent_field), []).append(row)
+            return pages
+
+        def load_counts(parents: list[UUID]) -> dict[UUID, int]:
+            wanted = rows.filter(**{f"{parent_field}__in": parents}).order_by()
+            return dict(wanted.values_list(parent_field).annotate(Count("pk")))
+
+        self.rows = context.batches(load_pages)
+        self.counts = context.batches(load_counts)
 
 
 def _page_info(found: Sequence[Model], span: Span, place: "_Place", *, more: bool) -> PageInfo:
@@ -232,7 +249,8 @@ class _Place:
     columns: tuple[str, ...]
     fields: "tuple[Field[Any, Any], ...]"
     descending: bool
-    sealed_with: str
+    # Of the list's name; each cursor's values are added to a copy.
+    mac: hmac.HMAC
 
     @classmethod
     def of(cls, rows: QuerySet[Any], *, list_name: str) -> "_Place":
@@ -241,7 +259,8 @@ class _Place:
         (descending,) = {each.startswith("-") for each in order}
         fields = tuple(_field(rows, column) for column in columns)
         name = json.dumps([rows.model._meta.label, *order, list_name])
-        return cls(columns, fields, descending, name)
+        mac = salted_hmac("cursor", name.encode() + b"\n", algorithm="sha256")
+        return cls(columns, fields, descending, mac)
 
     def cursor_of(self, row: Model) -> str:
         values = json.dumps([_plain(getattr(row, column)) for column in self.columns]).encode()
@@ -280,10 +299,9 @@ class _Place:
         return list(json.loads(values))
 
     def _seal(self, values: bytes) -> bytes:
-        name = self.sealed_with.encode()
-        return salted_hmac("cursor", name + b"\n" + values, algorithm="sha256").digest()[
-            :SEAL_BYTES
-        ]
+        mac = self.mac.copy()
+        mac.update(values)
+        return mac.digest()[:SEAL_BYTES]
 
 
 class _RowCompare(Func):

@@ -20,6 +20,7 @@ from backend.events.threads import in_database
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -69,6 +70,7 @@ class Context:
         self._viewer_known = False
         self._viewer_trusted_until = 0.0
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._made: dict[Hashable, Any] = {}
 
     def for_operation(self) -> "Context":
         """The same caller with nothing remembered."""
@@ -85,6 +87,7 @@ class Context:
     def forget(self) -> None:
         """Drop what was loaded; a subscription does this before each item."""
         self._loaders.clear()
+        self._made.clear()
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -164,14 +167,24 @@ class Context:
     ) -> DataLoader[K, V | None]:
         """This operation's DataLoader called `name`, made on first use."""
         if name not in self._loaders:
-            load = make()
-
-            async def load_all(keys: list[K]) -> list[V | None]:
-                found = await self.db(load, keys)
-                return [found.get(key) for key in keys]
-
-            self._loaders[name] = DataLoader(load_fn=load_all)
+            self._loaders[name] = self.batches(make())
         return self._loaders[name]
+
+    def batches(self, load: Callable[[list[K]], Mapping[K, V]]) -> DataLoader[K, V | None]:
+        """A DataLoader of one's own over `load`, which uses the database."""
+
+        async def load_all(keys: list[K]) -> list[V | None]:
+            found = await self.db(load, keys)
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load_all)
+
+    def once(self, name: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes, the same for all callers with this `name` until `forget()`."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: T = self._made[name]
+        return made
 
 
 Info = strawberry.Info[Context, None]

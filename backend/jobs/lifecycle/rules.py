@@ -64,6 +64,14 @@ class Rule(Generic[F]):
     wrong_status: Callable[[F], FaenaError]
     obstacles: tuple[Obstacle[F], ...] = ()
 
+    def permits(self, facts: F) -> bool:
+        """Whether this may be done now; `refusal` says why not."""
+        return (
+            facts.status in self.statuses
+            and not self.who.isdisjoint(facts.roles)
+            and not any(obstacle.stands(facts) for obstacle in self.obstacles)
+        )
+
     def refusal(self, facts: F) -> FaenaError | None:
         """Why this may not be done now; None when it may."""
         if not self.who & facts.roles:
@@ -98,4 +106,4 @@ def require(rules: Mapping[A, Rule[F]], action: A, facts: F) -> None:
 
 def allowed(rules: Mapping[A, Rule[F]], facts: F) -> list[A]:
     """The actions that may be done, in the order of the table."""
-    return [action for action, rule in rules.items() if rule.refusal(facts) is None]
+    return [action for action, rule in rules.items() if rule.permits(facts)]
