@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-from asgiref.sync import async_to_sync
 
 from backend.accounts.models import User
 from backend.events.threads import in_database
@@ -13,7 +12,7 @@ from backend.payments import errors as failures
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
 from backend.schema import schema
-from tests.schema.client import a_context, bearer_of, code_of, data_of, execute
+from tests.schema.client import a_context, bearer_of, code_of, data_of, execute, run
 from tests.schema.server import Server
 from tests.schema.sockets import socket_to
 from tests.schema.world import PaymentWorld, a_payment, a_person, bearer
@@ -126,7 +125,7 @@ def test_operations_of_two_languages_at_once_do_not_mix() -> None:
     async def ask_all() -> list[tuple[str, Any]]:
         return await asyncio.gather(*(ask(("en", "es")[n % 2]) for n in range(16)))
 
-    answers = async_to_sync(ask_all)()
+    answers = run(ask_all())
 
     assert len(answers) == 16
     assert [message for _, message in answers] == [STARTS_WITH[each] for each, _ in answers]
