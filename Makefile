@@ -32,8 +32,9 @@ check: $(LOCKED)-dev ## style, types, layers, messages, migrations, deployment s
 messages: $(LOCKED)-dev ## extract what people read, merge it into the catalogues, compile them
 	@exec $(RUN) -m tools.messages
 
-schema: $(LOCKED)-base ## write schema.graphql from the code
+schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
 	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql
+	$(RUN) -m tools.errors_page
 
 bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing" for one
 	@exec $(RUN) -m bench $(ARGS)

@@ -32,6 +32,7 @@ def main() -> int:
             ("types", [BIN / "mypy"], development),
             ("layers", [BIN / "lint-imports", "--no-cache"], development),
             ("messages", [sys.executable, "-m", "tools.messages", "--check"], development),
+            ("errors page", [sys.executable, "-m", "tools.errors_page", "--check"], development),
             ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"], development),
             (
                 "production settings",

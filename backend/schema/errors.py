@@ -15,6 +15,8 @@ from strawberry.types.field import StrawberryField
 from backend import errors
 from backend.errors import ErrorCode, FaenaError
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
+from backend.schema.error_codes import CODES
 from backend.schema.permissions import WITH_PARENT, rule
 
 E = TypeVar("E", bound=FaenaError)
@@ -28,16 +30,30 @@ strawberry.enum(
     name="ErrorCode",
     description="Why something was refused. New codes may be added: treat unknown ones alike.",
 )
+describe_values(ErrorCode, **{code.name: entry.description for code, entry in CODES.items()})
 
 
 @strawberry.interface(
     description="A refusal that the user or the client can act on. Nothing was changed."
 )
 class UserError:
-    code: ErrorCode = strawberry.field(description="The contract; messages may change.")
-    message: str = strawberry.field(description="A sentence for people.")
-    path: list[str] | None = strawberry.field(description="The input field this is about.")
-    retryable: bool = strawberry.field(description="Whether the same request can succeed later.")
+    code: ErrorCode = strawberry.field(
+        description="What programs decide by; it stays when the message is reworded."
+    )
+    message: str = strawberry.field(
+        description=(
+            "A sentence to show, in the language of the viewer's profile, else of Accept-Language."
+        )
+    )
+    path: list[str] | None = strawberry.field(
+        description=(
+            "The input field it is about, outermost name first, without `input`. Null when it is "
+            "about none in particular."
+        )
+    )
+    retryable: bool = strawberry.field(
+        description="Whether the same request, unchanged, can succeed later."
+    )
 
 
 @rule(WITH_PARENT)
@@ -47,26 +63,39 @@ class ValidationError(UserError):
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A refusal that its code says everything about.")
+@strawberry.type(description="Any other refusal: its code and message say all there is.")
 class Refusal(UserError):
     pass
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="The object's status does not allow this.")
+@strawberry.type(
+    description=(
+        "The status of the object, or a deadline in it, does not allow this. Clients that offer "
+        "only `allowedActions` meet it only in a race."
+    )
+)
 class InvalidTransitionError(UserError):
-    from_: str = strawberry.field(name="from", description="The status it has.")
-    allowed: list[str] = strawberry.field(description="The statuses it can go to from there.")
+    from_: str = strawberry.field(
+        name="from", description="The status it is in, a value of its own status enum."
+    )
+    allowed: list[str] = strawberry.field(
+        description="The statuses it can go to from there; empty when it is in a final one."
+    )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="Two assets that had to be equal are not.")
+@strawberry.type(
+    description=(
+        "Two assets that had to be equal are not: a wallet holds another one than the job pays."
+    )
+)
 class AssetMismatchError(UserError):
     pass
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A wallet did not answer, or not as an Open Payments wallet does.")
+@strawberry.type(description="Nobody answered at a wallet address as an Open Payments wallet does.")
 class WalletError(UserError):
     pass
 
@@ -76,7 +105,11 @@ class Payload:
     """Base of all payloads: a nullable result declared by the subclass, and the errors."""
 
     errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Empty when it worked. Otherwise nothing was changed."
+        default_factory=list,
+        description=(
+            "Empty when it worked. Otherwise nothing was changed, and what stands beside it is "
+            "null or empty."
+        ),
     )
 
 
