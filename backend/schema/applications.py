@@ -18,6 +18,7 @@ from backend.schema.accounts import User, Wallet
 from backend.schema.attachments import files_of
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.files import File
 from backend.schema.nodes import Node, decode_id, decode_ids, load_node
@@ -29,8 +30,27 @@ if TYPE_CHECKING:
 
 Rows = Callable[[UserRow | None], QuerySet[models.Application]]
 
-strawberry.enum(ApplicationStatus, description="What became of an application.")
-strawberry.enum(ApplicationAction, description="What somebody may do with an application.")
+strawberry.enum(
+    ApplicationStatus,
+    description="What became of an application. The owner can change it until the work begins.",
+)
+describe_values(
+    ApplicationStatus,
+    PENDING="Not decided yet.",
+    SELECTED="Takes one of the job's places.",
+    REJECTED="Turned down by the owner, or still pending when the work began.",
+    WITHDRAWN="Taken back by the applicant, who can apply again while the job recruits.",
+)
+strawberry.enum(
+    ApplicationAction, description="A step with an application, and so a button to show."
+)
+describe_values(
+    ApplicationAction,
+    SELECT="Give it one of the job's places: decideApplications with it in `select`.",
+    REJECT="Turn it down: decideApplications with it in `reject`.",
+    RESET="Make it PENDING again: decideApplications with it in `reset`.",
+    WITHDRAW="Take it back, with withdrawApplication.",
+)
 
 
 @rule(queries.applications_visible_to)

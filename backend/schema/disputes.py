@@ -16,6 +16,7 @@ from backend.schema.accounts import User
 from backend.schema.amounts import Amount, AmountInput
 from backend.schema.attachments import files_of
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.files import File
 from backend.schema.nodes import Node, decode_id, decode_ids, load_node
@@ -23,7 +24,22 @@ from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.submissions import Submission
 
 strawberry.enum(DisputeStatus, description="Where a dispute stands; the last two are final.")
-strawberry.enum(DisputeAction, description="What somebody may do with a dispute.")
+describe_values(
+    DisputeStatus,
+    OPEN="Waits for the job's owner. Their silence until `answerBy` gives the worker all of it.",
+    RESPONDED="Waits for the worker. Their silence until `answerBy` leaves the decision as it was.",
+    ESCALATED="Waits for an operator, without a deadline.",
+    RESOLVED="Ended with shares: an operator's, or all for the worker.",
+    WITHDRAWN="Ended without any: given up by the worker, or left to silence.",
+)
+strawberry.enum(DisputeAction, description="A step with a dispute, and so a button to show.")
+describe_values(
+    DisputeAction,
+    RESPOND="respondToDispute, for the job's owner.",
+    ESCALATE="escalateDispute, for the worker.",
+    WITHDRAW="withdrawDispute, for the worker.",
+    RESOLVE="resolveDispute, for an operator who is no party to it.",
+)
 
 
 @rule(queries.disputes_visible_to)

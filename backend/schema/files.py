@@ -9,6 +9,7 @@ import strawberry
 from backend.files import models, queries, uploads
 from backend.files.status import FileStatus
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.nodes import Node, decode_id
 from backend.schema.permissions import WITH_PARENT, rule
@@ -20,6 +21,12 @@ strawberry.enum(
         "Where a file is. Only a READY one can be attached and downloaded; a REJECTED one was "
         "refused or has expired."
     ),
+)
+describe_values(
+    FileStatus,
+    UPLOADING="Parts are missing, or completeUpload has not been called yet.",
+    READY="Its size, hash and content are what was declared.",
+    REJECTED="They are not, or the upload was not finished in time. It does not come back.",
 )
 
 

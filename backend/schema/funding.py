@@ -16,6 +16,7 @@ from backend.payments.queries import payments_visible_to
 from backend.schema.amounts import Amount, AmountInput
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, UserError, common, converts, mutation
 from backend.schema.nodes import Node, decode_id, load_node
 from backend.schema.payments import Payment
@@ -25,10 +26,23 @@ from backend.schema.scalars import URL
 if TYPE_CHECKING:
     from backend.schema.jobs import Job
 
-strawberry.enum(
-    FundingMode, description="Who holds the money between consent and payout. DIRECT: nobody."
+strawberry.enum(FundingMode, description="Who holds the money between consent and payout.")
+describe_values(
+    FundingMode,
+    DIRECT="Nobody: the payer's wallet pays a registered seller at once.",
 )
-strawberry.enum(FundingStatus, description="Where a funding stands.")
+strawberry.enum(
+    FundingStatus, description="Where a funding stands; all but AWAITING_APPROVAL are final."
+)
+describe_values(
+    FundingStatus,
+    AWAITING_APPROVAL="Its payment is under way: the consent, or the money, has yet to come.",
+    SETTLED="The money has arrived.",
+    REJECTED="The payer said no at their wallet.",
+    EXPIRED="The payer did not decide in time.",
+    FAILED="The payment ended without arriving in full: see its `failure`.",
+    CANCELED="Called off before any money moved.",
+)
 
 
 @rule(queries.fundings_visible_to)

@@ -14,21 +14,40 @@ from backend.schema.enums import describe_values
 from backend.schema.nodes import decode_id, decode_ids
 
 strawberry.enum(JobStatus, description="Where a job is in its life; the last three are final.")
-strawberry.enum(
+describe_values(
+    JobStatus,
+    DRAFT="Its owner writes it; besides them only operators and auditors see it.",
+    RECRUITING="Takes applications, until `recruitUntil` or `recruitLimit`.",
+    SELECTING="Takes no more applications: the owner selects, and secures the pay.",
+    SUBMITTING="The pay of the selected is secured, and they hand in work, until `submitUntil`.",
+    REVIEWING="All have handed in, or the time is over: the owner decides about what there is.",
+    COMPLETE="All work is accepted in full, or the owner ended it with what was accepted.",
+    CANCELED="Ended early by its owner or an operator; what was accepted stays owed.",
+    EXPIRED="Ended by a deadline: nobody applied, nobody was selected, or no work came.",
+)
+strawberry.enum(Pricing, description="Whose side is exact when two assets meet.")
+describe_values(
     Pricing,
-    description=(
-        "Whose side is exact when two assets meet. FIXED_RECEIVE: each worker receives the "
-        "reward, and so holds the job's asset. FIXED_SEND: the reward is sent, and the worker's "
-        "wallet receives what it becomes in its own asset."
-    ),
+    FIXED_RECEIVE="Each worker receives the reward, and so needs a wallet in the job's asset.",
+    FIXED_SEND="The reward is sent; the worker's wallet receives what it becomes in its own asset.",
 )
 strawberry.enum(DeliverableType, description="What a worker hands in.")
-strawberry.enum(
+describe_values(
+    DeliverableType,
+    TEXT="Words, in the submission's `text`.",
+    IMAGE="A file with a media type of image/.",
+    AUDIO="A file with a media type of audio/.",
+    VIDEO="A file with a media type of video/.",
+    FILE="A file of any media type that is taken.",
+    LINK="A web address, in the submission's `links`.",
+)
+strawberry.enum(FundingAssurance, description="What a worker may rely on about the money.")
+describe_values(
     FundingAssurance,
-    description=(
-        "What a worker may rely on. AUTHORIZED is the payer's promise, HELD is with the "
-        "platform, and only PAID says that the money has arrived."
-    ),
+    NONE="Nothing yet.",
+    AUTHORIZED="The payer has promised it at their wallet; it has not moved.",
+    HELD="The platform holds it.",
+    PAID="It has arrived with whom the funding pays.",
 )
 strawberry.enum(JobOrder, description="The order of a list of jobs.")
 describe_values(

@@ -30,6 +30,7 @@ from backend.schema.applications import Application, ApplicationFilter
 from backend.schema.attachments import files_of
 from backend.schema.connections import Connection, Span, nested_page, page
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.files import File
 from backend.schema.funding import Funding, fundings_of_job
@@ -47,7 +48,24 @@ from backend.schema.payments import Payment, payments_of_job
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.submissions import Submission, SubmissionFilter
 
-strawberry.enum(JobAction, description="What somebody may do with a job now: a button to show.")
+strawberry.enum(JobAction, description="A step with a job, and so a button to show.")
+describe_values(
+    JobAction,
+    EDIT="Change it, with updateJob.",
+    PUBLISH="Open it for applications, with publishJob.",
+    DUPLICATE="Make a draft like it, with duplicateJob.",
+    APPLY="Ask to do the work, with applyToJob.",
+    CLOSE_RECRUITING="Stop taking applications, with closeRecruiting.",
+    REOPEN="Take applications again, with reopenRecruiting.",
+    EXTEND="Move deadlines away, with extendJob.",
+    SELECT="Decide about applications, with decideApplications.",
+    FUND="Put the whole budget behind it, with fundJob.",
+    PRE_FUND="Let the work begin, with preFundJob: somebody is selected, and the money has arrived.",
+    SUBMIT="Hand in work, with saveSubmission and then submitWork.",
+    REVIEW="Decide about a submission, with reviewSubmission.",
+    COMPLETE="End it with what was accepted, with completeJob.",
+    CANCEL="End it early, with cancelJob.",
+)
 
 
 @rule(queries.jobs_visible_to)

@@ -28,6 +28,7 @@ from backend.schema.accounts import Wallet
 from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Context, Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.nodes import Node, decode_id, load_node, node_of
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     from backend.schema.jobs import Job
 
 strawberry.enum(PaymentPurpose, description="Why money moves.")
+describe_values(
+    PaymentPurpose,
+    FUND="From a payer, to stand behind a job.",
+    PAYOUT="To a worker, for accepted work.",
+    REFUND="Back to a payer.",
+)
 strawberry.enum(
     PaymentStatus,
     description=(
@@ -45,7 +52,32 @@ strawberry.enum(
         "the wallet's answer was lost and is being found out; nothing is sent twice."
     ),
 )
+describe_values(
+    PaymentStatus,
+    CREATED="Being prepared: receiver, quote and the question to the payer.",
+    AWAITING_APPROVAL="The payer has to decide at `grant.redirectUrl`.",
+    AUTHORIZED="The payer has consented; nothing is sent yet.",
+    QUOTED="The payer's wallet has named its price, and that is within the consent.",
+    SENDING="The order to pay is going out.",
+    UNKNOWN="The answer to that order was lost; it is found out before anything is sent again.",
+    SENT="The payer's wallet has taken the order; the money is on its way.",
+    COMPLETED="The receiver's wallet shows the money. Final.",
+    REJECTED="The payer said no. Nothing was charged. Final.",
+    EXPIRED="The payer did not decide in time. Nothing was charged. Final.",
+    FAILED="It ended without arriving in full: see `failure`. Final.",
+    CANCELED="It was called off before anything was sent. Final.",
+)
 strawberry.enum(GrantStatus, description="Where the payer's consent stands.")
+describe_values(
+    GrantStatus,
+    AWAITING_APPROVAL="The payer has to decide at `redirectUrl`, until `expiresAt`.",
+    APPROVED="The payer said yes at their wallet.",
+    REJECTED="The payer said no.",
+    EXPIRED="The payer did not decide in time.",
+    SUPERSEDED="Another grant of the same payment took its place.",
+    LOST="The wallet's answer was lost; the payer is asked again, with another grant.",
+    ENDED="Its payment is over; nothing more can be taken with it.",
+)
 
 
 def grants_visible_to(viewer: User | None) -> QuerySet[models.Grant]:

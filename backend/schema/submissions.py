@@ -19,6 +19,7 @@ from backend.schema.accounts import User
 from backend.schema.amounts import Amount, AmountInput
 from backend.schema.attachments import files_of
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.files import File
 from backend.schema.nodes import Node, decode_id, decode_ids, load_node
@@ -33,8 +34,33 @@ Rows = Callable[[UserRow | None], QuerySet[models.Submission]]
 DECIDED = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.REJECTED})
 
 strawberry.enum(SubmissionStatus, description="What became of one revision of a worker's work.")
-strawberry.enum(SubmissionAction, description="What somebody may do with a submission.")
+describe_values(
+    SubmissionStatus,
+    DRAFT="Only its worker sees it, and can change it.",
+    SUBMITTED="Waits for the owner. Their silence until `reviewBy` accepts it in full.",
+    CHANGES_REQUESTED="Waits for the worker's next revision, until `reviseUntil`.",
+    ACCEPTED="Paid for as much as `accepted` says.",
+    REJECTED="Not paid for. It can be disputed until `disputeUntil`.",
+    DISPUTED="The worker claims what was not accepted: see `dispute`.",
+)
+strawberry.enum(SubmissionAction, description="A step with a submission, and so a button to show.")
+describe_values(
+    SubmissionAction,
+    EDIT="saveSubmission, for its worker.",
+    SUBMIT="submitWork, for its worker.",
+    ACCEPT="reviewSubmission with ACCEPT, for the job's owner.",
+    REQUEST_CHANGES="reviewSubmission with REQUEST_CHANGES, for the job's owner.",
+    REJECT="reviewSubmission with REJECT, for the job's owner.",
+    ACKNOWLEDGE="acknowledgeDecision, for its worker.",
+    DISPUTE="openDispute, for its worker.",
+)
 strawberry.enum(ReviewDecision, description="What an owner says to submitted work.")
+describe_values(
+    ReviewDecision,
+    ACCEPT="Pay for all of it, or for `amount`.",
+    REQUEST_CHANGES="Ask for another revision, within the job's submitDays.",
+    REJECT="Pay nothing for it. The worker can dispute that for 5 days.",
+)
 
 
 def submissions_visible_to(viewer: UserRow | None) -> QuerySet[models.Submission]:
