@@ -25,9 +25,13 @@ class AmountOutOfRange(FaenaError):
     )
 )
 class Amount:
-    value: UInt64 = strawberry.field(description="How many smallest units.")
-    asset_code: str = strawberry.field(description="ISO 4217 code or another name of the asset.")
-    asset_scale: int = strawberry.field(description="How many decimal places one unit is worth.")
+    value: UInt64 = strawberry.field(description="How many of the asset's smallest units.")
+    asset_code: str = strawberry.field(
+        description="What is counted, as the wallets call it: a code of ISO 4217, or another name."
+    )
+    asset_scale: int = strawberry.field(
+        description="How many decimal places to show: one whole is 10^assetScale smallest units."
+    )
 
     @classmethod
     def of(cls, amount: op.Amount) -> "Amount":
@@ -49,8 +53,12 @@ class Amount:
 @strawberry.input(description="A sum of money in the asset's smallest unit.")
 class AmountInput:
     value: UInt64 = strawberry.field(description='How many smallest units, such as "1250".')
-    asset_code: str = strawberry.field(description="The asset's code, such as USD.")
-    asset_scale: int = strawberry.field(description="The asset's scale, 0 to 255.")
+    asset_code: str = strawberry.field(
+        description="As `Amount.assetCode` or a wallet gives it: USD."
+    )
+    asset_scale: int = strawberry.field(
+        description="As `Amount.assetScale` or a wallet gives it: 0 to 255."
+    )
 
     def to_amount(self, *, path: tuple[str, ...]) -> op.Amount:
         """The domain's Amount; `path` is where this input stands, for the error.

@@ -16,7 +16,7 @@ from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.status import ApplicationStatus
 from backend.schema.accounts import User, Wallet
 from backend.schema.attachments import files_of
-from backend.schema.connections import Connection, nested_page
+from backend.schema.connections import After, Connection, First, nested_page
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
@@ -61,8 +61,12 @@ describe_values(
 )
 class Application(Node):
     row: strawberry.Private[models.Application]
-    note: str | None = strawberry.field(description="What the applicant says.")
-    status: ApplicationStatus = strawberry.field(description="What became of it.")
+    note: str | None = strawberry.field(
+        description="What the applicant says to the owner; null when nothing."
+    )
+    status: ApplicationStatus = strawberry.field(
+        description="What became of it; for buttons read allowedActions instead."
+    )
     created_at: datetime = strawberry.field(description="When it was first made.")
     updated_at: datetime = strawberry.field(description="When its status last changed.")
 
@@ -77,7 +81,7 @@ class Application(Node):
             updated_at=row.updated_at,
         )
 
-    @strawberry.field(description="The job it is for.")
+    @strawberry.field(description="What it asks to do; null when the viewer may not see that job.")
     async def job(
         self, info: Info
     ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
@@ -89,11 +93,11 @@ class Application(Node):
     async def applicant(self, info: Info) -> User | None:
         return await load_node(info, User, self.row.applicant_id)
 
-    @strawberry.field(description="Where the pay would go. Only to the applicant; null to others.")
+    @strawberry.field(description=("The wallet where the pay goes. Only to the applicant."))
     async def payout_wallet(self, info: Info) -> Wallet | None:
         return await load_node(info, Wallet, self.row.payout_wallet_id)
 
-    @strawberry.field(description="What the applicant shows, oldest first.")
+    @strawberry.field(description="Files that the applicant shows, oldest first; at most 10.")
     async def attachments(self, info: Info) -> list[File]:
         return await files_of(info, models.Application.attachments, self.key)
 
@@ -113,13 +117,21 @@ class Application(Node):
         )
         return allowed(RULES, facts)
 
-    @strawberry.field(description="The work that came of it, newest first.")
+    @strawberry.field(
+        description=(
+            "The work that came of it, newest first. Its worker sees the draft too, others only "
+            "what was handed in."
+        )
+    )
     async def submissions(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        filter: SubmissionFilter | None = None,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            SubmissionFilter | None,
+            strawberry.argument(description="Which of them. Left out: all."),
+        ] = None,
     ) -> Connection[Submission]:
         return await nested_page(
             info,
@@ -135,7 +147,7 @@ class Application(Node):
 @strawberry.input(description="Which applications to list.")
 class ApplicationFilter:
     status: list[ApplicationStatus] | None = strawberry.field(
-        default=None, description="Those in one of these."
+        default=None, description="Those that came to one of these. Left out: any."
     )
 
     def rows(self) -> Rows:
@@ -155,46 +167,54 @@ def _applications(statuses: frozenset[ApplicationStatus] | None) -> Rows:
 
 @strawberry.input(description="A wish to do a job.")
 class ApplyInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
-    note: str | None = strawberry.field(default=None, description="At most 5000 characters.")
+    job_id: strawberry.ID = strawberry.field(description="Somebody else's, RECRUITING.")
+    note: str | None = strawberry.field(
+        default=None, description="Words to the owner: at most 5000 characters."
+    )
     attachment_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Files to show with it: at most 10 of one's own."
     )
     payout_wallet_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Where the pay would go. Left out: one's default wallet."
+        default=None, description="Where the pay goes. Left out: one's default wallet."
     )
 
 
-@strawberry.input(description="An application.")
+@strawberry.input(description="Names one application.")
 class ApplicationIdInput:
-    application_id: strawberry.ID = strawberry.field(description="The application.")
+    application_id: strawberry.ID = strawberry.field(description="One's own, by its `id`.")
 
 
 @strawberry.input(description="What becomes of applications: all of it happens, or nothing.")
 class DecideApplicationsInput:
-    job_id: strawberry.ID = strawberry.field(description="The job they are for.")
+    job_id: strawberry.ID = strawberry.field(description="One's own; all of them are for it.")
     select: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="At most workersNeeded, with those selected before."
+        default=None,
+        description=(
+            "Those to work. With those selected before they are at most workersNeeded; places "
+            "that `reject` and `reset` free count as free."
+        ),
     )
-    reject: list[strawberry.ID] | None = strawberry.field(default=None, description="To reject.")
+    reject: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Those to turn down."
+    )
     reset: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="To put back to PENDING."
+        default=None, description="Those to put back to PENDING."
     )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="An application.")
+@strawberry.type(description="What became of a change to an application.")
 class ApplicationPayload(Payload):
     application: Application | None = strawberry.field(
-        default=None, description="The application as it is now."
+        default=None, description="It, as it is now; null when there are errors."
     )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A job and the applications that were decided.")
+@strawberry.type(description="What became of several applications to one job.")
 class ApplicationsPayload(Payload):
     job: Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None = strawberry.field(
-        default=None, description="The job."
+        default=None, description="What they are for, as it is now; null when there are errors."
     )
     applications: list[Application] = strawberry.field(
         default_factory=list, description="Those named in the input, oldest first."
@@ -229,7 +249,12 @@ class ApplicationMutation:
         )
         return ApplicationPayload(application=Application.from_model(row))
 
-    @mutation(description="Take back one's application, before the work begins.")
+    @mutation(
+        description=(
+            "Take back one's application, before the work begins. A repetition is refused with "
+            "INVALID_TRANSITION."
+        )
+    )
     async def withdraw_application(
         self, info: Info, input: ApplicationIdInput
     ) -> ApplicationPayload:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -31,6 +31,15 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
 LARGEST_PAGE = 100
+First = Annotated[
+    int | None, strawberry.argument(description=f"How many to list: 1 to {LARGEST_PAGE}.")
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="What stands behind this cursor. Left out: from the list's start."
+    ),
+]
 # Counting stops here: it costs what reading the largest page does, however long the list is.
 MOST_COUNTED = LARGEST_PAGE
 SEAL_BYTES = 9
@@ -51,15 +60,19 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(
         description="With `last`, whether there is more ahead; else whether it had an `after`."
     )
-    start_cursor: str | None = strawberry.field(description="The first edge's cursor.")
-    end_cursor: str | None = strawberry.field(description="The last edge's cursor.")
+    start_cursor: str | None = strawberry.field(
+        description="What `before` takes to page back; null on an empty page."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="What `after` takes to go on; null on an empty page."
+    )
 
 
 @rule(WITH_PARENT)
 @strawberry.type(description="An object in a list, and its cursor.")
 class Edge(Generic[T]):
     cursor: str = strawberry.field(description="Pass as `after` to continue behind this edge.")
-    node: T = strawberry.field(description="The object.")
+    node: T = strawberry.field(description="What is listed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +86,10 @@ class Counted:
 @rule(WITH_PARENT)
 @strawberry.type(description="A page of a list. A page size is required: 1 to 100.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The objects of this page.")
-    page_info: PageInfo = strawberry.field(description="How to go on.")
+    edges: list[Edge[T]] = strawberry.field(
+        description="What is on this page, in the list's order."
+    )
+    page_info: PageInfo = strawberry.field(description="Whether there is more, and how to go on.")
     count: strawberry.Private[Callable[[], Awaitable[Counted]]]
 
     @strawberry.field(

@@ -51,10 +51,16 @@ describe_values(
 )
 class Dispute(Node):
     row: strawberry.Private[models.Dispute]
-    status: DisputeStatus = strawberry.field(description="Where it stands.")
+    status: DisputeStatus = strawberry.field(
+        description="Where it stands; for buttons read allowedActions instead."
+    )
     reason: str = strawberry.field(description="What the worker says.")
-    response: str | None = strawberry.field(description="What the job's owner answers.")
-    amount: Amount = strawberry.field(description="What is disputed.")
+    response: str | None = strawberry.field(
+        description="What the job's owner answers; null before that."
+    )
+    amount: Amount = strawberry.field(
+        description="The sum it is about: what was not accepted of the reward."
+    )
     worker_share: Amount | None = strawberry.field(
         description="What the end gives to the worker; null before it."
     )
@@ -64,13 +70,17 @@ class Dispute(Node):
     answer_by: datetime | None = strawberry.field(
         description=(
             "When silence decides: while OPEN the owner's, for the worker; while RESPONDED the "
-            "worker's, for the owner."
+            "worker's, for the owner. Null in all other statuses."
         )
     )
-    resolution: str | None = strawberry.field(description="What the operator says to it.")
-    resolved_at: datetime | None = strawberry.field(description="When it ended.")
+    resolution: str | None = strawberry.field(
+        description="What was said at its end, by an operator or the owner; null when nothing."
+    )
+    resolved_at: datetime | None = strawberry.field(
+        description="When it ended, in whatever way; null before that."
+    )
     created_at: datetime = strawberry.field(description="When it was opened.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    updated_at: datetime = strawberry.field(description="When its status last changed.")
 
     @classmethod
     def from_model(cls, row: models.Dispute) -> Self:
@@ -93,7 +103,7 @@ class Dispute(Node):
             updated_at=row.updated_at,
         )
 
-    @strawberry.field(description="The work it is about.")
+    @strawberry.field(description="The work it is about; never null to who sees the dispute.")
     async def submission(self, info: Info) -> Submission | None:
         return await load_node(info, Submission, self.row.submission_id)
 
@@ -101,15 +111,19 @@ class Dispute(Node):
     async def opened_by(self, info: Info) -> User | None:
         return await load_node(info, User, self.row.submission.worker_id)
 
-    @strawberry.field(description="What the worker shows, oldest first.")
+    @strawberry.field(description="Files that the worker shows, oldest first; at most 10.")
     async def evidence(self, info: Info) -> list[File]:
         return await files_of(info, models.Dispute.evidence, self.key)
 
-    @strawberry.field(description="What the job's owner shows, oldest first.")
+    @strawberry.field(description="Files that the job's owner shows, oldest first; at most 10.")
     async def response_evidence(self, info: Info) -> list[File]:
         return await files_of(info, models.Dispute.response_evidence, self.key)
 
-    @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
+    @strawberry.field(
+        description=(
+            "What the viewer may do with it now: the buttons to show. Empty for a visitor."
+        )
+    )
     async def allowed_actions(self, info: Info) -> list[DisputeAction]:
         viewer = await info.context.viewer()
         if viewer is None:
@@ -121,7 +135,7 @@ class Dispute(Node):
 @strawberry.input(description="A claim to what was not accepted of one's reward.")
 class OpenDisputeInput:
     submission_id: strawberry.ID = strawberry.field(description="One's own decided submission.")
-    reason: str = strawberry.field(description="1 to 5000 characters.")
+    reason: str = strawberry.field(description="Why it should be paid: 1 to 5000 characters.")
     evidence_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="At most 10 of one's own files."
     )
@@ -129,21 +143,23 @@ class OpenDisputeInput:
 
 @strawberry.input(description="An owner's answer to a dispute.")
 class RespondToDisputeInput:
-    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
-    response: str = strawberry.field(description="1 to 5000 characters.")
+    dispute_id: strawberry.ID = strawberry.field(
+        description="About work for a job of one's own, and OPEN."
+    )
+    response: str = strawberry.field(description="What to say to it: 1 to 5000 characters.")
     evidence_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="At most 10 of one's own files."
     )
 
 
-@strawberry.input(description="A dispute.")
+@strawberry.input(description="Names one dispute.")
 class DisputeIdInput:
-    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
+    dispute_id: strawberry.ID = strawberry.field(description="About one's own work, by its `id`.")
 
 
 @strawberry.input(description="An operator's decision: both shares are what is disputed.")
 class ResolveDisputeInput:
-    dispute_id: strawberry.ID = strawberry.field(description="The dispute.")
+    dispute_id: strawberry.ID = strawberry.field(description="RESPONDED or ESCALATED.")
     worker_share: AmountInput = strawberry.field(description="For the worker; may be 0.")
     payer_share: AmountInput = strawberry.field(description="For the payer; may be 0.")
     note: str = strawberry.field(description="Why; 1 to 5000 characters, for both sides.")
@@ -153,10 +169,10 @@ class ResolveDisputeInput:
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A dispute.")
+@strawberry.type(description="What became of a change to a dispute.")
 class DisputePayload(Payload):
     dispute: Dispute | None = strawberry.field(
-        default=None, description="The dispute as it is now."
+        default=None, description="It, as it is now; null when there are errors."
     )
 
 

@@ -37,10 +37,12 @@ describe_values(
 class File(Node):
     row: strawberry.Private[models.File]
     name: str = strawberry.field(description="What its owner calls it, without folders.")
-    media_type: str = strawberry.field(description="What it is, such as image/png.")
+    media_type: str = strawberry.field(
+        description="What its owner says it is, such as image/png; of a READY one that is checked."
+    )
     size: int = strawberry.field(description="Its length in bytes.")
-    sha256: str = strawberry.field(description="The SHA-256 of its bytes, in hexadecimal.")
-    status: FileStatus = strawberry.field(description="Where it is.")
+    sha256: str = strawberry.field(description="The digest of its bytes, in hexadecimal.")
+    status: FileStatus = strawberry.field(description="Whether it can be used.")
     created_at: datetime = strawberry.field(description="When its upload was requested.")
 
     @classmethod
@@ -70,9 +72,15 @@ class File(Node):
 @strawberry.input(description="A file to be uploaded.")
 class UploadInput:
     name: str = strawberry.field(description="What to call it. Folders in it are left out.")
-    media_type: str = strawberry.field(description="What it is, such as audio/webm.")
-    size: int = strawberry.field(description="Its length in bytes.")
-    sha256: str = strawberry.field(description="The SHA-256 of its bytes, in hexadecimal.")
+    media_type: str = strawberry.field(
+        description="What it is, such as audio/webm: images, sound, film, PDF and text are taken."
+    )
+    size: int = strawberry.field(
+        description="Its length in bytes, at least 1; the operator sets the most."
+    )
+    sha256: str = strawberry.field(
+        description="The digest of all of its bytes, in 64 hexadecimal digits."
+    )
 
     def to_declaration(self) -> uploads.Declaration:
         """The same in the domain's words."""
@@ -81,9 +89,9 @@ class UploadInput:
         )
 
 
-@strawberry.input(description="An upload of one's own.")
+@strawberry.input(description="Names one upload.")
 class FileIdInput:
-    file_id: strawberry.ID = strawberry.field(description="The file's id.")
+    file_id: strawberry.ID = strawberry.field(description="One's own, by its `id`.")
 
     def key(self) -> UUID:
         """The row's key."""
@@ -93,8 +101,8 @@ class FileIdInput:
 @rule(WITH_PARENT)
 @strawberry.type(description="A header that a request has to carry.")
 class RequestHeader:
-    name: str = strawberry.field(description="Its name.")
-    value: str = strawberry.field(description="Its value.")
+    name: str = strawberry.field(description="What stands before the colon.")
+    value: str = strawberry.field(description="What stands behind it, to be sent as it is.")
 
 
 @rule(WITH_PARENT)
@@ -109,21 +117,29 @@ class UploadPart:
     offset: int = strawberry.field(description="Where it starts in the file, in bytes.")
     size: int = strawberry.field(description="Exactly how many bytes it has.")
     url: URL = strawberry.field(description="Where to PUT it. It is a permission: keep it secret.")
-    headers: list[RequestHeader] = strawberry.field(description="Send these with it.")
+    headers: list[RequestHeader] = strawberry.field(
+        description="To be sent with the bytes, all of them."
+    )
 
 
 @rule(WITH_PARENT)
 @strawberry.type(description="An upload, and what is still missing of it.")
 class UploadPayload(Payload):
-    file: File | None = strawberry.field(default=None, description="The file.")
+    file: File | None = strawberry.field(
+        default=None, description="What is uploaded; null when there are errors."
+    )
     parts: list[UploadPart] = strawberry.field(
         default_factory=list, description="Those that are missing, in order."
     )
     part_size: int | None = strawberry.field(
-        default=None, description="The size of every part but the last."
+        default=None,
+        description="The bytes of every part but the last; null when there are errors.",
     )
     expires_at: datetime | None = strawberry.field(
-        default=None, description="Until when the URLs work; resumeUpload gives fresh ones."
+        default=None,
+        description=(
+            "Until when the URLs work; resumeUpload gives fresh ones. Null when there are errors."
+        ),
     )
 
     @classmethod
@@ -147,9 +163,11 @@ class UploadPayload(Payload):
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A file.")
+@strawberry.type(description="What became of an upload.")
 class FilePayload(Payload):
-    file: File | None = strawberry.field(default=None, description="The file as it is now.")
+    file: File | None = strawberry.field(
+        default=None, description="It, as it is now; null when there are errors."
+    )
 
 
 @strawberry.type

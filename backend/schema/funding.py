@@ -46,16 +46,29 @@ describe_values(
 
 
 @rule(queries.fundings_visible_to)
-@strawberry.type(description="One decision by one payer to put money behind one job.")
+@strawberry.type(
+    description=(
+        "One decision by one payer to put money behind one job. Seen by who pays, the job's owner "
+        "and operators."
+    )
+)
 class Funding(Node):
     job_key: strawberry.Private[UUID]
-    mode: FundingMode = strawberry.field(description="Who holds the money.")
-    status: FundingStatus = strawberry.field(description="Where it stands.")
-    seller_id: str | None = strawberry.field(description="The seller who is paid, by slug.")
-    total: Amount = strawberry.field(description="Released + refunded + remaining.")
+    mode: FundingMode = strawberry.field(
+        description="Who holds the money between consent and payout."
+    )
+    status: FundingStatus = strawberry.field(
+        description="Where it stands; its payment's status is finer."
+    )
+    seller_id: str | None = strawberry.field(
+        description="The slug of who is paid in mode DIRECT; null in others."
+    )
+    total: Amount = strawberry.field(
+        description="The sum that was decided on: released + refunded + remaining."
+    )
     released: Amount = strawberry.field(description="What has been paid out.")
     refunded: Amount = strawberry.field(description="What has gone back.")
-    remaining: Amount = strawberry.field(description="What is neither.")
+    remaining: Amount = strawberry.field(description="What is neither paid out nor back yet.")
     created_at: datetime = strawberry.field(description="When it was asked for.")
     updated_at: datetime = strawberry.field(description="When its status last changed.")
 
@@ -75,7 +88,7 @@ class Funding(Node):
             updated_at=row.updated_at,
         )
 
-    @strawberry.field(description="The job that it is for.")
+    @strawberry.field(description="What it is for; null when the viewer may not see that job.")
     async def job(
         self, info: Info
     ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
@@ -83,7 +96,9 @@ class Funding(Node):
 
         return await load_node(info, Job, self.job_key)
 
-    @strawberry.field(description="Its payments, newest first; those one takes part in.")
+    @strawberry.field(
+        description="Those that the viewer takes part in, all of them to operators; newest first."
+    )
     async def payments(self, info: Info) -> list[Payment]:
         loader = payments_of_fundings(info, await info.context.viewer())
         return [Payment.from_model(row) for row in await loader.load(self.key) or []]
@@ -121,8 +136,8 @@ async def fundings_of_job(
 @rule(WITH_PARENT)
 @strawberry.type(description="The total is not what the caller expected. Ask the user again.")
 class AmountChangedError(UserError):
-    expected: Amount = strawberry.field(description="What the caller expected.")
-    actual: Amount = strawberry.field(description="What it is.")
+    expected: Amount = strawberry.field(description="The sum in the input.")
+    actual: Amount = strawberry.field(description="The sum it would be now.")
 
 
 @converts(AmountChanged)
@@ -134,7 +149,7 @@ def _amount_changed(error: AmountChanged) -> UserError:
 
 @strawberry.input(description="Put a job's whole budget behind it. The server knows the amount.")
 class FundJobInput:
-    job_id: strawberry.ID = strawberry.field(description="The job to fund.")
+    job_id: strawberry.ID = strawberry.field(description="One's own, RECRUITING or SELECTING.")
     return_url: URL = strawberry.field(
         description="Where the payer's browser goes after the wallet; its origin must be listed."
     )
@@ -142,13 +157,16 @@ class FundJobInput:
         description="A fresh one per decision. Repeating it gives the same funding."
     )
     mode: FundingMode | None = strawberry.field(
-        default=None, description="Left out: DIRECT where a default seller is configured."
+        default=None,
+        description=(
+            "Who is to hold the money. Left out: DIRECT where a default seller is configured."
+        ),
     )
     seller_id: str | None = strawberry.field(
         default=None, description="A seller's slug. Left out: the default seller."
     )
     payer_wallet_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Left out: the payer's default wallet."
+        default=None, description="One of one's own to pay from. Left out: the default one."
     )
     expected_total: AmountInput | None = strawberry.field(
         default=None, description="Refuse when the total differs from what the user was shown."
@@ -174,10 +192,14 @@ class PreFundJobInput:
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A funding.")
+@strawberry.type(description="What became of a decision about money.")
 class FundingPayload(Payload):
     funding: Funding | None = strawberry.field(
-        default=None, description="Subscribe to its payment for the redirectUrl and the progress."
+        default=None,
+        description=(
+            "Subscribe to its payment for the redirectUrl and the progress. Null when there are "
+            "errors."
+        ),
     )
 
 
@@ -186,7 +208,7 @@ class FundingMutation:
     @mutation(
         description=(
             "Put the job's whole budget behind it. Answers at once; the payment's redirectUrl "
-            "follows on paymentStatus within seconds."
+            "follows on paymentStatus within seconds. Safe to repeat with the same key."
         ),
         moves_money=True,
     )
@@ -221,7 +243,7 @@ class FundingMutation:
             "Secure reward × selected workers and let the work begin. Money that is behind the "
             "job already is used first: where it covers the sum, the job moves to SUBMITTING at "
             "once. Refused with NO_SELECTED_WORKERS, or MODE_UNAVAILABLE where no money is "
-            "behind the job."
+            "behind the job. Safe to repeat with the same key."
         ),
         moves_money=True,
     )

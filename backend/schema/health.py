@@ -12,18 +12,27 @@ from backend.schema.permissions import WITH_PARENT, rule
 @rule(WITH_PARENT)
 @strawberry.type(description="One thing this service depends on.")
 class HealthCheck:
-    name: str = strawberry.field(description="Which one.")
-    ok: bool = strawberry.field(description="Whether it works.")
-    latency_ms: int | None = strawberry.field(description="How long it took to say so.")
+    name: str = strawberry.field(description="Which one: database, migrations or redis.")
+    ok: bool = strawberry.field(description="Whether it answered as it should.")
+    latency_ms: int | None = strawberry.field(
+        description="How many milliseconds that took; never null so far."
+    )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="The state of the service.")
+@strawberry.type(description="Whether the service can do its work now.")
 class Health:
-    status: str = strawberry.field(description="ok, degraded or unavailable.")
-    service: str = strawberry.field(description="Its name.")
-    time: datetime = strawberry.field(description="The server's clock.")
-    checks: list[HealthCheck] = strawberry.field(description="What it depends on.")
+    status: str = strawberry.field(
+        description=(
+            "ok: everything works. degraded: something that it can do without does not. "
+            "unavailable: something that it needs does not."
+        )
+    )
+    service: str = strawberry.field(description="What the server calls itself.")
+    time: datetime = strawberry.field(description="The server's clock, which deadlines go by.")
+    checks: list[HealthCheck] = strawberry.field(
+        description="Everything that was asked, one entry each."
+    )
 
 
 @strawberry.type

@@ -65,13 +65,13 @@ describe_values(
 @strawberry.input(description="Which jobs to list. Each field narrows; left out, it does not.")
 class JobFilter:
     status: list[JobStatus] | None = strawberry.field(
-        default=None, description="Those in one of these."
+        default=None, description="Those at one of these stages."
     )
     language_tag: str | None = strawberry.field(
         default=None, description="A BCP 47 tag, with all of its regions: es finds es-MX."
     )
     deliverable: DeliverableType | None = strawberry.field(
-        default=None, description="Those that ask for this."
+        default=None, description="Those that ask for this kind of work."
     )
     text: str | None = strawberry.field(
         default=None,
@@ -113,29 +113,45 @@ class JobFilter:
         return None if self.assurance is None else tuple(sorted(set(self.assurance)))
 
 
-@strawberry.input(description="A job as its owner wants it.")
+@strawberry.input(description="What an owner says about a job.")
 class JobInput:
     title: str = strawberry.field(description="1 to 200 characters.")
     description: str = strawberry.field(
         description="At most 20000 characters; a draft may leave it empty."
     )
     deliverables: list[DeliverableType] = strawberry.field(
-        description="What workers hand in; a draft may leave it empty."
+        description="What workers hand in: at least one of each. A draft may leave it empty."
     )
-    reward: AmountInput = strawberry.field(description="What each worker gets.")
-    workers_needed: int = strawberry.field(default=1, description="1 to 1000.")
+    reward: AmountInput = strawberry.field(
+        description="What each worker gets for accepted work: more than 0, with scale 0 to 18."
+    )
+    workers_needed: int = strawberry.field(
+        default=1, description="How many people can be selected: 1 to 1000."
+    )
     language_tag: str | None = strawberry.field(
         default=None, description="A BCP 47 tag such as nah or es-MX. Left out: any language."
     )
-    dialect: str | None = strawberry.field(default=None, description="At most 100 characters.")
+    dialect: str | None = strawberry.field(
+        default=None, description="The variety of the language, in at most 100 characters."
+    )
     recruit_limit: int | None = strawberry.field(
-        default=None, description="Left out: 10, or workersNeeded when that is more."
+        default=None,
+        description=(
+            "So many applications close recruiting: workersNeeded to 10000. Left out: 10, or "
+            "workersNeeded when that is more."
+        ),
     )
     recruit_until: datetime | None = strawberry.field(
-        default=None, description="Left out: 7 days after publishing."
+        default=None,
+        description="When recruiting ends at the latest. Left out: 7 days after publishing.",
     )
-    submit_days: int | None = strawberry.field(default=None, description="1 to 365. Left out: 7.")
-    review_days: int | None = strawberry.field(default=None, description="1 to 365. Left out: 14.")
+    submit_days: int | None = strawberry.field(
+        default=None, description="Days for the work: 1 to 365. Left out: 7."
+    )
+    review_days: int | None = strawberry.field(
+        default=None,
+        description="Days for the review, then silence accepts: 1 to 365. Left out: 14.",
+    )
     expires_at: datetime | None = strawberry.field(
         default=None,
         description="After recruitUntil. Left out: recruitUntil + submitDays + reviewDays.",
@@ -144,7 +160,10 @@ class JobInput:
         default=True, description="Whether money closes recruiting, once somebody has applied."
     )
 
-    pricing: Pricing | None = strawberry.field(default=None, description="Left out: FIXED_RECEIVE.")
+    pricing: Pricing | None = strawberry.field(
+        default=None,
+        description="Whose side is exact when two assets meet. Left out: FIXED_RECEIVE.",
+    )
     reference_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Files to show with it: at most 10 of one's own."
     )
@@ -183,14 +202,14 @@ class JobInput:
         )
 
 
-@strawberry.input(description="A job.")
+@strawberry.input(description="Names one job.")
 class JobIdInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
+    job_id: strawberry.ID = strawberry.field(description="As `Job.id` gives it.")
 
 
 @strawberry.input(description="A job as it is to be from now on: what is left out is cleared.")
 class UpdateJobInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
+    job_id: strawberry.ID = strawberry.field(description="One's own, a draft or recruiting.")
     job: JobInput = strawberry.field(
         description=(
             "All of it. While the job recruits its terms have to stay as they are; deadlines and "
@@ -204,7 +223,7 @@ class UpdateJobInput:
 
 @strawberry.input(description="A job that takes applications again.")
 class ReopenRecruitingInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
+    job_id: strawberry.ID = strawberry.field(description="One's own, SELECTING.")
     recruit_until: datetime = strawberry.field(
         description="When recruiting ends now; before the job expires."
     )
@@ -216,7 +235,9 @@ class ReopenRecruitingInput:
 
 @strawberry.input(description="Later deadlines for a job; at least one.")
 class ExtendJobInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
+    job_id: strawberry.ID = strawberry.field(
+        description="One's own, RECRUITING, SELECTING or SUBMITTING."
+    )
     recruit_until: datetime | None = strawberry.field(
         default=None, description="While it recruits. Left out: as before."
     )
@@ -230,5 +251,7 @@ class ExtendJobInput:
 
 @strawberry.input(description="A job to end, and why.")
 class CancelJobInput:
-    job_id: strawberry.ID = strawberry.field(description="The job.")
+    job_id: strawberry.ID = strawberry.field(
+        description="One's own, or any for an operator; not in a final status."
+    )
     reason: str = strawberry.field(description="1 to 5000 characters; it stays in the log.")

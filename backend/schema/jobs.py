@@ -28,7 +28,7 @@ from backend.schema.accounts import User
 from backend.schema.amounts import Amount
 from backend.schema.applications import Application, ApplicationFilter
 from backend.schema.attachments import files_of
-from backend.schema.connections import Connection, Span, nested_page, page
+from backend.schema.connections import After, Connection, First, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
@@ -60,7 +60,7 @@ describe_values(
     EXTEND="Move deadlines away, with extendJob.",
     SELECT="Decide about applications, with decideApplications.",
     FUND="Put the whole budget behind it, with fundJob.",
-    PRE_FUND="Let the work begin, with preFundJob: somebody is selected, and the money has arrived.",
+    PRE_FUND="Let the work begin, with preFundJob: the money has arrived, somebody is selected.",
     SUBMIT="Hand in work, with saveSubmission and then submitWork.",
     REVIEW="Decide about a submission, with reviewSubmission.",
     COMPLETE="End it with what was accepted, with completeJob.",
@@ -69,35 +69,52 @@ describe_values(
 
 
 @rule(queries.jobs_visible_to)
-@strawberry.type(description="Work that its owner offers, and what each worker gets for it.")
+@strawberry.type(
+    description=(
+        "Work that its owner offers, and what each worker gets for it. Everybody sees it once "
+        "it is published; a draft is seen by its owner, operators and auditors."
+    )
+)
 class Job(Node):
     row: strawberry.Private[models.Job]
-    version: int = strawberry.field(description="Grows with every change.")
-    title: str = strawberry.field(description="What it is about, in a line.")
-    description: str = strawberry.field(description="What is to be done.")
+    version: int = strawberry.field(
+        description="Grows with every change; updateJob wants it back as expectedVersion."
+    )
+    title: str = strawberry.field(description="What it is about, in 1 to 200 characters.")
+    description: str = strawberry.field(
+        description="What is to be done, in at most 20000 characters; may be empty in a draft."
+    )
     language_tag: str | None = strawberry.field(
         description="The language of the work, as a BCP 47 tag; null means any."
     )
-    dialect: str | None = strawberry.field(description="The variety of the language, in words.")
+    dialect: str | None = strawberry.field(
+        description="The variety of the language, in words; null when the owner names none."
+    )
     deliverables: list[DeliverableType] = strawberry.field(
-        description="What workers hand in: at least one of each."
+        description="What workers hand in: at least one of each. Empty only in a draft."
     )
     pricing: Pricing = strawberry.field(
         description="Whose side is exact when the worker's wallet has another asset."
     )
-    reward: Amount = strawberry.field(description="What each worker gets.")
-    workers_needed: int = strawberry.field(description="How many workers can be selected.")
+    reward: Amount = strawberry.field(
+        description="What each worker gets for work that is accepted in full."
+    )
+    workers_needed: int = strawberry.field(description="How many people can be selected.")
     total_budget: Amount = strawberry.field(description="Reward × workers needed.")
-    status: JobStatus = strawberry.field(description="Where it is in its life.")
+    status: JobStatus = strawberry.field(
+        description="Where it is in its life; for buttons read allowedActions instead."
+    )
     recruit_limit: int = strawberry.field(
-        description="The number of applications that closes recruiting."
+        description="So many applications close recruiting; those withdrawn do not count."
     )
     recruit_until: datetime | None = strawberry.field(
         description="When recruiting ends at the latest; null in a draft that leaves it open."
     )
-    submit_days: int = strawberry.field(description="Days that workers have for the work.")
+    submit_days: int = strawberry.field(
+        description="Days that workers have for the work, and again for each revision."
+    )
     submit_until: datetime | None = strawberry.field(
-        description="When the time for first submissions ends; null until the work begins."
+        description="When the time to hand in first work ends; null until the work begins."
     )
     review_days: int = strawberry.field(
         description="Days that the owner has for the review; after them silence accepts."
@@ -109,7 +126,7 @@ class Job(Node):
         description="Whether money closes recruiting, once somebody has applied."
     )
     created_at: datetime = strawberry.field(description="When it was drafted.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
 
     @classmethod
     def from_model(cls, row: models.Job) -> Self:
@@ -142,14 +159,14 @@ class Job(Node):
     async def owner(self, info: Info) -> User | None:
         return await load_node(info, User, self.row.owner_id)
 
-    @strawberry.field(description="What workers may rely on about the money.")
+    @strawberry.field(description="How sure the money is, of the strongest funding behind it.")
     async def funding_assurance(self, info: Info) -> FundingAssurance:
         found = await info.context.batched(money_behind, self.key)
         return found.assurance if found else FundingAssurance.NONE
 
     @strawberry.field(
         description=(
-            "What the viewer may do with it now: the buttons to show. Nothing for a visitor."
+            "What the viewer may do with it now: the buttons to show. Empty for a visitor."
         )
     )
     async def allowed_actions(self, info: Info) -> list[JobAction]:
@@ -181,25 +198,30 @@ class Job(Node):
             return (await facts_of(info, viewer, self.row)).applications
         return await info.context.batched(application_counts, self.key) or 0
 
-    @strawberry.field(description="What the owner shows, oldest first.")
+    @strawberry.field(description="Files that the owner shows with it, oldest first; at most 10.")
     async def references(self, info: Info) -> list[File]:
         return await files_of(info, models.Job.references, self.key)
 
-    @strawberry.field(description="The title read aloud.")
+    @strawberry.field(description="The title read aloud; null when the owner gave no recording.")
     async def title_audio(self, info: Info) -> File | None:
         if self.row.title_audio_id is None:
             return None
         return await load_node(info, File, self.row.title_audio_id)
 
     @strawberry.field(
-        description="One's own application; all of them to the job's owner and to operators."
+        description=(
+            "One's own application; all of them to the job's owner, operators and auditors. Newest "
+            "first."
+        )
     )
     async def applications(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        filter: ApplicationFilter | None = None,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            ApplicationFilter | None, argument(description="Which of them. Left out: all.")
+        ] = None,
     ) -> Connection[Application]:
         return await nested_page(
             info,
@@ -213,16 +235,18 @@ class Job(Node):
 
     @strawberry.field(
         description=(
-            "One's own work, drafts included; what was handed in, to the job's owner and to "
-            "operators."
+            "One's own work, drafts included; to the job's owner, operators and auditors all that "
+            "was handed in. Newest first."
         )
     )
     async def submissions(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        filter: SubmissionFilter | None = None,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            SubmissionFilter | None, argument(description="Which of them. Left out: all.")
+        ] = None,
     ) -> Connection[Submission]:
         return await nested_page(
             info,
@@ -234,15 +258,23 @@ class Job(Node):
             after=after,
         )
 
-    @strawberry.field(description="The payments behind it that one takes part in.")
+    @strawberry.field(
+        description=(
+            "The payments behind it that one takes part in, all of them to operators; newest first."
+        )
+    )
     async def payments(
-        self, info: Info, first: int | None = None, after: str | None = None
+        self, info: Info, first: First = None, after: After = None
     ) -> Connection[Payment]:
         return await payments_of_job(self.key, info, first, after)
 
-    @strawberry.field(description="The money behind it, to its owner and to who pays.")
+    @strawberry.field(
+        description=(
+            "The money behind it: to its owner, to who pays, and to operators; newest first."
+        )
+    )
     async def fundings(
-        self, info: Info, first: int | None = None, after: str | None = None
+        self, info: Info, first: First = None, after: After = None
     ) -> Connection[Funding]:
         return await fundings_of_job(self.key, info, first, after)
 
@@ -276,20 +308,28 @@ def application_counts(job_ids: list[UUID]) -> dict[UUID, int]:
 @strawberry.type
 class JobQuery:
     @strawberry.field(description="A job; null when there is none, or it is a foreign draft.")
-    async def job(self, info: Info, id: strawberry.ID) -> Job | None:
+    async def job(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, argument(description="As `Job.id` gives it.")],
+    ) -> Job | None:
         return await node_of(info, Job, id)
 
-    @strawberry.field(description="All published jobs, and one's own drafts.")
+    @strawberry.field(description="Published jobs, and the drafts that the viewer may see.")
     async def jobs(
         self,
         info: Info,
-        first: Annotated[int | None, argument(description="The page size: 1 to 100.")] = None,
-        after: Annotated[str | None, argument(description="Behind this cursor.")] = None,
+        first: First = None,
+        after: After = None,
         last: Annotated[
-            int | None, argument(description="Instead of `first`: a page from the list's end.")
+            int | None, argument(description="Instead of `first`: 1 to 100, from the list's end.")
         ] = None,
-        before: Annotated[str | None, argument(description="Ahead of this cursor.")] = None,
-        filter: Annotated[JobFilter | None, argument(description="Which jobs.")] = None,
+        before: Annotated[
+            str | None, argument(description="What stands ahead of this cursor.")
+        ] = None,
+        filter: Annotated[
+            JobFilter | None, argument(description="Which of them. Left out: all.")
+        ] = None,
         order_by: Annotated[
             JobOrder | None, argument(description="Left out, or null: NEWEST.")
         ] = JobOrder.NEWEST,
@@ -309,17 +349,19 @@ class JobQuery:
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A job.")
+@strawberry.type(description="What became of a change to a job.")
 class JobPayload(Payload):
-    job: Job | None = strawberry.field(default=None, description="The job as it is now.")
+    job: Job | None = strawberry.field(
+        default=None, description="It, as it is now; null when there are errors."
+    )
 
 
 @strawberry.type
 class JobMutation:
     @mutation(
         description=(
-            "Keep a job as a draft that only oneself sees. Refused with VALIDATION, "
-            "AMOUNT_OUT_OF_RANGE, or NOT_FOUND for a file."
+            "Keep a job as a draft. Each call makes another one: not for blind repetition. Refused "
+            "with VALIDATION, AMOUNT_OUT_OF_RANGE, or NOT_FOUND for a file."
         )
     )
     async def create_job(self, info: Info, input: JobInput) -> JobPayload:
@@ -361,15 +403,30 @@ class JobMutation:
     async def publish_job(self, info: Info, input: JobIdInput) -> JobPayload:
         return await _change(info, input, posting.publish_job)
 
-    @mutation(description="Make a draft like a job of one's own, without its deadlines.")
+    @mutation(
+        description=(
+            "Make a draft like a job of one's own, without its deadlines. Each call makes another "
+            "one."
+        )
+    )
     async def duplicate_job(self, info: Info, input: JobIdInput) -> JobPayload:
         return await _change(info, input, posting.duplicate_job)
 
-    @mutation(description="Stop taking applications, to select among those there are.")
+    @mutation(
+        description=(
+            "Stop taking applications, to select among those there are. Refused with "
+            "INVALID_TRANSITION while nobody has applied."
+        )
+    )
     async def close_recruiting(self, info: Info, input: JobIdInput) -> JobPayload:
         return await _change(info, input, recruiting.close_recruiting)
 
-    @mutation(description="Take applications again. What was decided about applications stays.")
+    @mutation(
+        description=(
+            "Take applications again. What was decided about applications stays. Refused with "
+            "INVALID_TRANSITION while a payment is on its way."
+        )
+    )
     async def reopen_recruiting(self, info: Info, input: ReopenRecruitingInput) -> JobPayload:
         return await _change(
             info,

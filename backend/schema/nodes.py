@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -56,7 +56,7 @@ def decode_ids(values: Sequence[str] | None, *, type_name: str, path: str) -> li
     return [decode_id(value, type_name=type_name, path=(path,)) for value in values or ()]
 
 
-@strawberry.interface(description="An object with a global id.")
+@strawberry.interface(description="Anything that has an id and can be read by it.")
 class Node:
     """Base of all types with rows of their own: subclasses give `from_model` and a rule."""
 
@@ -67,7 +67,9 @@ class Node:
         super().__init_subclass__(**kwargs)
         Node.types[cls.__name__] = cls
 
-    @strawberry.field(description="Globally unique; opaque.")
+    @strawberry.field(
+        description="Its name for ever, among objects of all types. Opaque; `node` takes it."
+    )
     def id(self) -> strawberry.ID:
         return encode_id(type(self).__name__, self.key)
 
@@ -87,7 +89,10 @@ async def load_node(info: Info, cls: type[N], key: UUID) -> N | None:
     return cls.from_model(row) if row is not None else None
 
 
-async def node(info: Info, id: strawberry.ID) -> Node | None:
+async def node(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The `id` of whatever type.")],
+) -> Node | None:
     """Any object by its global id; None when it does not exist for the viewer."""
     try:
         type_name, key = decode_any_id(id, path=("id",))

@@ -104,31 +104,51 @@ def jobs_of_references(references: list[UUID]) -> dict[UUID, UUID]:
 @rule(WITH_PARENT)
 @strawberry.type(description="Why a payment ended without delivering.")
 class PaymentFailure:
-    code: ErrorCode = strawberry.field(description="The reason.")
-    message: str = strawberry.field(description="A sentence for people.")
-    retryable: bool = strawberry.field(description="Whether funding again can help.")
+    code: ErrorCode = strawberry.field(description="What programs decide by.")
+    message: str = strawberry.field(
+        description="A sentence to show, in the language of the viewer's profile."
+    )
+    retryable: bool = strawberry.field(
+        description="Whether funding again, with a new idempotencyKey, can help."
+    )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="One try to move the money. A second one needs proof: no double pay.")
+@strawberry.type(
+    description=(
+        "One try to move the money. Another one begins only when this one is proved to be dead, so "
+        "that nothing is paid twice."
+    )
+)
 class PaymentAttempt:
     number: int = strawberry.field(description="1 for the first.")
     started_at: datetime = strawberry.field(description="When it began.")
-    quote_expires_at: datetime | None = strawberry.field(description="When its quote ends.")
-    ended_at: datetime | None = strawberry.field(description="When it was proved to be dead.")
+    quote_expires_at: datetime | None = strawberry.field(
+        description="Until when its price stands; null before there is one."
+    )
+    ended_at: datetime | None = strawberry.field(
+        description="When it was proved that it will never pay; null otherwise."
+    )
 
 
 @rule(grants_visible_to)
 @strawberry.type(
-    description="The payer's consent at their own wallet. redirectUrl is all that a client needs."
+    description=(
+        "The payer's consent at their own wallet, seen by the payer only. redirectUrl is all "
+        "that a client needs."
+    )
 )
 class Grant(Node):
     status: GrantStatus = strawberry.field(description="Where the consent stands.")
     redirect_url: URL | None = strawberry.field(
-        description="Send the payer's browser there while the status is AWAITING_APPROVAL."
+        description="Send the payer's browser there. Null unless the status is AWAITING_APPROVAL."
     )
-    expires_at: datetime | None = strawberry.field(description="The end of the time to decide.")
-    max_debit: Amount | None = strawberry.field(description="The most that can be taken.")
+    expires_at: datetime | None = strawberry.field(
+        description="When the time to decide ends; null while that is not known."
+    )
+    max_debit: Amount | None = strawberry.field(
+        description="The most that can be taken, fees included; null while that is not known."
+    )
 
     @classmethod
     def from_model(cls, row: models.Grant) -> Self:
@@ -154,22 +174,29 @@ def _max_debit(row: models.Grant, payment: models.Payment) -> Amount | None:
 
 
 @rule(queries.payments_visible_to)
-@strawberry.type(description="One transfer from one wallet to another.")
+@strawberry.type(
+    description=(
+        "One transfer from one wallet to another. Seen by its payer, the owners of the two wallets "
+        "and operators."
+    )
+)
 class Payment(Node):
     row: strawberry.Private[models.Payment]
     purpose: PaymentPurpose = strawberry.field(description="Why the money moves.")
-    status: PaymentStatus = strawberry.field(description="Where it stands.")
-    from_: Wallet = strawberry.field(name="from", description="The paying wallet.")
-    to: Wallet = strawberry.field(description="The receiving wallet.")
+    status: PaymentStatus = strawberry.field(
+        description="Where it stands; paymentStatus brings every change."
+    )
+    from_: Wallet = strawberry.field(name="from", description="The wallet that pays.")
+    to: Wallet = strawberry.field(description="The wallet that receives.")
     receive_amount: Amount = strawberry.field(description="What the receiver is to get, exactly.")
     debit_amount: Amount | None = strawberry.field(
-        description="What the sender pays for that, fees included, once it is quoted."
+        description="What the sender pays for that, fees included; null until it is quoted."
     )
     max_debit: Amount | None = strawberry.field(
-        description="The most that the payer was asked to consent to."
+        description="The most that the payer was asked to consent to; null before they are asked."
     )
     delivered_amount: Amount = strawberry.field(
-        description="What the receiver's wallet showed last."
+        description="What the receiver's wallet showed last; 0 until money arrives."
     )
     created_at: datetime = strawberry.field(description="When it was asked for.")
     updated_at: datetime = strawberry.field(description="When its status last changed.")
@@ -191,7 +218,7 @@ class Payment(Node):
             updated_at=row.updated_at,
         )
 
-    @strawberry.field(description="The job that it is for.")
+    @strawberry.field(description="What it pays for; null when the viewer may not see that job.")
     async def job(
         self, info: Info
     ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
@@ -212,7 +239,9 @@ class Payment(Node):
             retryable=self.row.failure_retryable,
         )
 
-    @strawberry.field(description="The consent it waits or waited for. Only to its payer.")
+    @strawberry.field(
+        description=("The newest consent that it asked for; null before that. Only to its payer.")
+    )
     async def grant(self, info: Info) -> Grant | None:
         viewer = await info.context.viewer()
         if viewer is None or viewer.pk != self.row.payer_id:
@@ -233,7 +262,10 @@ class Payment(Node):
         ]
 
     @strawberry.field(
-        description="The incoming payment at the receiver's wallet. Only to the two parties."
+        description=(
+            "The incoming payment at the receiver's wallet; null before there is one. Only to its "
+            "payer and the owners of the two wallets."
+        )
     )
     async def incoming_payment_url(self, info: Info) -> URL | None:
         # On some wallets whoever knows this URL can complete, that is block, the payment.
@@ -243,11 +275,13 @@ class Payment(Node):
             return None
         return await self._newest_url(info, "incoming_payment_url")
 
-    @strawberry.field(description="The quote at the sender's wallet.")
+    @strawberry.field(description="The quote at the sender's wallet; null before there is one.")
     async def quote_url(self, info: Info) -> URL | None:
         return await self._newest_url(info, "quote_url")
 
-    @strawberry.field(description="The outgoing payment at the sender's wallet.")
+    @strawberry.field(
+        description="The outgoing payment at the sender's wallet; null before there is one."
+    )
     async def outgoing_payment_url(self, info: Info) -> URL | None:
         return await self._newest_url(info, "outgoing_payment_url")
 
@@ -282,20 +316,28 @@ async def payments_of_job(
 
 @strawberry.type
 class PaymentQuery:
-    @strawberry.field(description="A payment one takes part in; null when there is none.")
-    async def payment(self, info: Info, id: strawberry.ID) -> Payment | None:
+    @strawberry.field(description="A payment that the viewer may see; null when there is none.")
+    async def payment(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="As `Payment.id` gives it.")],
+    ) -> Payment | None:
         return await node_of(info, Payment, id)
 
 
 @strawberry.input(description="An approval that came back to another browser or device.")
 class ConfirmGrantInput:
-    grant_id: strawberry.ID = strawberry.field(description="The grant to confirm.")
+    grant_id: strawberry.ID = strawberry.field(
+        description="One's own, as the page that the wallet led back to names it."
+    )
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A grant.")
+@strawberry.type(description="What became of a consent.")
 class GrantPayload(Payload):
-    grant: Grant | None = strawberry.field(default=None, description="The grant, confirmed.")
+    grant: Grant | None = strawberry.field(
+        default=None, description="It, confirmed; null when there are errors."
+    )
 
 
 @strawberry.type
@@ -324,7 +366,7 @@ _FROM_ATTEMPTS = frozenset({"attempts", "incomingPaymentUrl", "quoteUrl", "outgo
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A change of a payment's status.")
+@strawberry.type(description="A change of a payment's status, or a snapshot of it.")
 class PaymentStatusEvent:
     cursor: EventCursor = strawberry.field(description="Pass as `after` to resume behind this.")
     status: PaymentStatus = strawberry.field(description="The status that this event announced.")
@@ -345,7 +387,18 @@ class PaymentSubscription:
         )
     )
     async def payment_status(
-        self, info: Info, payment_id: strawberry.ID, after: EventCursor | None = None
+        self,
+        info: Info,
+        payment_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="Of one that the viewer may see, by its `id`."),
+        ],
+        after: Annotated[
+            EventCursor | None,
+            strawberry.argument(
+                description="The last `cursor` that arrived. Left out: from the present state on."
+            ),
+        ] = None,
     ) -> AsyncGenerator[PaymentStatusEvent, None]:
         key = decode_id(payment_id, type_name="Payment", path=("paymentId",))
         topic = f"payment:{key}"

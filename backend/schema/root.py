@@ -1,5 +1,7 @@
 """The schema: every domain's Query, Mutation and Subscription, merged."""
 
+from typing import Any
+
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
@@ -41,7 +43,7 @@ USER_ERRORS = (
 class NodeQuery:
     node: Node | None = strawberry.field(
         resolver=nodes.node,
-        description="Any object by its id; null when it does not exist for you.",
+        description="Any object by its id; null when it does not exist for the viewer.",
     )
 
 
@@ -68,12 +70,31 @@ Mutation = merge_types(
         files.FileMutation,
     ),
 )
+Subscription = merge_types("Subscription", (payments.PaymentSubscription,))
+
+ROOTS: dict[Any, str] = {
+    Query: (
+        "Reading: nothing is changed. Whoever sends `Authorization: Bearer <token>` is the viewer; "
+        "without it one is a visitor, who sees what is public."
+    ),
+    Mutation: (
+        "Changing: each happens as a whole or not at all, and needs a viewer, except signUp and "
+        "logIn. What is refused comes back in the payload's `errors`."
+    ),
+    Subscription: (
+        "Following, over graphql-transport-ws, server-sent events or multipart. A stream that "
+        "broke goes on behind the last cursor, with nothing missed and nothing twice."
+    ),
+}
+for root, description in ROOTS.items():
+    # merge_types takes no description.
+    root.__strawberry_definition__.description = description
 
 
 schema = Schema(
     query=Query,
     mutation=Mutation,
-    subscription=merge_types("Subscription", (payments.PaymentSubscription,)),
+    subscription=Subscription,
     # Reachable only through the UserError interface.
     types=[*USER_ERRORS],
     extensions=[Operation, Parsing, Validation],

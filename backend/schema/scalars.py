@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import NewType, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError, StringValueNode, ValueNode
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 from strawberry.types.scalar import ScalarDefinition
 
 T = TypeVar("T")
@@ -71,6 +74,13 @@ def _literal(parse: Callable[[object], T]) -> Callable[[ValueNode, object], T]:
 
 
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: replace(
+        DateTimeDefinition,
+        description=(
+            "An instant of ISO 8601 with its offset from UTC: 2026-06-01T12:00:00+00:00. Answers "
+            "are in UTC."
+        ),
+    ),
     UInt64: strawberry.scalar(
         name="UInt64",
         description="A whole number from 0 to 2^64-1, as a string of decimal digits.",
@@ -87,7 +97,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     URL: strawberry.scalar(
         name="URL",
-        description="An absolute URL.",
+        description=f"An absolute URL of at most {_LONGEST_URL} characters.",
         serialize=str,
         parse_value=_parse_url,
         parse_literal=_literal(_parse_url),

@@ -78,13 +78,25 @@ def submissions_visible_to(viewer: UserRow | None) -> QuerySet[models.Submission
 class Submission(Node):
     row: strawberry.Private[models.Submission]
     revision: int = strawberry.field(description="1, and 1 more after each request for changes.")
-    status: SubmissionStatus = strawberry.field(description="What became of it.")
-    note: str | None = strawberry.field(description="What the worker says to the owner.")
-    text: str | None = strawberry.field(description="The work, where it is a text.")
-    links: list[URL] = strawberry.field(description="The work, where it lives elsewhere.")
-    comment: str | None = strawberry.field(description="What the owner says to it.")
+    status: SubmissionStatus = strawberry.field(
+        description="What became of it; for buttons read allowedActions instead."
+    )
+    note: str | None = strawberry.field(
+        description="What the worker says to the owner; null when nothing."
+    )
+    text: str | None = strawberry.field(
+        description="The work, where it is words; null where it is none."
+    )
+    links: list[URL] = strawberry.field(
+        description="The work, where it lives elsewhere, in the worker's order; at most 20."
+    )
+    comment: str | None = strawberry.field(
+        description="What the owner says to it; null when nothing."
+    )
     reward: Amount = strawberry.field(description="What it pays when it is accepted in full.")
-    accepted: Amount = strawberry.field(description="How much of the reward is accepted.")
+    accepted: Amount = strawberry.field(
+        description="How much of the reward its owner, silence or a dispute has granted so far."
+    )
     is_superseded: bool = strawberry.field(description="Whether a newer revision was handed in.")
     submitted_at: datetime | None = strawberry.field(
         description="When it was handed in; null in a draft."
@@ -96,14 +108,16 @@ class Submission(Node):
         description="Until when a requested revision can be handed in; null otherwise."
     )
     decided_at: datetime | None = strawberry.field(
-        description="When the owner, or their silence, last decided."
+        description="When the owner, or their silence, last decided; null before that."
     )
     dispute_until: datetime | None = strawberry.field(
-        description="Until when the worker can dispute the decision; null when it is final."
+        description=(
+            "Until when the worker can dispute the decision; null before it, and when it is final."
+        )
     )
     auto_accepted: bool = strawberry.field(description="Whether the owner's silence accepted it.")
-    created_at: datetime = strawberry.field(description="When it was begun.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    created_at: datetime = strawberry.field(description="When its draft was begun.")
+    updated_at: datetime = strawberry.field(description="When anything about it last changed.")
 
     @classmethod
     def from_model(cls, row: models.Submission) -> Self:
@@ -129,7 +143,9 @@ class Submission(Node):
             updated_at=row.updated_at,
         )
 
-    @strawberry.field(description="The job it is for.")
+    @strawberry.field(
+        description="What it was done for; null when the viewer may not see that job."
+    )
     async def job(
         self, info: Info
     ) -> Annotated["Job", strawberry.lazy("backend.schema.jobs")] | None:
@@ -141,11 +157,11 @@ class Submission(Node):
     async def worker(self, info: Info) -> User | None:
         return await load_node(info, User, self.row.worker_id)
 
-    @strawberry.field(description="The work, where it is files; oldest first.")
+    @strawberry.field(description="The work, where it is files, oldest first; at most 20.")
     async def files(self, info: Info) -> list[File]:
         return await files_of(info, models.Submission.files, self.key)
 
-    @strawberry.field(description="The worker's dispute about it, if there is one.")
+    @strawberry.field(description="What the worker claims about it; null when they never did.")
     async def dispute(
         self, info: Info
     ) -> Annotated["Dispute", strawberry.lazy("backend.schema.disputes")] | None:
@@ -154,7 +170,11 @@ class Submission(Node):
         row = await self._dispute(info)
         return Dispute.from_model(row) if row else None
 
-    @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
+    @strawberry.field(
+        description=(
+            "What the viewer may do with it now: the buttons to show. Empty for a visitor."
+        )
+    )
     async def allowed_actions(self, info: Info) -> list[SubmissionAction]:
         viewer = await info.context.viewer()
         if viewer is None:
@@ -192,10 +212,14 @@ def disputes_of(submission_ids: list[UUID]) -> dict[UUID, models.Dispute]:
 @strawberry.input(description="Which submissions to list.")
 class SubmissionFilter:
     status: list[SubmissionStatus] | None = strawberry.field(
-        default=None, description="Those in one of these."
+        default=None, description="Those that came to one of these. Left out: any."
     )
     superseded: bool | None = strawberry.field(
-        default=None, description="Only revisions that a newer one replaced, or only the others."
+        default=None,
+        description=(
+            "True: only revisions that a newer one replaced; false: only the others. Left out: "
+            "both."
+        ),
     )
 
     def rows(self) -> Rows:
@@ -220,9 +244,13 @@ def _submissions(statuses: frozenset[SubmissionStatus] | None, superseded: bool 
 
 @strawberry.input(description="The draft of one's work: what is left out is cleared.")
 class SaveSubmissionInput:
-    job_id: strawberry.ID = strawberry.field(description="The job it is for.")
-    note: str | None = strawberry.field(default=None, description="At most 5000 characters.")
-    text: str | None = strawberry.field(default=None, description="At most 50000 characters.")
+    job_id: strawberry.ID = strawberry.field(description="One that the viewer is selected for.")
+    note: str | None = strawberry.field(
+        default=None, description="Words to the owner: at most 5000 characters."
+    )
+    text: str | None = strawberry.field(
+        default=None, description="The work itself: at most 50000 characters."
+    )
     links: list[URL] | None = strawberry.field(
         default=None, description="At most 20 web addresses, with https:// or http://."
     )
@@ -231,14 +259,16 @@ class SaveSubmissionInput:
     )
 
 
-@strawberry.input(description="A submission.")
+@strawberry.input(description="Names one submission.")
 class SubmissionIdInput:
-    submission_id: strawberry.ID = strawberry.field(description="The submission.")
+    submission_id: strawberry.ID = strawberry.field(description="One's own, by its `id`.")
 
 
 @strawberry.input(description="What becomes of submitted work.")
 class ReviewSubmissionInput:
-    submission_id: strawberry.ID = strawberry.field(description="The submission.")
+    submission_id: strawberry.ID = strawberry.field(
+        description="Handed in for a job of one's own, and not superseded."
+    )
     decision: ReviewDecision = strawberry.field(description="What the owner says.")
     idempotency_key: UUID = strawberry.field(
         description="A fresh one per decision. Repeating it changes nothing again."
@@ -253,10 +283,10 @@ class ReviewSubmissionInput:
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="A submission.")
+@strawberry.type(description="What became of a change to a submission.")
 class SubmissionPayload(Payload):
     submission: Submission | None = strawberry.field(
-        default=None, description="The submission as it is now."
+        default=None, description="It, as it is now; null when there are errors."
     )
 
 
@@ -284,8 +314,9 @@ class SubmissionMutation:
 
     @mutation(
         description=(
-            "Hand in one's draft. Refused with VALIDATION while something is missing that the "
-            "job asks for."
+            "Hand in one's draft; from now on only the owner decides. Refused with VALIDATION "
+            "while something is missing that the job asks for. A repetition is refused with "
+            "INVALID_TRANSITION."
         )
     )
     async def submit_work(self, info: Info, input: SubmissionIdInput) -> SubmissionPayload:
@@ -324,7 +355,7 @@ class SubmissionMutation:
     @mutation(
         description=(
             "Take the owner's decision about one's work as final, before the time for a dispute "
-            "is over."
+            "is over. It cannot be taken back."
         )
     )
     async def acknowledge_decision(self, info: Info, input: SubmissionIdInput) -> SubmissionPayload:

@@ -1,5 +1,7 @@
 """Properties of the schema as a whole."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from graphql import (
     GraphQLUnionType,
     get_named_type,
     is_introspection_type,
+    is_non_null_type,
     is_specified_scalar_type,
 )
 from strawberry.types.base import StrawberryObjectDefinition
@@ -54,18 +57,81 @@ def test_every_node_has_rows_and_a_rule_for_visitors(name: str) -> None:
     assert visible_rows(name, None) is not None
 
 
-def described(type: GraphQLNamedType) -> list[tuple[str, str | None]]:
-    """Everything public about a type, with its description."""
-    found = [] if type.name in ROOTS else [(type.name, type.description)]
+def described(type: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    """Everything public about a type, each with its description."""
+    yield type.name, type.description
+    if isinstance(type, GraphQLEnumType):
+        for name, value in type.values.items():
+            yield f"{type.name}.{name}", value.description
     if isinstance(type, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
         fields: dict[str, GraphQLField | GraphQLInputField] = dict(type.fields)
-        found += [(f"{type.name}.{name}", field.description) for name, field in fields.items()]
-    return found
+        for name, field in fields.items():
+            yield f"{type.name}.{name}", field.description
+            for argument, definition in getattr(field, "args", {}).items():
+                # A mutation's one input is described at its type.
+                if argument != "input":
+                    yield f"{type.name}.{name}({argument}:)", definition.description
+
+
+WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+# Words that say nothing by themselves.
+FILLERS = frozenset(
+    WORD.findall(
+        "a an and as be been by for from has have in is it its of on one or that the their them "
+        "these this those to was what when where which who whose whether with"
+    )
+)
+
+
+def says_nothing(name: str, description: str | None) -> bool:
+    """Whether a description says no more than the name does."""
+    named = {_stem(word) for word in WORD.findall(name)}
+    said = {_stem(word) for word in WORD.findall(description or "")} - FILLERS
+    return said <= named
+
+
+def _stem(word: str) -> str:
+    return word.lower().removesuffix("s")
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "expected"),
+    [
+        ("Job.id", None, True),
+        ("Job.id", "The id.", True),
+        ("ApplyInput.jobId", "The job.", True),
+        ("FilePayload.file", "The file.", True),
+        ("Job.createdAt", "When it was drafted.", False),
+        ("Job.reviewDays", "Days that the owner has for the review.", False),
+    ],
+)
+def test_a_description_that_repeats_the_name_is_noticed(
+    name: str, description: str | None, expected: bool
+) -> None:
+    assert says_nothing(name, description) is expected
 
 
 @pytest.mark.parametrize("type", TYPES, ids=str)
 def test_everything_public_is_described(type: GraphQLNamedType) -> None:
-    assert [name for name, description in described(type) if not description] == []
+    assert [name for name, text in described(type) if says_nothing(name, text)] == []
+
+
+@pytest.mark.parametrize("type", TYPES, ids=str)
+def test_a_description_is_sentences(type: GraphQLNamedType) -> None:
+    assert [name for name, text in described(type) if not (text or "").endswith(".")] == []
+
+
+@pytest.mark.parametrize("type", [t for t in TYPES if isinstance(t, GraphQLObjectType)], ids=str)
+def test_what_may_be_null_says_why(type: GraphQLObjectType) -> None:
+    assert [
+        f"{type.name}.{name}"
+        for name, field in type.fields.items()
+        if not is_non_null_type(field.type) and not SAYS_WHY_NULL.search(field.description or "")
+    ] == []
+
+
+# "Only to …" says that it is null to everybody else.
+SAYS_WHY_NULL = re.compile(r"\b[Nn]ull\b|\bOnly to\b")
 
 
 def test_every_connection_asks_for_a_page_size() -> None:

@@ -64,7 +64,7 @@ PAGES = (1, 1, 1, 2, 2, 5, 100)
 LEFT_ALONE = 2
 ADDRESSES = ("https://app.example/done", "http://127.0.0.1:1/", "$wallet.example/alice", "x:", "")
 CURSORS = ("", "bm90IGEgY3Vyc29y", "…", "A" * 300)
-EDGES_OF_TIME = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "now")
+EDGES_OF_TIME = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2027-06-01", "now")
 EDGES_OF_NUMBERS = ("-1", "01", "1.5", "", "٣")
 
 _WITH_ERRORS = parse("{ errors { code message } }").definitions[0]
