@@ -53,7 +53,21 @@ query Job($id: ID!, $first: Int!) {
     applications(first: $first) {
       totalCount
       pageInfo { hasNextPage endCursor }
-      edges { cursor node { id note status createdAt applicant { id displayName } } }
+      edges {
+        cursor
+        node {
+          id note status createdAt allowedActions applicant { id displayName }
+          submissions(first: 3) {
+            edges {
+              cursor
+              node {
+                id revision status submittedAt allowedActions
+                accepted { value assetCode assetScale }
+              }
+            }
+          }
+        }
+      }
     }
   }
 }
@@ -93,7 +107,7 @@ class Server:
                 Request.get(self.host, "/bench/jobs", worker),
             ),
             Page(
-                "job with 50 applications",
+                "job with 50 applications and their work",
                 Request.post(self.host, "/graphql", job, owner),
                 Request.get(self.host, f"/bench/jobs/{key}", owner),
             ),

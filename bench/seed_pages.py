@@ -1,7 +1,7 @@
 """`python -m bench.seed_pages`: a marketplace to look at, straight into the database.
 
-Prints one JSON line: the tokens of a worker and of an owner, and the owner's job that many
-people have applied to.
+Prints one JSON line: the tokens of a worker and of an owner, and the owner's job for which many
+people were selected and have handed in their work.
 """
 
 import base64
@@ -25,8 +25,13 @@ def main() -> None:
     from backend.accounts import tokens
     from backend.accounts.models import User, WalletAddress
     from backend.clock import SYSTEM_CLOCK
-    from backend.jobs.models import Application, Job
-    from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus
+    from backend.jobs.models import Application, Job, Submission
+    from backend.jobs.status import (
+        ApplicationStatus,
+        DeliverableType,
+        JobStatus,
+        SubmissionStatus,
+    )
 
     now = SYSTEM_CLOCK.now()
 
@@ -72,9 +77,14 @@ def main() -> None:
         for each in range(OWNERS * JOBS_EACH)
     )
     busy = jobs[-1]
+    Job.objects.filter(id=busy.id).update(
+        status=JobStatus.REVIEWING,
+        workers_needed=APPLICANTS,
+        submit_until=now + timedelta(days=7),
+    )
     pairs = [(worker, busy) for worker in range(APPLICANTS)]
     pairs += [(0, job) for job in jobs[-1 - APPLIED_TO : -1]]
-    Application.objects.bulk_create(
+    applications = Application.objects.bulk_create(
         Application(
             job=job,
             applicant=workers[worker],
@@ -83,11 +93,30 @@ def main() -> None:
             payout_url=wallets[worker].url,
             payout_asset_code="USD",
             payout_asset_scale=2,
-            status=ApplicationStatus.PENDING,
+            status=ApplicationStatus.SELECTED if job is busy else ApplicationStatus.PENDING,
             created_at=now,
             updated_at=now,
         )
         for worker, job in pairs
+    )
+    Submission.objects.bulk_create(
+        Submission(
+            job=busy,
+            application=each,
+            worker=each.applicant,
+            revision=1,
+            status=SubmissionStatus.SUBMITTED,
+            note=NOTE,
+            text=DESCRIPTION,
+            reward_value=busy.reward_value,
+            submitted_at=now,
+            review_by=now + timedelta(days=14),
+            due_at=now + timedelta(days=12),
+            created_at=now,
+            updated_at=now,
+        )
+        for each in applications
+        if each.job is busy
     )
     print(
         json.dumps(

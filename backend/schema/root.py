@@ -25,6 +25,7 @@ from backend.schema.errors import (
     ValidationError,
     WalletError,
 )
+from backend.schema.execution import LevelExecution
 from backend.schema.nodes import Node
 from backend.schema.pipeline import Operation, Parsing, Schema, Validation
 from backend.schema.scalars import SCALARS
@@ -98,5 +99,6 @@ schema = Schema(
     # Reachable only through the UserError interface.
     types=[*USER_ERRORS],
     extensions=[Operation, Parsing, Validation],
+    execution_context_class=LevelExecution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
