@@ -26,7 +26,7 @@ up: $(LOCKED)-base ## a world to develop against: wallets, money, people, Graphi
 test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
 	@exec $(RUN) -m tools.run_tests $(ARGS)
 
-check: $(LOCKED)-dev ## style, types, layers, messages, migrations, deployment settings, lock files
+check: $(LOCKED)-dev ## style, types, layers, messages, migrations, deployment settings, lock files, schema changes
 	@exec $(RUN) -m tools.check
 
 messages: $(LOCKED)-dev ## extract what people read, merge it into the catalogues, compile them

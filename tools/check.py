@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backend.open_payments import Ed25519Signer
+from tools import schema_changes
 from tools.processes import ROOT
 from tools.world import bare_environment
 
@@ -41,7 +42,7 @@ def main() -> int:
             ),
         ]
         passed = [_passes(*check) for check in checks]
-    return 0 if all([*passed, _locks_name_no_host()]) else 1
+    return 0 if all([*passed, _locks_name_no_host(), _schema_breaks_no_client()]) else 1
 
 
 def _passes(name: str, command: Sequence[str | Path], environment: Mapping[str, str]) -> bool:
@@ -89,6 +90,12 @@ def _locks_name_no_host() -> bool:
     _say("lock files name no host", not found, "")
     print(*found, sep="\n", end="\n" if found else "")
     return not found
+
+
+def _schema_breaks_no_client() -> bool:
+    passed = schema_changes.main() == 0
+    _say("schema breaks no client of the last release", passed, "")
+    return passed
 
 
 def _say(name: str, passed: bool, took: str) -> None:
