@@ -78,10 +78,11 @@ def register_scalars() -> None:
     """Tell schemathesis how our scalars are written: mostly right, sometimes at their edges."""
     numbers = st.integers(0, 3000) | st.integers(0, 2**64) | st.integers(2**63 - 2, 2**63 + 2)
     months = st.integers(0, 60).map(lambda n: f"{2026 + n // 12}-{n % 12 + 1:02}-01T00:00:00Z")
+    keys = st.uuids().map(str)
     instants = st.datetimes().map(lambda at: f"{at.isoformat()}Z")
     scalars = {
         "UInt64": numbers.map(str) | st.sampled_from(EDGES_OF_NUMBERS),
-        "UUID": st.uuids().map(str) | st.sampled_from(["", "x" * 36]),
+        "UUID": keys | keys | keys | st.sampled_from(["", "x" * 36]),
         "URL": st.sampled_from(ADDRESSES) | st.text(max_size=40).map("https://a.example/".__add__),
         "EventCursor": st.sampled_from(CURSORS) | st.text(max_size=40),
         "DateTime": months | months | instants | st.sampled_from(EDGES_OF_TIME),

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,18 +53,40 @@ def fuzz(
     ids: Iterable[str],
     seed: int,
     examples: int,
+    modes: Sequence[str] = ("all",),
     seconds: int | None = None,
     wallet_address: str = "https://wallet.example/alice",
 ) -> Report:
     """Send documents to the GraphQL endpoint at `url` and say what came back.
 
     `tokens` gives an Authorization value for each request, None for a visitor. `ids` are global
-    ids to begin with. Every operation gets `examples` documents, and again until `seconds` have
-    passed; None for once. The same `seed` makes the same documents, ids aside.
+    ids to begin with. In each of `modes`, "positive", "negative" or "all", every operation gets
+    `examples` documents, and again while `seconds`, shared by all modes, last; None for once. The
+    same `seed` makes the same documents, ids aside.
     """
     documents.register_scalars()
-    schema = schemathesis.graphql.from_url(url, config=_config(seed, examples, seconds))
     run = _Run(tokens=tokens, ids=ids)
+    for number, mode in enumerate(modes):
+        config = {
+            "seed": seed + number,
+            **({"max-time": max(1, seconds // len(modes))} if seconds else {}),
+            "suppress-health-check": ["all"],
+            "request-timeout": REQUEST_SECONDS,
+            # What is an error of the server, our codes say.
+            "checks": {"enabled": False},
+            "generation": {
+                "mode": mode,
+                "max-examples": examples,
+                "database": "none",
+                "no-shrink": True,
+            },
+        }
+        _send(run, url, SchemathesisConfig.from_dict(config), wallet_address)
+    return run.report
+
+
+def _send(run: "_Run", url: str, config: SchemathesisConfig, wallet_address: str) -> None:
+    schema = schemathesis.graphql.from_url(url, config=config)
 
     @schema.hook
     def before_generate_body(context: Any, strategy: Any) -> Any:
@@ -81,21 +103,6 @@ def fuzz(
     for event in from_schema(schema).execute():
         if isinstance(event, NonFatalError):
             run.report.troubles[f"{event.label}: {event.value!r}"] += 1
-    return run.report
-
-
-def _config(seed: int, examples: int, seconds: int | None) -> SchemathesisConfig:
-    return SchemathesisConfig.from_dict(
-        {
-            "seed": seed,
-            **({"max-time": seconds} if seconds else {}),
-            "suppress-health-check": ["all"],
-            "request-timeout": REQUEST_SECONDS,
-            # What is an error of the server, our codes say.
-            "checks": {"enabled": False},
-            "generation": {"max-examples": examples, "database": "none", "no-shrink": True},
-        }
-    )
 
 
 class _Run:
