@@ -207,7 +207,7 @@ class AccountMutation:
     @mutation(
         description=(
             "Open an account and a first session. Refused with VALIDATION for an address that is "
-            "taken; at most 20 tries an hour from one network."
+            "taken, so a repetition is too; at most 20 tries an hour from one network."
         )
     )
     async def sign_up(self, info: Info, input: SignUpInput) -> SessionPayload:
@@ -227,8 +227,8 @@ class AccountMutation:
 
     @mutation(
         description=(
-            "Open a session. Refused with BAD_CREDENTIALS; at most 5 tries in 5 minutes for one "
-            "account, right ones included."
+            "Open a session. Each call opens another one. Refused with BAD_CREDENTIALS; at most "
+            "5 tries in 5 minutes for one account, right ones included."
         )
     )
     async def log_in(self, info: Info, input: LogInInput) -> SessionPayload:
@@ -245,7 +245,7 @@ class AccountMutation:
     @mutation(
         description=(
             "End this session, or with `everywhere` all of one's sessions. Their tokens stop "
-            "working."
+            "working, so a repetition is UNAUTHENTICATED."
         )
     )
     async def log_out(

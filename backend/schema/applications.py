@@ -226,9 +226,9 @@ class ApplicationMutation:
     @mutation(
         description=(
             "Apply to a job of somebody else. Refused with FORBIDDEN for a job of one's own, "
-            "VALIDATION for a second application, INVALID_TRANSITION once recruiting is over, "
-            "WALLET_REQUIRED without a wallet, ASSET_MISMATCH where it holds another asset than "
-            "a FIXED_RECEIVE job pays."
+            "VALIDATION for a second application, as a repetition is one, INVALID_TRANSITION once "
+            "recruiting is over, WALLET_REQUIRED without a wallet, ASSET_MISMATCH where it holds "
+            "another asset than a FIXED_RECEIVE job pays."
         )
     )
     async def apply_to_job(self, info: Info, input: ApplyInput) -> ApplicationPayload:

@@ -181,7 +181,8 @@ class DisputeMutation:
     @mutation(
         description=(
             "Dispute a decision about one's work, within 5 days of it and once. If the owner is "
-            "silent for 5 days, the worker gets all that is disputed."
+            "silent for 5 days, the worker gets all that is disputed. A repetition is refused with "
+            "INVALID_TRANSITION."
         )
     )
     async def open_dispute(self, info: Info, input: OpenDisputeInput) -> DisputePayload:
@@ -203,7 +204,7 @@ class DisputeMutation:
     @mutation(
         description=(
             "Answer a dispute about work for one's job. If the worker is silent for 5 days, the "
-            "decision stays as it was."
+            "decision stays as it was. A repetition is refused with INVALID_TRANSITION."
         )
     )
     async def respond_to_dispute(self, info: Info, input: RespondToDisputeInput) -> DisputePayload:
@@ -217,11 +218,21 @@ class DisputeMutation:
             ),
         )
 
-    @mutation(description="Ask an operator to decide one's dispute, after the owner's answer.")
+    @mutation(
+        description=(
+            "Ask an operator to decide one's dispute, after the owner's answer. A repetition is "
+            "refused with INVALID_TRANSITION."
+        )
+    )
     async def escalate_dispute(self, info: Info, input: DisputeIdInput) -> DisputePayload:
         return await _change(info, input, disputes.escalate_dispute)
 
-    @mutation(description="Give up one's dispute: the decision stays as it was.")
+    @mutation(
+        description=(
+            "Give up one's dispute: the decision stays as it was, for good. A repetition is "
+            "refused with INVALID_TRANSITION."
+        )
+    )
     async def withdraw_dispute(self, info: Info, input: DisputeIdInput) -> DisputePayload:
         return await _change(info, input, disputes.withdraw_dispute)
 

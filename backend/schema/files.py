@@ -174,8 +174,8 @@ class FilePayload(Payload):
 class FileMutation:
     @mutation(
         description=(
-            "Ask to upload a file in parts. Asked again with the same input while it is "
-            "unfinished, it answers with the same file and what is missing of it."
+            "Ask to upload a file in parts. Safe to repeat: asked again with the same input while "
+            "it is unfinished, it answers with the same file and what is missing of it."
         )
     )
     async def request_upload(self, info: Info, input: UploadInput) -> UploadPayload:

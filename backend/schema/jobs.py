@@ -374,7 +374,8 @@ class JobMutation:
     @mutation(
         description=(
             "Replace what a job says: everything in a draft, words and files while it recruits. "
-            "Refused with VERSION_CHANGED when somebody changed it since expectedVersion."
+            "Refused with VERSION_CHANGED when it was changed since expectedVersion, and so is a "
+            "repetition."
         )
     )
     async def update_job(self, info: Info, input: UpdateJobInput) -> JobPayload:
@@ -397,7 +398,8 @@ class JobMutation:
     @mutation(
         description=(
             "Open one's draft for applications. Refused with WALLET_REQUIRED without a wallet to "
-            "pay from, with VALIDATION while something is missing."
+            "pay from, with VALIDATION while something is missing. A repetition is refused with "
+            "INVALID_TRANSITION."
         )
     )
     async def publish_job(self, info: Info, input: JobIdInput) -> JobPayload:
@@ -415,7 +417,7 @@ class JobMutation:
     @mutation(
         description=(
             "Stop taking applications, to select among those there are. Refused with "
-            "INVALID_TRANSITION while nobody has applied."
+            "INVALID_TRANSITION while nobody has applied, and so is a repetition."
         )
     )
     async def close_recruiting(self, info: Info, input: JobIdInput) -> JobPayload:
@@ -424,7 +426,7 @@ class JobMutation:
     @mutation(
         description=(
             "Take applications again. What was decided about applications stays. Refused with "
-            "INVALID_TRANSITION while a payment is on its way."
+            "INVALID_TRANSITION while a payment is on its way, and so is a repetition."
         )
     )
     async def reopen_recruiting(self, info: Info, input: ReopenRecruitingInput) -> JobPayload:
@@ -450,7 +452,8 @@ class JobMutation:
     @mutation(
         description=(
             "End a job before it is complete. Submitted work has to be decided first; what was "
-            "accepted stays owed."
+            "accepted stays owed. An operator need not wait: undecided work counts as rejected. A "
+            "repetition is refused with INVALID_TRANSITION."
         )
     )
     async def cancel_job(self, info: Info, input: CancelJobInput) -> JobPayload:
@@ -459,7 +462,7 @@ class JobMutation:
     @mutation(
         description=(
             "End a reviewed job of which not all work was accepted in full. One that was is "
-            "completed by itself."
+            "completed by itself. A repetition is refused with INVALID_TRANSITION."
         )
     )
     async def complete_job(self, info: Info, input: JobIdInput) -> JobPayload:

@@ -355,7 +355,7 @@ class SubmissionMutation:
     @mutation(
         description=(
             "Take the owner's decision about one's work as final, before the time for a dispute "
-            "is over. It cannot be taken back."
+            "is over. It cannot be taken back, and a repetition is refused with INVALID_TRANSITION."
         )
     )
     async def acknowledge_decision(self, info: Info, input: SubmissionIdInput) -> SubmissionPayload:

@@ -134,6 +134,16 @@ def test_what_may_be_null_says_why(type: GraphQLObjectType) -> None:
 SAYS_WHY_NULL = re.compile(r"\b[Nn]ull\b|\bOnly to\b")
 
 
+def test_every_mutation_says_what_a_repetition_does() -> None:
+    mutation = CORE.mutation_type
+    assert mutation is not None
+    assert [
+        name
+        for name, field in mutation.fields.items()
+        if not re.search("[Rr]epeat|repetition|Each call", field.description or "")
+    ] == []
+
+
 def test_every_connection_asks_for_a_page_size() -> None:
     for type in OBJECTS:
         for name, field in type.fields.items():
