@@ -226,6 +226,8 @@ class _NestedPages(Generic[M]):
             wanted = ordered.filter(**{f"{parent_field}__in": parents})
             if behind is not None:
                 wanted = wanted.filter(behind)
+            if len(parents) == 1:
+                return {parents[0]: list(wanted[: size + 1])}
             number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
             numbered = wanted.annotate(place_in_page=number).filter(place_in_page__lte=size + 1)
             pages: dict[UUID, list[M]] = {}

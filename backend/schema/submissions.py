@@ -64,8 +64,8 @@ describe_values(
 
 
 def submissions_visible_to(viewer: UserRow | None) -> QuerySet[models.Submission]:
-    """As the domain says, with the job, whose asset their amounts are in, and the dispute."""
-    return queries.submissions_visible_to(viewer).select_related("job", "dispute")
+    """As the domain says, with the dispute."""
+    return queries.submissions_visible_to(viewer).select_related("dispute")
 
 
 @rule(submissions_visible_to)
@@ -92,10 +92,6 @@ class Submission(Node):
     )
     comment: str | None = strawberry.field(
         description="What the owner says to it; null when nothing."
-    )
-    reward: Amount = strawberry.field(description="What it pays when it is accepted in full.")
-    accepted: Amount = strawberry.field(
-        description="How much of the reward its owner, silence or a dispute has granted so far."
     )
     is_superseded: bool = strawberry.field(description="Whether a newer revision was handed in.")
     submitted_at: datetime | None = strawberry.field(
@@ -130,8 +126,6 @@ class Submission(Node):
             text=row.text or None,
             links=[URL(link) for link in row.links],
             comment=row.comment or None,
-            reward=Amount.of(row.job.amount(row.reward_value)),
-            accepted=Amount.of(row.job.amount(row.accepted_value)),
             is_superseded=row.superseded_at is not None,
             submitted_at=row.submitted_at,
             review_by=row.review_by,
@@ -142,6 +136,16 @@ class Submission(Node):
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
+
+    @strawberry.field(description="What it pays when it is accepted in full.")
+    async def reward(self, info: Info) -> Amount:
+        return Amount.of((await self._job(info)).amount(self.row.reward_value))
+
+    @strawberry.field(
+        description="How much of the reward its owner, silence or a dispute has granted so far."
+    )
+    async def accepted(self, info: Info) -> Amount:
+        return Amount.of((await self._job(info)).amount(self.row.accepted_value))
 
     @strawberry.field(
         description="What it was done for; null when the viewer may not see that job."
@@ -188,12 +192,20 @@ class Submission(Node):
         facts = submission_facts(
             user=viewer,
             submission=self.row,
-            job=self.row.job,
+            job=await self._job(info),
             submit_until=submit_until,
             disputed_before=disputed_before,
             now=info.context.now(),
         )
         return allowed(RULES, facts)
+
+    async def _job(self, info: Info) -> models.Job:
+        # Read once for all the work on it, and together with what else shows the job.
+        from backend.schema.jobs import Job
+
+        job = await load_node(info, Job, self.row.job_id)
+        assert job is not None, "who sees work sees what it was done for"
+        return job.row
 
     async def _dispute(self, info: Info) -> models.Dispute | None:
         loaded = self.row._state.fields_cache
