@@ -45,15 +45,20 @@ class Api:
         *,
         token: str | None = None,
         watch: Callable[[Call], None] | None = None,
+        http: httpx.Client | None = None,
     ) -> None:
         self._base_url = base_url
         self._token = token
         self._watch = watch
-        self._http = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
 
     def as_user(self, token: str) -> "Api":
-        """The same API as the holder of `token`."""
-        return Api(self._base_url, token=token, watch=self._watch)
+        """The same API, over the same connections, as the holder of `token`."""
+        return Api(self._base_url, token=token, watch=self._watch, http=self._http)
+
+    def close(self) -> None:
+        """Close the connections, which all that came of `as_user` share."""
+        self._http.close()
 
     def run(self, document: str, **variables: Any) -> Any:
         """Carry out `document` and return what its one root field gave.

@@ -29,6 +29,10 @@ class Browser:
         """Open an address and come to the page it leads to."""
         return self._follow(self._http.build_request("GET", url), stop_before="\n")
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
     def press(self, page: httpx.Response, button: str, *, stop_before: str) -> str:
         """Send the form of `page` with the button of this value; return where that led.
 
