@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import CharField, Func
+from django.db.models import BooleanField, CharField, F, Func, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -21,3 +22,18 @@ class PrimaryLanguage(Func):
         return super().as_sql(
             compiler, connection, template=start.format("%(expressions)s"), **context
         )
+
+
+class IsAmong(Func):
+    """Whether the key is one of `keys`, a query that PostgreSQL answers first, and by itself.
+
+    `pk__in` says the same, and leaves it to the planner to read the outer rows first.
+    """
+
+    output_field = BooleanField()
+    conditional = True
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+
+    def __init__(self, keys: "QuerySet[Any, Any]") -> None:
+        super().__init__(F("pk"), ArraySubquery(keys))

@@ -1,5 +1,6 @@
 """Finding work: what somebody looks for, in an order that a list can be continued in."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User
 from backend.errors import ValidationFailed
 from backend.jobs import validation
-from backend.jobs.expressions import PrimaryLanguage
+from backend.jobs.expressions import IsAmong, PrimaryLanguage
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import jobs_visible_to
 from backend.jobs.status import DeliverableType, JobStatus
@@ -24,6 +25,22 @@ from backend.open_payments.types import Amount
 # RELEVANCE compares this many jobs, the newest that have the words: to rank them all, all would
 # have to be read, and a common word is in a third of them.
 MOST_RANKED = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How far PostgreSQL goes for words, however many jobs there are.
+
+    Words that at most `few` jobs have are read from their index. Words that more have are met
+    soon by whoever reads the list itself; but they can be common and never meet, or be in old
+    jobs only, so a page reads at most `a_page` jobs of the list.
+    """
+
+    few: int = 5_000
+    a_page: int = 20_000
+
+
+_EFFORT = Effort()
 
 
 class JobOrder(StrEnum):
@@ -68,10 +85,28 @@ class JobSearch:
     order: JobOrder = JobOrder.NEWEST
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The jobs that fit a search, in its order.
+
+    `among`: a page need not look further than the first `at_most` of these, which are in the same
+    order; None: it can have all of `jobs`. Not everybody may see all of `among`.
+    """
+
+    jobs: QuerySet[Job]
+    among: QuerySet[Job] | None = None
+    at_most: int = 0
+
+
 def search_jobs(
-    *, user: User | None, search: JobSearch, now: datetime, among: Q | None = None
-) -> QuerySet[Job]:
-    """The jobs `user` may see that fit `search`, in its order.
+    *,
+    user: User | None,
+    search: JobSearch,
+    now: datetime,
+    among: Q | None = None,
+    effort: Effort = _EFFORT,
+) -> Found:
+    """The jobs `user` may see that fit `search`, in its order. Reads the database for a text.
 
     `among` is a condition on jobs that this domain cannot know, such as the money behind them.
 
@@ -99,9 +134,11 @@ def search_jobs(
         mine = Application.objects.filter(job=OuterRef("pk"), applicant=user)
         jobs = jobs.filter(~Exists(mine))
     words = _words(search.text)
-    if words is not None:
-        jobs = jobs.filter(HasWords(words)) if words else jobs.none()
-    return _ordered(jobs, search, words=words, now=now)
+    if words is None:
+        return Found(jobs=_ordered(jobs, search, words=None, now=now))
+    if not words:
+        return Found(jobs=_ordered(jobs.none(), search, words=words, now=now))
+    return _having(words, jobs, search, effort, now=now)
 
 
 def _ordered(
@@ -124,6 +161,41 @@ def _ordered(
         newest = jobs.order_by("-pk").values("pk")[:MOST_RANKED]
         jobs = Job.objects.filter(pk__in=newest).annotate(relevance=Relevance(words))
     return jobs.order_by(*ORDER_BY[order])
+
+
+def _having(
+    words: tuple[str, ...], jobs: QuerySet[Job], search: JobSearch, effort: Effort, *, now: datetime
+) -> Found:
+    with_words = jobs.filter(HasWords(words))
+    if connection.vendor != "postgresql":
+        return Found(jobs=_ordered(with_words, search, words=words, now=now))
+    listed = Job.objects.all()
+    if search.statuses is not None:
+        listed = listed.filter(status__in=sorted(set(search.statuses)))
+    matching = listed.filter(HasWords(words))
+    if _estimate(matching) <= effort.few:
+        # The limit is for estimates that are wrong.
+        few = jobs.filter(IsAmong(matching.values("pk")[: 10 * effort.few]))
+        return Found(jobs=_ordered(few, search, words=words, now=now))
+    if search.order is JobOrder.RELEVANCE:
+        newest = listed.order_by("-pk").values_list("pk", flat=True)
+        last = newest[effort.a_page : effort.a_page + 1].first()
+        if last is not None:
+            with_words = with_words.filter(pk__gte=last)
+        return Found(jobs=_ordered(with_words, search, words=words, now=now))
+    if search.order is JobOrder.REWARD and (least := search.reward_min) is not None:
+        listed = listed.filter(asset_code=least.asset_code, asset_scale=least.asset_scale)
+    return Found(
+        jobs=_ordered(with_words, search, words=words, now=now),
+        among=_ordered(listed, search, words=words, now=now),
+        at_most=effort.a_page,
+    )
+
+
+def _estimate(jobs: QuerySet[Job]) -> int:
+    """How many `jobs` there are, as PostgreSQL's statistics have it; takes no time."""
+    (plan,) = json.loads(jobs.order_by().explain(format="json"))
+    return int(plan["Plan"]["Plan Rows"])
 
 
 def _in_language(jobs: QuerySet[Job], tag: str) -> QuerySet[Job]:

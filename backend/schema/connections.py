@@ -61,10 +61,17 @@ class PageInfo:
         description="With `last`, whether there is more ahead; else whether it had an `after`."
     )
     start_cursor: str | None = strawberry.field(
-        description="What `before` takes to page back; null on an empty page."
+        description=(
+            "What `before` takes to page back. Null on an empty page, unless a search stopped "
+            "looking there."
+        )
     )
     end_cursor: str | None = strawberry.field(
-        description="What `after` takes to go on; null on an empty page."
+        description=(
+            "What `after` takes to go on. Null on an empty page, unless a search stopped looking "
+            "there: a page of it may have fewer objects than asked for, or none, while there are "
+            "more."
+        )
     )
 
 
@@ -130,13 +137,47 @@ class Span:
         return self.first is None and self.last is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How far one page looks: at the next `at_most` of `among`, which has the list's order.
+
+    What is not found there is left to the next page, so that none takes long. The viewer need
+    not see all of `among`.
+    """
+
+    among: QuerySet[Any]
+    at_most: int
+
+    def end(self, place: "_Place", span: Span) -> tuple[Any, ...] | None:
+        """The last place to look at for the page `span`; None when the list ends before it."""
+        rows = self.among.reverse() if span.from_the_end else self.among
+        if span.after is not None:
+            rows = rows.filter(place.beyond(span.after, argument="after"))
+        if span.before is not None:
+            rows = rows.filter(place.ahead_of(span.before, argument="before"))
+        # These columns are in an index: the rows that are passed over are not read.
+        row = rows.values_list(*place.columns)[self.at_most : self.at_most + 1].first()
+        if row is None:
+            return None
+        # It may be a row that the viewer must not know of. A place beside it does as well: the
+        # last 32 bits of a UUIDv7 are chance, and what is before them differs from row to row.
+        *before, key = row
+        return (*before, UUID(int=key.int >> 32 << 32))
+
+
 async def page(
-    info: Info, rows: QuerySet[M], span: Span, *, convert: Callable[[M], T]
+    info: Info,
+    rows: QuerySet[M],
+    span: Span,
+    *,
+    convert: Callable[[M], T],
+    part: Part | None = None,
 ) -> Connection[T]:
     """One page of `rows`, which the caller has already restricted to what the viewer may see.
 
     The order is that of the query, newest first if it has none. Its columns must all point one
-    way, never be null, and end with the key.
+    way, never be null, and end with the key. With a `part` a page can have fewer rows than it
+    was asked for, or none, while there are more: its cursors say where the next one continues.
 
     Raises:
         BadPage: `after` or `before` is not a cursor of this list.
@@ -149,22 +190,43 @@ async def page(
         wanted = wanted.filter(place.ahead_of(span.before, argument="before"))
     if span.from_the_end:
         wanted = wanted.reverse()
-    found = await info.context.db(lambda: list(wanted[: span.size + 1]))
-    more = len(found) > span.size
-    found = found[: span.size]
+
+    def read() -> tuple[list[M], tuple[Any, ...] | None]:
+        end = part.end(place, span) if part else None
+        near = wanted if end is None else wanted.filter(place.up_to(end, span))
+        return list(near[: span.size + 1]), end
+
+    found, end = await info.context.db(read)
+    is_full = len(found) > span.size
+    is_first = span.after is None and span.before is None
+    shown = found[: span.size]
     if span.from_the_end:
-        found.reverse()
+        shown.reverse()
     counting: list[asyncio.Future[Counted]] = []
 
+    def counted() -> Counted:
+        if part is None or (is_first and not span.from_the_end):
+            return _count(ordered, place, end)
+        return _count(ordered, place, part.end(place, Span()))
+
     async def count() -> Counted:
+        if is_first and not is_full:
+            return Counted(len(found), exact=end is None)
         # Once, however many fields ask.
         if not counting:
-            counting.append(asyncio.ensure_future(info.context.db(_count, ordered)))
+            counting.append(asyncio.ensure_future(info.context.db(counted)))
         return await counting[0]
 
+    page_info = _page_info(shown, span, place, more=is_full or end is not None)
+    if end is not None and not is_full:
+        cursor = place.cursor_at(end)
+        if span.from_the_end:
+            page_info.start_cursor = cursor
+        else:
+            page_info.end_cursor = cursor
     return Connection(
-        edges=[Edge(cursor=place.cursor_of(row), node=convert(row)) for row in found],
-        page_info=_page_info(found, span, place, more=more),
+        edges=[Edge(cursor=place.cursor_of(row), node=convert(row)) for row in shown],
+        page_info=page_info,
         count=count,
     )
 
@@ -252,11 +314,13 @@ def _page_info(found: Sequence[Model], span: Span, place: "_Place", *, more: boo
     )
 
 
-def _count(rows: QuerySet[Any]) -> Counted:
+def _count(rows: QuerySet[Any], place: "_Place", end: tuple[Any, ...] | None) -> Counted:
+    if end is not None:
+        rows = rows.filter(place.up_to(end, Span()))
     # In the list's order: then the database counts as it reads a page. Left free, it finds ways
     # that would be good for the whole list.
     number = rows.values("pk")[: MOST_COUNTED + 1].count()
-    return Counted(min(number, MOST_COUNTED), exact=number <= MOST_COUNTED)
+    return Counted(min(number, MOST_COUNTED), exact=end is None and number <= MOST_COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +344,10 @@ class _Place:
         return cls(columns, fields, descending, mac)
 
     def cursor_of(self, row: Model) -> str:
-        values = json.dumps([_plain(getattr(row, column)) for column in self.columns]).encode()
+        return self.cursor_at([getattr(row, column) for column in self.columns])
+
+    def cursor_at(self, place: Sequence[object]) -> str:
+        values = json.dumps([_plain(value) for value in place]).encode()
         return base64.urlsafe_b64encode(self._seal(values) + values).decode().rstrip("=")
 
     def beyond(self, cursor: str, *, argument: str) -> "_RowCompare":
@@ -291,6 +358,10 @@ class _Place:
         """The rows before that of `cursor`."""
         return self._compared(cursor, ">" if self.descending else "<", argument)
 
+    def up_to(self, end: Sequence[Any], span: Span) -> "_RowCompare":
+        """The rows that come before `end` on the way of `span`, and one that is there."""
+        return self._with(end, ">=" if self.descending is not span.from_the_end else "<=")
+
     def _compared(self, cursor: str, sign: str, argument: str) -> "_RowCompare":
         values = self._values(cursor)
         if values is None:
@@ -298,6 +369,9 @@ class _Place:
                 _("This is not a cursor of this list, in this order and with this filter."),
                 path=(argument,),
             )
+        return self._with(values, sign)
+
+    def _with(self, values: Sequence[Any], sign: str) -> "_RowCompare":
         given = [
             Value(field.to_python(value), output_field=field)
             for field, value in zip(self.fields, values, strict=True)

@@ -28,7 +28,7 @@ from backend.schema.accounts import User
 from backend.schema.amounts import Amount
 from backend.schema.applications import Application, ApplicationFilter
 from backend.schema.attachments import files_of
-from backend.schema.connections import After, Connection, First, Span, nested_page, page
+from backend.schema.connections import After, Connection, First, Part, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
@@ -336,7 +336,8 @@ class JobQuery:
     ) -> Connection[Job]:
         wanted = filter or JobFilter()
         search, assurance = wanted.to_search(order_by or JobOrder.NEWEST), wanted.wanted_assurance()
-        rows = search_jobs(
+        found = await info.context.db(
+            search_jobs,
             user=await info.context.viewer(),
             search=search,
             now=info.context.now(),
@@ -345,7 +346,8 @@ class JobQuery:
         span = Span(
             first=first, after=after, last=last, before=before, list_name=repr((search, assurance))
         )
-        return await page(info, rows, span, convert=Job.from_model)
+        part = None if found.among is None else Part(found.among, found.at_most)
+        return await page(info, found.jobs, span, convert=Job.from_model, part=part)
 
 
 @rule(WITH_PARENT)

@@ -11,7 +11,7 @@ from django.db.models import Q
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
 from backend.jobs.models import Job
-from backend.jobs.search import MOST_RANKED, JobOrder, JobSearch, search_jobs
+from backend.jobs.search import MOST_RANKED, Effort, JobOrder, JobSearch, search_jobs
 from backend.jobs.status import DeliverableType, JobStatus
 from backend.jobs.words import MOST_WORDS, words_of
 from backend.open_payments.types import Amount
@@ -27,8 +27,8 @@ def usd(value: int) -> Amount:
 def found(
     *, user: User | None = None, now: datetime = NOON, among: Q | None = None, **search: Any
 ) -> list[str]:
-    rows = search_jobs(user=user, search=JobSearch(**search), now=now, among=among)
-    return [job.title for job in rows]
+    found = search_jobs(user=user, search=JobSearch(**search), now=now, among=among)
+    return [job.title for job in found.jobs]
 
 
 def found_by(text: str, **search: Any) -> list[str]:
@@ -335,15 +335,48 @@ def test_relevance_compares_the_newest_jobs_with_the_words() -> None:
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'")
-def test_postgresql_has_an_index_for_words_that_it_can_use() -> None:
-    a_job(a_person())
-    rows = search_jobs(user=None, search=JobSearch(text="otomi"), now=NOON).order_by()
+def test_words_that_few_jobs_have_are_read_from_their_index_by_itself() -> None:
+    owner = a_person()
+    for title in ("Drums", "Flute", "Drums again"):
+        a_job(owner, title=title)
+    search = JobSearch(text="drums")
 
+    found = search_jobs(user=None, search=search, now=NOON, effort=Effort(few=1000, a_page=1))
+
+    assert [job.title for job in found.jobs] == ["Drums again", "Drums"]
+    assert found.among is None
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_indexscan = off")
+    assert "job_by_words" in found.jobs.explain()
 
-    assert "job_by_words" in rows.explain()
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.parametrize("order", [JobOrder.NEWEST, JobOrder.DEADLINE, JobOrder.REWARD])
+def test_words_that_many_jobs_have_are_looked_for_in_a_part_of_the_list(order: JobOrder) -> None:
+    owner = a_person()
+    for title in ("Drums", "Flute", "Drums again"):
+        a_job(owner, title=title)
+    search = JobSearch(text="drums", order=order, reward_min=usd(0))
+
+    found = search_jobs(user=None, search=search, now=NOON, effort=Effort(few=0, a_page=1))
+
+    assert found.among is not None
+    assert (found.among.count(), found.at_most) == (3, 1)
+    assert found.among.query.order_by == found.jobs.query.order_by
+    assert {job.title for job in found.jobs} == {"Drums", "Drums again"}
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_relevance_compares_the_newest_of_words_that_many_jobs_have() -> None:
+    owner = a_person()
+    for title in ("Drums drums", "Flute", "Drums"):
+        a_job(owner, title=title)
+    search = JobSearch(text="drums", order=JobOrder.RELEVANCE)
+
+    found = search_jobs(user=None, search=search, now=NOON, effort=Effort(few=0, a_page=1))
+
+    assert [job.title for job in found.jobs] == ["Drums"]
 
 
 def _copy(job: Job, **changes: Any) -> Job:

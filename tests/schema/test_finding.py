@@ -1,12 +1,15 @@
 """Finding work as an API client does: filters, orders, and pages that neither skip nor repeat."""
 
+import base64
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User
@@ -17,8 +20,9 @@ from backend.jobs.models import Job
 from backend.jobs.status import DeliverableType
 from backend.open_payments.types import Amount
 from backend.schema import connections
+from backend.schema.connections import Part, Span
 from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
-from tests.schema.client import code_of, data_of, execute
+from tests.schema.client import a_context, code_of, data_of, execute, run
 
 pytestmark = pytest.mark.django_db
 
@@ -294,17 +298,86 @@ def test_counting_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (some_of_them["totalCount"], some_of_them["totalCountIsExact"]) == (3, False)
 
 
-def test_a_page_is_one_query_and_counting_it_one_more() -> None:
-    a_job()
-    query = "{ jobs(first: 5) { edges { node { title } } %s } }"
+def test_a_page_is_one_query_and_counting_what_is_behind_it_one_more() -> None:
+    query = "{ jobs(first: 1) { edges { node { title } } %s } }"
 
     def queries(fields: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             data_of(execute(query % fields))
         return len(captured)
 
+    a_job()
+    assert queries("") == queries("totalCount") == 1
+    a_job()
     assert queries("") == 1
     assert queries("totalCount") == queries("totalCount totalCountIsExact") == 2
+
+
+@pytest.mark.parametrize("order", [("-id",), ("recruit_until", "id"), ("-reward_value", "-id")])
+@pytest.mark.parametrize(
+    "way", [("first", "after", "end_cursor"), ("last", "before", "start_cursor")]
+)
+def test_pages_that_look_at_a_part_each_have_everything_together(
+    order: tuple[str, ...], way: tuple[str, str, str]
+) -> None:
+    add = _adder(a_person(), random.Random(7))
+    for _ in range(60):
+        add()
+    everything = Job.objects.order_by(*order)
+    wanted = everything.filter(title__contains="word word")
+    size, behind, continued = way
+    pages: list[list[str]] = []
+    cursor: str | None = None
+    more = True
+
+    while more:
+        found = _page(wanted, Part(everything, 3), **{size: 2, behind: cursor})
+        pages.append([edge.node for edge in found.edges])
+        cursor = getattr(found.page_info, continued)
+        more = (
+            found.page_info.has_next_page if size == "first" else found.page_info.has_previous_page
+        )
+
+    if size == "last":
+        pages.reverse()
+    titles = [title for page in pages for title in page]
+    assert titles == [job.title for job in wanted]
+    assert [] in pages, "a page without rows says where to go on"
+
+
+def test_a_page_that_looks_at_a_part_names_no_row_that_it_does_not_show() -> None:
+    draft, last = a_draft(a_person()), a_job()
+    published = Job.objects.filter(id=last.id)
+
+    found = _page(published.none(), Part(Job.objects.order_by("-id"), 1), first=1)
+
+    assert found.page_info.has_next_page
+    place = base64.urlsafe_b64decode(f"{found.page_info.end_cursor}==")[connections.SEAL_BYTES :]
+    assert draft.id.hex not in place.decode()
+
+
+def test_what_was_counted_in_a_part_is_no_exact_number() -> None:
+    for _ in range(4):
+        a_job()
+    jobs = Job.objects.order_by("-id")
+
+    async def counts(part: Part) -> tuple[int, bool]:
+        found = await connections.page(_info(), jobs, Span(first=1), convert=str, part=part)
+        return await found.total_count(), await found.total_count_is_exact()
+
+    assert run(counts(Part(jobs, 2))) == (3, False)
+    assert run(counts(Part(jobs, 4))) == (4, True)
+
+
+def _page(rows: QuerySet[Job], part: Part, **span: Any) -> connections.Connection[str]:
+    def title(job: Job) -> str:
+        return job.title
+
+    return run(connections.page(_info(), rows, Span(**span), convert=title, part=part))
+
+
+def _info() -> Any:
+    return SimpleNamespace(context=a_context())
 
 
 def _adder(owner: User, chance: random.Random) -> Callable[[], None]:

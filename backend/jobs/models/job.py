@@ -138,6 +138,17 @@ class Job(HasStatus):
                 fields=["asset_code", "asset_scale", "-reward_value", "-id"],
                 name="job_by_reward",
             ),
+            models.Index(
+                PrimaryLanguage("language_tag"),
+                F("id").desc(),
+                name="job_recruiting_by_language",
+                condition=_RECRUITING,
+            ),
+            models.Index(
+                fields=["asset_code", "asset_scale", "-reward_value", "-id"],
+                name="job_recruiting_by_reward",
+                condition=_RECRUITING,
+            ),
             models.Index(fields=["owner", "-id"], name="job_by_owner"),
             models.Index(
                 fields=["due_at"], name="job_due", condition=models.Q(due_at__isnull=False)
