@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 import strawberry
-from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from backend.errors import NotFound
@@ -82,11 +81,11 @@ async def load_node(info: Info, cls: type[N], key: UUID) -> N | None:
     """The object, or None when it does not exist for the viewer; batched within an operation."""
     viewer = await info.context.viewer()
 
-    def load(keys: list[UUID]) -> dict[UUID, Model]:
-        return {row.pk: row for row in visible_rows(cls.__name__, viewer).filter(pk__in=keys)}
+    def load(keys: list[UUID]) -> dict[UUID, N]:
+        rows = visible_rows(cls.__name__, viewer).filter(pk__in=keys)
+        return {row.pk: cls.from_model(row) for row in rows}
 
-    row = await info.context.loader((cls, "visible"), lambda: load).load(key)
-    return cls.from_model(row) if row is not None else None
+    return await info.context.loader((cls, "visible"), lambda: load).load(key)
 
 
 async def node(
