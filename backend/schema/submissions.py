@@ -172,7 +172,12 @@ class Submission(Node):
         from backend.schema.disputes import Dispute
 
         row = await self._dispute(info)
-        return Dispute.from_model(row) if row else None
+        if row is None:
+            return None
+        # Its amounts are in the asset of the job, and who may act on it is the job's owner.
+        self.row.job = await self._job(info)
+        row.submission = self.row
+        return Dispute.from_model(row)
 
     @strawberry.field(
         description=(

@@ -13,7 +13,18 @@ from backend.funding.models import Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs import recruiting
 from backend.jobs.models import Job
-from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
+from backend.jobs.status import ReviewDecision
+from tests.jobs.people import (
+    NOON,
+    a_dispute,
+    a_draft,
+    a_job,
+    a_job_with_work,
+    a_person,
+    an_application,
+    reviewed,
+    submitted_work,
+)
 from tests.schema.client import code_of, data_of, execute
 from tests.schema.world import global_id
 
@@ -330,6 +341,23 @@ def test_applications_are_seen_by_the_owner_and_each_applicant_sees_their_own() 
     assert seen(first.applicant) == ([id_of(first)], False)
     assert seen(a_person()) == ([], False)
     assert seen(None) == ([], False)
+
+
+def test_a_job_shows_the_dispute_about_its_work_with_amount_and_buttons() -> None:
+    job, (worker,) = a_job_with_work()
+    work = reviewed(submitted_work(job, worker), ReviewDecision.ACCEPT, value=1000)
+    a_dispute(work)
+    query = """query ($id: ID!) { job(id: $id) { submissions(first: 1) { edges { node {
+      dispute { amount { value assetCode } allowedActions } } } } } }"""
+
+    def seen(user: User) -> Any:
+        result = execute(query, variables={"id": global_id("Job", job.id)}, user=user)
+        (edge,) = data_of(result)["job"]["submissions"]["edges"]
+        return edge["node"]["dispute"]
+
+    amount = {"value": "1500", "assetCode": "USD"}
+    assert seen(worker) == {"amount": amount, "allowedActions": ["WITHDRAW"]}
+    assert seen(job.owner) == {"amount": amount, "allowedActions": ["RESPOND"]}
 
 
 def test_applications_can_be_narrowed_by_status() -> None:

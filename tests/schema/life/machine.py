@@ -193,6 +193,7 @@ class Life(RuleBasedStateMachine):
         assert not {error["code"] for error in errors} & NEVER, (who, offer, errors)
         if not errors:
             self.played.taken[kind, action] += 1
+        self.played.refused.update(f"{kind} {action}: {error['code']}" for error in errors)
 
     def _look_around(self, rng: Random) -> tuple[str, list[Offer]]:
         """All that somebody is offered, whether or not a single look at it says the same."""

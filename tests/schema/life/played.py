@@ -30,6 +30,8 @@ class Played:
         self.offered: Counter[tuple[str, str]] = Counter()
         self.taken: Counter[tuple[str, str]] = Counter()
         self.moves: Counter[tuple[str, str, str]] = Counter()
+        # What was offered, and then refused for what was in the input.
+        self.refused: Counter[str] = Counter()
 
     def missing(self) -> list[str]:
         """The actions never taken and the moves never made."""
@@ -43,6 +45,7 @@ class Played:
         ]
         for name, offered, count in self._rows():
             lines.append(f"{name:44}{'' if offered is None else offered:>9}{count:>9}")
+        lines += [f"{name:44}{'refused':>9}{n:>9}" for name, n in sorted(self.refused.items())]
         return "\n".join(lines)
 
     def _rows(self) -> Iterator[tuple[str, int | None, int]]:
