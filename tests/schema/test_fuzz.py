@@ -28,7 +28,7 @@ def test_no_generated_document_ends_in_an_error_of_the_server(
     with caplog.at_level(logging.ERROR):
         report = fuzz(
             url=server.graphql,
-            tokens=people.authorization,
+            askers=people,
             ids=people.begin(),
             seed=SEED,
             examples=6,

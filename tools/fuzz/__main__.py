@@ -8,6 +8,7 @@ import argparse
 import os
 import re
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,8 @@ FAULT_IN_LOG = re.compile(r"^Traceback|\bERROR\b|\bCRITICAL\b", re.MULTILINE)
 def main() -> int:
     """Run, and say what was asked and what came back."""
     arguments = _arguments()
+    # Who is asked to stop leaves no process and no database behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     database = _new_database(arguments.database) if arguments.database else nullcontext("")
     with tempfile.TemporaryDirectory(prefix="faena-fuzz-") as folder, database as database_url:
         return _run(arguments, Path(folder), database_url)
@@ -77,7 +80,7 @@ def _fuzz(arguments: argparse.Namespace, world: World, environment: dict[str, st
     people = People(wallet=httpx.get(address).json(), seed=arguments.seed)
     return fuzz(
         url=f"{world.base_url}/graphql",
-        tokens=people.authorization,
+        askers=people,
         ids=people.begin(),
         seed=arguments.seed,
         examples=arguments.examples,

@@ -8,7 +8,9 @@ values are replaced by plausible ones, and some are left: the door is tested too
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import schemathesis
 from graphql import (
@@ -19,6 +21,7 @@ from graphql import (
     ListValueNode,
     NameNode,
     ObjectFieldNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -26,6 +29,7 @@ from graphql import (
     ValueNode,
     Visitor,
     parse,
+    print_ast,
     visit,
 )
 from hypothesis import strategies as st
@@ -36,9 +40,20 @@ TYPE_OF = {"select": "Application", "reject": "Application", "reset": "Applicati
 TYPE_OF |= {"payoutWallet": "Wallet", "payerWallet": "Wallet"}
 TYPE_OF |= {"attachmentFile": "File", "evidenceFile": "File", "referenceFile": "File"}
 Values = Mapping[str, tuple[str | int, ...]]
+# Deadlines have to lie ahead; they are of a day, so that a run can be played again.
+_TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DEADLINES = tuple((_TODAY + timedelta(days=days)).isoformat() for days in (3, 8, 20, 60, 90))
 PLAUSIBLE: Values = {
     "assetCode": ("USD",),
     "assetScale": (2,),
+    "value": ("100", "2500", "2500"),
+    "recruitUntil": DEADLINES,
+    "submitUntil": DEADLINES,
+    "expiresAt": DEADLINES,
+    "sellerId": ("default-seller",),
+    "note": ("It is my first language.",),
+    "dialect": ("of the valley",),
+    "password": ("as long as a sentence",),
     "workersNeeded": (1, 2),
     "recruitLimit": (2, 20),
     "submitDays": (1, 14),
@@ -60,8 +75,11 @@ PLAUSIBLE: Values = {
 }
 # Cost counts a field once for every object of the pages above it: mostly small pages.
 PAGES = (1, 1, 1, 2, 2, 5, 100)
-# Of ten documents, and of ten values in the others, how many are sent as they were made.
-LEFT_ALONE = 2
+# With how much care the values of a document are replaced: some documents are sent as they were
+# made, some with every value plausible, and the rest in between.
+CARE = (0.0, 0.8, 0.9, 1.0, 1.0, 1.0)
+# Of ten plausible ids, how many are of another type than they should be, where care allows.
+WRONG_TYPE = 1
 ADDRESSES = ("https://app.example/done", "http://127.0.0.1:1/", "$wallet.example/alice", "x:", "")
 CURSORS = ("", "bm90IGEgY3Vyc29y", "…", "A" * 300)
 EDGES_OF_TIME = ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2027-06-01", "now")
@@ -99,18 +117,22 @@ def plausible(
 
     def improve(document: DocumentNode, seed: int) -> DocumentNode:
         rng = random.Random(seed)  # noqa: S311 - a test's dice
-        if rng.randrange(10) < LEFT_ALONE:
-            return document
-        improved: DocumentNode = visit(document, _Improvement(ids, values, rng))
+        care = rng.choice(CARE)
+        improved: DocumentNode = visit(document, _Improvement(ids, values, rng, care))
         return improved
 
     return st.builds(improve, documents, st.integers(0, 2**32))
 
 
+def aimed(text: str, values: Mapping[str, Any]) -> str:
+    """The document with these values in the input of its mutation."""
+    return print_ast(visit(parse(text), _Aim(values)))
+
+
 class _Improvement(Visitor):
-    def __init__(self, ids: Ids, values: Values, rng: random.Random) -> None:
+    def __init__(self, ids: Ids, values: Values, rng: random.Random, care: float) -> None:
         super().__init__()
-        self._ids, self._values, self._rng = ids, values, rng
+        self._ids, self._values, self._rng, self._care = ids, values, rng, care
         self._fields: list[str] = []
 
     def enter_operation_definition(self, node: OperationDefinitionNode, *_: Any) -> Any:
@@ -126,7 +148,8 @@ class _Improvement(Visitor):
 
     def enter_field(self, node: FieldNode, *_: Any) -> FieldNode | None:
         self._fields.append(node.name.value)
-        if "first" not in {each.name.value for each in node.arguments or ()}:
+        names = {each.name.value for each in node.arguments or ()}
+        if "first" not in names or self._rng.random() >= self._care:
             return None
         size = IntValueNode(value=str(self._rng.choice(PAGES)))
         kept = [each for each in node.arguments or () if each.name.value in ("filter", "orderBy")]
@@ -144,15 +167,19 @@ class _Improvement(Visitor):
 
     def _with_value(self, node: Any) -> Any:
         name = node.name.value
-        if self._rng.randrange(10) < LEFT_ALONE:
+        if self._rng.random() >= self._care:
             return None
         if isinstance(node.value, ListValueNode) and (name.endswith("Ids") or name in TYPE_OF):
             length = self._rng.randrange(3)
             value: ValueNode | None = ListValueNode(
                 values=tuple(self._id(name) for _ in range(length))
             )
-        elif name == "id" or name.endswith("Id"):
+        elif name == "id" or (name.endswith("Id") and name not in self._values):
             value = self._id(name)
+        elif name == "idempotencyKey":
+            value = _literal(str(UUID(int=self._rng.getrandbits(128))))
+        elif name == "email":
+            value = _literal(f"somebody-{self._rng.randrange(10**9)}@fuzz.example")
         elif name in self._values:
             value = _literal(self._rng.choice(self._values[name]))
         else:
@@ -164,12 +191,38 @@ class _Improvement(Visitor):
         if stem == "id":
             stem = self._fields[-1]
         type_name = TYPE_OF.get(stem) or stem[:1].upper() + stem[1:]
-        if type_name not in self._ids or self._rng.randrange(10) < LEFT_ALONE:
+        if type_name not in self._ids or self._rng.randrange(10) < WRONG_TYPE * (self._care < 1):
             type_name = self._rng.choice(list(self._ids))
         return StringValueNode(value=self._rng.choice(self._ids[type_name]))
 
 
-def _literal(value: str | int) -> ValueNode:
-    return (
-        IntValueNode(value=str(value)) if isinstance(value, int) else StringValueNode(value=value)
-    )
+class _Aim(Visitor):
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._values = values
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> Any:
+        if node.name.value != "input" or not isinstance(node.value, ObjectValueNode):
+            return None
+        others = [each for each in node.value.fields if each.name.value not in self._values]
+        given = [
+            ObjectFieldNode(name=NameNode(value=name), value=_literal(value))
+            for name, value in self._values.items()
+        ]
+        return replace(node, value=ObjectValueNode(fields=(*others, *given)))
+
+
+def _literal(value: Any) -> ValueNode:
+    if isinstance(value, ValueNode):
+        return value
+    if isinstance(value, dict):
+        fields = (
+            ObjectFieldNode(name=NameNode(value=name), value=_literal(each))
+            for name, each in value.items()
+        )
+        return ObjectValueNode(fields=tuple(fields))
+    if isinstance(value, list):
+        return ListValueNode(values=tuple(map(_literal, value)))
+    if isinstance(value, int):
+        return IntValueNode(value=str(value))
+    return StringValueNode(value=value)

@@ -33,7 +33,7 @@ JOB = JobData(
     workers_needed=WORKERS,
 )
 # A session is used this often: something a document did may have ended it.
-SESSION_USES = 10
+SESSION_USES = 20
 VISITS = 0.1
 
 
@@ -50,23 +50,28 @@ class People:
         operator = _person("operator", wallet, is_staff=True)
         auditor = _person("auditor", wallet, is_auditor=True)
         self._everybody = [self.owner, self.owner, *self.workers, operator, auditor]
-        self._headers: dict[int, str] = {}
+        self._sessions: list[str] = []
         self._uses = 0
 
     def authorization(self) -> str | None:
         """The next one's Authorization value; None for a visitor."""
         if self._rng.random() < VISITS:
             return None
-        turn = self._rng.randrange(len(self._everybody))
-        if self._uses % SESSION_USES == 0:
-            self._headers.clear()
         self._uses += 1
-        if turn not in self._headers:
-            issued = tokens.issue(user=self._everybody[turn], label="fuzz", now=SYSTEM_CLOCK.now())
-            # schemathesis asks from threads of its own, which end without a word to Django.
-            connection.close()
-            self._headers[turn] = f"Bearer {issued}"
-        return self._headers[turn]
+        if self._uses > SESSION_USES or not self._sessions:
+            self.everybody()
+        return self._rng.choice(self._sessions)
+
+    def everybody(self) -> list[str]:
+        """The Authorization values of all, of sessions that nothing has ended yet."""
+        now = SYSTEM_CLOCK.now()
+        self._sessions = [
+            f"Bearer {tokens.issue(user=each, label='fuzz', now=now)}" for each in self._everybody
+        ]
+        self._uses = 0
+        # schemathesis asks from threads of its own, which end without a word to Django.
+        connection.close()
+        return self._sessions
 
     def begin(self) -> list[str]:
         """Make jobs, applications, work and disputes in many states; their global ids."""

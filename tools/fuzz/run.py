@@ -3,22 +3,34 @@
 import base64
 import binascii
 import json
+import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import schemathesis
+from graphql import GraphQLError
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import from_schema
 from schemathesis.engine.events import NonFatalError
 
 from tools.fuzz import documents
+from tools.fuzz.documents import aimed
+from tools.fuzz.offers import Offer, read_offers
+from tools.fuzz.variables import with_variables
 
 # How many objects of a type are kept to be named again; the latest ones.
 KNOWN_IDS = 200
 REQUEST_SECONDS = 30
+# Of ten documents, how many are sent with variables.
+WITH_VARIABLES = 4
+# Of ten mutations, how many are sent by somebody who may, with the ids that it takes.
+OFFERED = 6
+# After how many documents what is offered is read again.
+OFFERS_LAST = 60
 _TEXT = re.compile(r'"([A-Za-z0-9+/=]{44,100})"')
 
 
@@ -46,10 +58,20 @@ class Report:
     troubles: Counter[str] = field(default_factory=Counter)
 
 
+class Askers(Protocol):
+    """Those who ask, by their Authorization values."""
+
+    def authorization(self) -> str | None:
+        """Whose turn it is; None is a visitor."""
+
+    def everybody(self) -> list[str]:
+        """All but visitors."""
+
+
 def fuzz(
     *,
     url: str,
-    tokens: Callable[[], str | None],
+    askers: Askers,
     ids: Iterable[str],
     seed: int,
     examples: int,
@@ -59,13 +81,12 @@ def fuzz(
 ) -> Report:
     """Send documents to the GraphQL endpoint at `url` and say what came back.
 
-    `tokens` gives an Authorization value for each request, None for a visitor. `ids` are global
-    ids to begin with. In each of `modes`, "positive", "negative" or "all", every operation gets
-    `examples` documents, and again while `seconds`, shared by all modes, last; None for once. The
-    same `seed` makes the same documents, ids aside.
+    `ids` are global ids to begin with. In each of `modes`, "positive", "negative" or "all", every
+    operation gets `examples` documents, and again while `seconds`, shared by all modes, last; None
+    for once. The same `seed` makes the same documents, ids aside.
     """
     documents.register_scalars()
-    run = _Run(tokens=tokens, ids=ids)
+    run = _Run(url=url, askers=askers, ids=ids)
     for number, mode in enumerate(modes):
         config = {
             "seed": seed + number,
@@ -93,12 +114,13 @@ def _send(run: "_Run", url: str, config: SchemathesisConfig, wallet_address: str
         return documents.plausible(strategy, ids=run.ids, wallet_address=wallet_address)
 
     @schema.hook
-    def before_generate_headers(context: Any, strategy: Any) -> Any:
-        return strategy.map(lambda _: run.headers())
+    def map_case(context: Any, case: Any) -> Any:
+        return run.addressed(case)
 
     @schema.hook
     def after_call(context: Any, case: Any, response: Any) -> None:
-        run.judge(case.operation.label, case.body, response.status_code, response.content)
+        sent = case.body.decode() if isinstance(case.body, bytes) else case.body
+        run.judge(case.operation.label, sent, response.status_code, response.content)
 
     for event in from_schema(schema).execute():
         if isinstance(event, NonFatalError):
@@ -106,15 +128,30 @@ def _send(run: "_Run", url: str, config: SchemathesisConfig, wallet_address: str
 
 
 class _Run:
-    def __init__(self, *, tokens: Callable[[], str | None], ids: Iterable[str]) -> None:
+    def __init__(self, *, url: str, askers: Askers, ids: Iterable[str]) -> None:
         self.report = Report()
         self.ids: dict[str, list[str]] = defaultdict(list)
-        self._tokens = tokens
+        self._url, self._askers = url, askers
+        self._offers: Mapping[str, Sequence[Offer]] = {}
+        self._made = 0
         self._learn(ids)
 
-    def headers(self) -> dict[str, str]:
-        token = self._tokens()
-        return {"Authorization": token} if token else {}
+    def addressed(self, case: Any) -> Any:
+        """The case with somebody who asks; often somebody who may do just this."""
+        rng = random.Random(case.body)  # noqa: S311 - a test's dice
+        if self._made % OFFERS_LAST == 0:
+            self._offers = read_offers(self._url, self._askers.everybody())
+        self._made += 1
+        offers = self._offers.get(case.operation.definition.field_name)
+        authorization = self._askers.authorization()
+        with suppress(GraphQLError):
+            if offers and rng.randrange(10) < OFFERED:
+                offer = rng.choice(offers)
+                authorization, case.body = offer.authorization, aimed(case.body, offer.values)
+            if rng.randrange(10) < WITH_VARIABLES:
+                case.body = with_variables(case.body, case.operation.definition.raw, rng)
+        case.headers = {"Authorization": authorization} if authorization else {}
+        return case
 
     def judge(self, operation: str, document: str, status: int, content: bytes) -> None:
         """Note one answer."""
