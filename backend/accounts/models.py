@@ -88,6 +88,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.display_name
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether they read what is not theirs: operators, and auditors, who change nothing."""
+        return self.is_staff or self.is_auditor
+
 
 class BearerToken(models.Model):
     """One logged-in device. The token itself is never stored, only its SHA-256."""

@@ -12,11 +12,11 @@ from backend.funding.status import COUNTING, FundingAssurance, FundingStatus
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
-    """The fundings that `user` pays or whose job is theirs; operators see all."""
+    """The fundings that `user` pays or whose job is theirs; operators and auditors see all."""
     fundings = Funding.objects.select_related("job", "seller")
     if user is None or not user.is_authenticated:
         return fundings.none()
-    if user.is_staff:
+    if user.sees_everything:
         return fundings
     return fundings.filter(Q(payer=user) | Q(job__owner=user))
 

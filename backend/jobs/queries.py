@@ -17,7 +17,7 @@ def jobs_visible_to(user: User | None) -> QuerySet[Job]:
     published = ~Q(status=JobStatus.DRAFT)
     if user is None:
         return Job.objects.filter(published)
-    if sees_everything(user):
+    if user.sees_everything:
         return Job.objects.all()
     return Job.objects.filter(published | Q(owner=user))
 
@@ -29,7 +29,7 @@ def applications_visible_to(user: User | None) -> QuerySet[Application]:
     """
     if user is None:
         return Application.objects.none()
-    if sees_everything(user):
+    if user.sees_everything:
         return Application.objects.all()
     return Application.objects.filter(Q(applicant=user) | Q(job__owner=user))
 
@@ -42,7 +42,7 @@ def submissions_visible_to(user: User | None) -> QuerySet[Submission]:
     if user is None:
         return Submission.objects.none()
     handed_in = ~Q(status=SubmissionStatus.DRAFT)
-    if sees_everything(user):
+    if user.sees_everything:
         return Submission.objects.filter(handed_in | Q(worker=user))
     return Submission.objects.filter(Q(worker=user) | Q(job__owner=user) & handed_in)
 
@@ -52,14 +52,9 @@ def disputes_visible_to(user: User | None) -> QuerySet[Dispute]:
     disputes = Dispute.objects.select_related("submission__job")
     if user is None:
         return disputes.none()
-    if sees_everything(user):
+    if user.sees_everything:
         return disputes
     return disputes.filter(Q(submission__worker=user) | Q(submission__job__owner=user))
-
-
-def sees_everything(user: User) -> bool:
-    """Whether `user` reads what is not theirs: operators, and auditors, who change nothing."""
-    return user.is_staff or user.is_auditor
 
 
 def is_file_of_visible_job(viewer: User | None) -> Q:

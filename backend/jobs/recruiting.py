@@ -139,8 +139,9 @@ def decide_applications(
         job_facts = facts_of_job(user=user, job=job, now=now)
         require(RULES, JobAction.SELECT, job_facts)
         named = {row.id: row for row in job.applications.filter(id__in=decisions)}
-        if len(named) < len(decisions):
-            raise NotFound(_("One of these is not an application to this job."))
+        for field, ids in {"select": select, "reject": reject, "reset": reset}.items():
+            if not named.keys() >= set(ids):
+                raise NotFound(_("One of these is not an application to this job."), path=(field,))
         selected = job_facts.selected
         for id_, (action, status) in decisions.items():
             application = named[id_]

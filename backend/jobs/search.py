@@ -17,7 +17,7 @@ from backend.jobs import validation
 from backend.jobs.expressions import IsAmong, PrimaryLanguage
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import jobs_visible_to
-from backend.jobs.status import DeliverableType, JobStatus
+from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus
 from backend.jobs.words import MOST_WORDS, HasWords, Relevance, words_of
 from backend.languages import language_tag
 from backend.open_payments.types import Amount
@@ -132,7 +132,8 @@ def search_jobs(
         jobs = jobs.filter(owner=user) if user else jobs.none()
     if search.hide_applied and user:
         mine = Application.objects.filter(job=OuterRef("pk"), applicant=user)
-        jobs = jobs.filter(~Exists(mine))
+        # Who has withdrawn can apply again.
+        jobs = jobs.filter(~Exists(mine.exclude(status=ApplicationStatus.WITHDRAWN)))
     words = _words(search.text)
     if words is None:
         return Found(jobs=_ordered(jobs, search, words=None, now=now))

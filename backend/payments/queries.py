@@ -10,11 +10,14 @@ from backend.payments.status import GrantKind
 
 
 def payments_visible_to(user: User | None) -> QuerySet[Payment]:
-    """The payments of which `user` is the payer or owns one of the wallets; operators see all."""
+    """The payments of which `user` is the payer or owns one of the wallets.
+
+    Operators and auditors see all.
+    """
     payments = Payment.objects.select_related("sender", "receiver")
     if user is None or not user.is_authenticated:
         return payments.none()
-    if user.is_staff:
+    if user.sees_everything:
         return payments
     return payments.filter(Q(payer=user) | Q(sender__owner=user) | Q(receiver__owner=user))
 

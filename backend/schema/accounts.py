@@ -46,7 +46,7 @@ class Wallet(Node):
     resource_server: URL = strawberry.field(
         description="Where payments to and from it are made and read."
     )
-    is_default: bool = strawberry.field(description="Used when no other is named.")
+    row: strawberry.Private[models.WalletAddress]
 
     @classmethod
     def from_model(cls, row: models.WalletAddress) -> Self:
@@ -58,8 +58,15 @@ class Wallet(Node):
             asset_scale=row.asset_scale,
             auth_server=URL(row.auth_server),
             resource_server=URL(row.resource_server),
-            is_default=row.is_default,
+            row=row,
         )
+
+    @strawberry.field(
+        description="Used when its owner names no other. Only they learn of it: false to others."
+    )
+    async def is_default(self, info: Info) -> bool:
+        viewer = await info.context.viewer()
+        return viewer is not None and viewer.pk == self.row.owner_id and self.row.is_default
 
 
 @rule(WITH_PARENT)

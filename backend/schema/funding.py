@@ -48,8 +48,8 @@ describe_values(
 @rule(queries.fundings_visible_to)
 @strawberry.type(
     description=(
-        "One decision by one payer to put money behind one job. Seen by who pays, the job's owner "
-        "and operators."
+        "One decision by one payer to put money behind one job. Seen by who pays, the job's owner, "
+        "operators and auditors."
     )
 )
 class Funding(Node):
@@ -97,7 +97,10 @@ class Funding(Node):
         return await load_node(info, Job, self.job_key)
 
     @strawberry.field(
-        description="Those that the viewer takes part in, all of them to operators; newest first."
+        description=(
+            "Those that the viewer takes part in, all of them to operators and auditors; newest "
+            "first."
+        )
     )
     async def payments(self, info: Info) -> list[Payment]:
         loader = payments_of_fundings(info, await info.context.viewer())

@@ -176,8 +176,8 @@ def _max_debit(row: models.Grant, payment: models.Payment) -> Amount | None:
 @rule(queries.payments_visible_to)
 @strawberry.type(
     description=(
-        "One transfer from one wallet to another. Seen by its payer, the owners of the two wallets "
-        "and operators."
+        "One transfer from one wallet to another. Seen by its payer, the owners of the two "
+        "wallets, operators and auditors."
     )
 )
 class Payment(Node):
@@ -275,15 +275,29 @@ class Payment(Node):
             return None
         return await self._newest_url(info, "incoming_payment_url")
 
-    @strawberry.field(description="The quote at the sender's wallet; null before there is one.")
+    @strawberry.field(
+        description=(
+            "The quote at the sender's wallet; null before there is one. Only to its payer, "
+            "operators and auditors."
+        )
+    )
     async def quote_url(self, info: Info) -> URL | None:
-        return await self._newest_url(info, "quote_url")
+        return await self._payers_url(info, "quote_url")
 
     @strawberry.field(
-        description="The outgoing payment at the sender's wallet; null before there is one."
+        description=(
+            "The outgoing payment at the sender's wallet; null before there is one. Only to its "
+            "payer, operators and auditors."
+        )
     )
     async def outgoing_payment_url(self, info: Info) -> URL | None:
-        return await self._newest_url(info, "outgoing_payment_url")
+        return await self._payers_url(info, "outgoing_payment_url")
+
+    async def _payers_url(self, info: Info, column: str) -> URL | None:
+        viewer = await info.context.viewer()
+        if viewer is None or not (viewer.pk == self.row.payer_id or viewer.sees_everything):
+            return None
+        return await self._newest_url(info, column)
 
     async def _newest_url(self, info: Info, column: str) -> URL | None:
         attempts = await info.context.batched(attempts_of, self.key) or []

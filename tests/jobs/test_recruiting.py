@@ -239,10 +239,11 @@ def test_one_foreign_id_refuses_the_whole_decision() -> None:
     foreign = an_application(a_job(job.owner))
 
     for stray in (foreign.id, new_id()):
-        with pytest.raises(NotFound):
-            recruiting.decide_applications(
-                user=job.owner, job_id=job.id, select=[mine.id, stray], now=NOON
-            )
+        for field in ("select", "reject", "reset"):
+            named = {"select": [mine.id], field: [stray]}
+            with pytest.raises(NotFound) as refusal:
+                recruiting.decide_applications(user=job.owner, job_id=job.id, now=NOON, **named)
+            assert refusal.value.path == (field,)
 
     mine.refresh_from_db()
     assert mine.status == PENDING

@@ -11,6 +11,7 @@ from django.db.models import Q
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
 from backend.jobs.models import Job
+from backend.jobs.recruiting import withdraw_application
 from backend.jobs.search import MOST_RANKED, Effort, JobOrder, JobSearch, search_jobs
 from backend.jobs.status import DeliverableType, JobStatus
 from backend.jobs.words import MOST_WORDS, words_of
@@ -123,6 +124,9 @@ def test_ones_own_jobs_and_those_not_applied_to() -> None:
     assert found(user=worker, mine=True) == found(user=None, mine=True) == []
     assert found(user=worker, hide_applied=True) == ["new"]
     assert found(user=None, hide_applied=True) == ["new", "applied"]
+
+    withdraw_application(user=worker, application_id=applied.applications.get().id, now=NOON)
+    assert found(user=worker, hide_applied=True) == ["new", "applied"], "to apply again is possible"
 
 
 def test_a_condition_of_another_domain_narrows_too() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.events.models import Event
+from backend.files.queries import files_visible_to
 from backend.jobs import work
 from backend.jobs.errors import NoSelectedWorkers, WrongStatus
 from backend.jobs.models import Job, Submission
@@ -92,6 +93,23 @@ def test_a_draft_is_seen_by_its_worker_only() -> None:
     assert list(submissions_visible_to(worker)) == [draft]
     for user in (job.owner, a_person(), a_person(is_staff=True), None):
         assert not submissions_visible_to(user).exists()
+
+
+def test_the_files_of_a_draft_are_its_workers_until_it_is_handed_in() -> None:
+    job, [worker] = a_job_with_work()
+    file = a_file(worker)
+    draft = a_draft_of_work(job, worker, file_ids=[file.id])
+    reviewers = (job.owner, a_person(is_staff=True), a_person(is_auditor=True))
+
+    assert list(files_visible_to(worker)) == [file]
+    for user in (*reviewers, a_person(), None):
+        assert not files_visible_to(user).exists()
+
+    work.submit_work(user=worker, submission_id=draft.id, now=NOON)
+
+    for user in reviewers:
+        assert list(files_visible_to(user)) == [file]
+    assert not files_visible_to(a_person()).exists()
 
 
 def test_only_selected_workers_hand_in_work() -> None:

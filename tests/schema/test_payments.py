@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.accounts.models import User
+from backend.accounts.models import User, WalletAddress
 from backend.funding.models import Seller
 from backend.ids import new_id
 from backend.payments.models import Attempt, Grant
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 PAYMENT = """
 query ($id: ID!) {
   payment(id: $id) {
-    status purpose incomingPaymentUrl
-    from { assetCode } to { assetCode }
+    status purpose incomingPaymentUrl quoteUrl outgoingPaymentUrl
+    from { assetCode isDefault } to { assetCode isDefault }
     receiveAmount { value assetCode assetScale } deliveredAmount { value }
     failure { code } attempts { number }
     grant { id status redirectUrl maxDebit { value } }
@@ -27,12 +27,17 @@ query ($id: ID!) {
 }
 """
 INCOMING = "https://wallet.example/incoming-payments/1"
+QUOTE = "https://wallet.example/quotes/1"
+OUTGOING = "https://wallet.example/outgoing-payments/1"
 
 
 @pytest.fixture
 def world() -> PaymentWorld:
     world = a_payment()
-    Attempt.objects.filter(payment=world.payment).update(incoming_payment_url=INCOMING)
+    Attempt.objects.filter(payment=world.payment).update(
+        incoming_payment_url=INCOMING, quote_url=QUOTE, outgoing_payment_url=OUTGOING
+    )
+    WalletAddress.objects.update(is_default=True)
     Grant.objects.create(
         payment=world.payment,
         kind=GrantKind.OUTGOING_PAYMENT,
@@ -56,6 +61,8 @@ def test_the_payer_sees_everything_and_where_to_consent(world: PaymentWorld) -> 
     assert payment["grant"]["maxDebit"] == {"value": "2600"}
     assert payment["receiveAmount"] == {"value": "2500", "assetCode": "USD", "assetScale": 2}
     assert payment["incomingPaymentUrl"] == INCOMING
+    assert (payment["quoteUrl"], payment["outgoingPaymentUrl"]) == (QUOTE, OUTGOING)
+    assert (payment["from"]["isDefault"], payment["to"]["isDefault"]) == (True, False)
     assert payment["attempts"] == [{"number": 1}]
 
 
@@ -64,20 +71,25 @@ def test_the_payee_sees_the_payment_but_not_the_consent(world: PaymentWorld) -> 
 
     assert payment["grant"] is None
     assert payment["incomingPaymentUrl"] == INCOMING
+    assert payment["quoteUrl"] is payment["outgoingPaymentUrl"] is None, "the payer's own affair"
+    assert (payment["from"]["isDefault"], payment["to"]["isDefault"]) == (False, True)
 
 
-def test_an_operator_sees_the_payment_but_neither_consent_nor_receiver(
-    world: PaymentWorld,
+@pytest.mark.parametrize("role", ["is_staff", "is_auditor"])
+def test_operators_and_auditors_see_the_payment_but_neither_consent_nor_receiver(
+    world: PaymentWorld, role: str
 ) -> None:
-    operator = a_person("operator")
-    operator.is_staff = True
-    operator.save()
+    person = a_person()
+    setattr(person, role, True)
+    person.save()
 
-    payment = seen_by(operator, world)
+    payment = seen_by(person, world)
 
     assert payment["status"] == "CREATED"
     assert payment["grant"] is None
     assert payment["incomingPaymentUrl"] is None
+    assert (payment["quoteUrl"], payment["outgoingPaymentUrl"]) == (QUOTE, OUTGOING)
+    assert (payment["from"]["isDefault"], payment["to"]["isDefault"]) == (False, False)
 
 
 @pytest.mark.parametrize("who", ["visitor", "stranger"])
@@ -225,9 +237,16 @@ def test_a_job_shows_its_fundings_and_payments_to_those_they_concern(seller: Sel
       payments(first: 1) { totalCount pageInfo { hasNextPage } edges { node { status } } }
     } } } }"""
 
+    auditor = a_person("auditor")
+    auditor.is_auditor = True
+    auditor.save()
+
     own = data_of(execute(query, user=jobs[0].owner))["jobs"]["edges"]
+    audited = data_of(execute(query, user=auditor))["jobs"]["edges"]
     visitors = data_of(execute(query))["jobs"]["edges"]
 
     assert sorted(edge["node"]["fundings"]["totalCount"] for edge in own) == [0, 0, 1]
     assert sorted(edge["node"]["payments"]["totalCount"] for edge in own) == [0, 0, 1]
+    assert [edge["node"]["fundings"]["totalCount"] for edge in audited] == [1, 1, 1]
+    assert [edge["node"]["payments"]["totalCount"] for edge in audited] == [1, 1, 1]
     assert [edge["node"]["payments"]["edges"] for edge in visitors] == [[], [], []]
