@@ -21,6 +21,7 @@ from django.db.models import BooleanField, Count, F, Field, Func, Model, QuerySe
 from django.db.models.functions import RowNumber
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, FaenaError
@@ -43,6 +44,7 @@ After = Annotated[
 # Counting stops here: it costs what reading the largest page does, however long the list is.
 MOST_COUNTED = LARGEST_PAGE
 SEAL_BYTES = 9
+_COUNTS = frozenset({"totalCount", "totalCountIsExact"})
 
 
 class BadPage(FaenaError):
@@ -172,12 +174,15 @@ async def page(
     *,
     convert: Callable[[M], T],
     part: Part | None = None,
+    by_key: QuerySet[M] | None = None,
 ) -> Connection[T]:
     """One page of `rows`, which the caller has already restricted to what the viewer may see.
 
     The order is that of the query, newest first if it has none. Its columns must all point one
     way, never be null, and end with the key. With a `part` a page can have fewer rows than it
     was asked for, or none, while there are more: its cursors say where the next one continues.
+    `by_key` is for rows that take longer to find than to read: all of the model's, to read those
+    of the page from, once they are found and counted in one go.
 
     Raises:
         BadPage: `after` or `before` is not a cursor of this list.
@@ -191,14 +196,27 @@ async def page(
     if span.from_the_end:
         wanted = wanted.reverse()
 
-    def read() -> tuple[list[M], tuple[Any, ...] | None]:
+    is_first = span.after is None and span.before is None
+    found_first = by_key if is_first and not span.from_the_end and _counts(info) else None
+
+    def read() -> tuple[list[M], tuple[Any, ...] | None, int]:
         end = part.end(place, span) if part else None
         near = wanted if end is None else wanted.filter(place.up_to(end, span))
-        return list(near[: span.size + 1]), end
+        if found_first is None:
+            rows = list(near[: span.size + 1])
+            return rows, end, len(rows)
+        places = list(near.values_list(*place.columns)[: MOST_COUNTED + 1])
+        there = found_first.in_bulk([values[-1] for values in places[: span.size]])
+        rows = []
+        for values in places[: span.size]:
+            if (row := there.get(values[-1])) is not None:
+                # Where the order is by what was computed, its cursor needs that.
+                vars(row).update(zip(place.columns[:-1], values[:-1], strict=True))
+                rows.append(row)
+        return rows, end, len(places)
 
-    found, end = await info.context.db(read)
-    is_full = len(found) > span.size
-    is_first = span.after is None and span.before is None
+    found, end, number = await info.context.db(read)
+    is_full = number > span.size
     shown = found[: span.size]
     if span.from_the_end:
         shown.reverse()
@@ -210,8 +228,8 @@ async def page(
         return _count(ordered, place, part.end(place, Span()))
 
     async def count() -> Counted:
-        if is_first and not is_full:
-            return Counted(len(found), exact=end is None)
+        if found_first is not None or (is_first and not is_full):
+            return _capped(number, exact=end is None)
         # Once, however many fields ask.
         if not counting:
             counting.append(asyncio.ensure_future(info.context.db(counted)))
@@ -319,8 +337,27 @@ def _count(rows: QuerySet[Any], place: "_Place", end: tuple[Any, ...] | None) ->
         rows = rows.filter(place.up_to(end, Span()))
     # In the list's order: then the database counts as it reads a page. Left free, it finds ways
     # that would be good for the whole list.
-    number = rows.values("pk")[: MOST_COUNTED + 1].count()
-    return Counted(min(number, MOST_COUNTED), exact=end is None and number <= MOST_COUNTED)
+    return _capped(rows.values("pk")[: MOST_COUNTED + 1].count(), exact=end is None)
+
+
+def _capped(number: int, *, exact: bool) -> Counted:
+    return Counted(min(number, MOST_COUNTED), exact=exact and number <= MOST_COUNTED)
+
+
+def _counts(info: Info) -> bool:
+    """Whether this list is asked how many it has."""
+    raw = info._raw_info
+    waiting = [node.selection_set for node in raw.field_nodes]
+    while waiting:
+        chosen = waiting.pop()
+        for selection in chosen.selections if chosen else ():
+            if isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                waiting.append(raw.fragments[selection.name.value].selection_set)
+            elif isinstance(selection, FieldNode) and selection.name.value in _COUNTS:
+                return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -347,7 +347,14 @@ class JobQuery:
             first=first, after=after, last=last, before=before, list_name=repr((search, assurance))
         )
         part = None if found.among is None else Part(found.among, found.at_most)
-        return await page(info, found.jobs, span, convert=Job.from_model, part=part)
+        return await page(
+            info,
+            found.jobs,
+            span,
+            convert=Job.from_model,
+            part=part,
+            by_key=models.Job.objects.all(),
+        )
 
 
 @rule(WITH_PARENT)

@@ -298,19 +298,20 @@ def test_counting_stops_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (some_of_them["totalCount"], some_of_them["totalCountIsExact"]) == (3, False)
 
 
-def test_a_page_is_one_query_and_counting_what_is_behind_it_one_more() -> None:
-    query = "{ jobs(first: 1) { edges { node { title } } %s } }"
+@pytest.mark.parametrize("numbers", ["totalCountIsExact", "... { totalCount }", "...Numbers"])
+def test_a_page_is_one_query_and_one_that_is_counted_two(numbers: str) -> None:
+    fragment = "fragment Numbers on JobConnection { totalCount }"
 
     def queries(fields: str) -> int:
+        query = f"{{ jobs(first: 1) {{ edges {{ node {{ title }} }} {fields} }} }}"
         with CaptureQueriesContext(connection) as captured:
-            data_of(execute(query % fields))
+            data_of(execute(f"{query} {fragment if 'Numbers' in fields else ''}"))
         return len(captured)
 
-    a_job()
-    assert queries("") == queries("totalCount") == 1
-    a_job()
-    assert queries("") == 1
-    assert queries("totalCount") == queries("totalCount totalCountIsExact") == 2
+    for _ in range(2):
+        a_job()
+        assert queries("pageInfo { endCursor }") == 1
+        assert queries(numbers) == 2
 
 
 @pytest.mark.parametrize("order", [("-id",), ("recruit_until", "id"), ("-reward_value", "-id")])
@@ -377,7 +378,8 @@ def _page(rows: QuerySet[Job], part: Part, **span: Any) -> connections.Connectio
 
 
 def _info() -> Any:
-    return SimpleNamespace(context=a_context())
+    asked_for_nothing = SimpleNamespace(field_nodes=[], fragments={})
+    return SimpleNamespace(context=a_context(), _raw_info=asked_for_nothing)
 
 
 def _adder(owner: User, chance: random.Random) -> Callable[[], None]:
