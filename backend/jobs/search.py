@@ -195,7 +195,11 @@ def _having(
 
 def _estimate(jobs: QuerySet[Job]) -> int:
     """How many `jobs` there are, as PostgreSQL's statistics have it; takes no time."""
-    (plan,) = json.loads(jobs.order_by().explain(format="json"))
+    plans = jobs.order_by().explain(format="json")
+    if not plans:
+        # Django has seen by itself that nothing can be found: among no statuses, for example.
+        return 0
+    (plan,) = json.loads(plans)
     return int(plan["Plan"]["Plan Rows"])
 
 

@@ -271,6 +271,12 @@ def test_blanks_are_no_text_and_signs_are_one_without_words() -> None:
     assert found(text="!?") == []
 
 
+def test_among_no_statuses_a_text_finds_nothing() -> None:
+    a_job(title="Record ten sentences")
+
+    assert found(text="sentences", statuses=[]) == []
+
+
 def test_too_much_or_unreadable_text_is_refused() -> None:
     assert refused(text="x" * 201) == (ErrorCode.VALIDATION, ("text",))
     assert refused(text="a\x00") == (ErrorCode.VALIDATION, ("text",))
