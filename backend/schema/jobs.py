@@ -260,7 +260,8 @@ class Job(Node):
 
     @strawberry.field(
         description=(
-            "The payments behind it that one takes part in, all of them to operators; newest first."
+            "The payments behind it that one takes part in, all of them to operators and "
+            "auditors; newest first."
         )
     )
     async def payments(
@@ -270,7 +271,8 @@ class Job(Node):
 
     @strawberry.field(
         description=(
-            "The money behind it: to its owner, to who pays, and to operators; newest first."
+            "The money behind it: to its owner, to who pays, to operators and auditors; newest "
+            "first."
         )
     )
     async def fundings(

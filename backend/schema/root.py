@@ -76,7 +76,8 @@ Subscription = merge_types("Subscription", (payments.PaymentSubscription,))
 ROOTS: dict[Any, str] = {
     Query: (
         "Reading: nothing is changed. Whoever sends `Authorization: Bearer <token>` is the viewer; "
-        "without it one is a visitor, who sees what is public."
+        "without it one is a visitor, who sees what is public. Operators, who run an installation, "
+        "and auditors, who read all of it and change nothing, are appointed there."
     ),
     Mutation: (
         "Changing: each happens as a whole or not at all, and needs a viewer, except signUp and "
