@@ -12,8 +12,10 @@ How to add a domain, with accounts.py as the worked example:
            title: str = strawberry.field(description="…")
 
    A type without rows is `@rule(WITH_PARENT)`. A type that no field returns but an interface
-   allows is listed in `root.py`. A test fails on a type without a rule and on a field, argument
-   or input without `description=`.
+   allows is listed in `root.py`. A test fails on a type without a rule, and on anything public
+   whose `description=` is missing or says no more than its name: say units, who sees it, why it
+   may be null, and of a mutation what a repetition does. Values of enums are described with
+   `enums.describe_values`, a new error code in `error_codes.CODES`.
 2. Loading: `await info.context.db(function, …)` runs a function that uses the database;
    `nodes.load_node(info, cls, key)` and `info.context.batched(load_many, key)` batch over the
    whole operation; `connections.page` for a root list, `connections.nested_page` for a list
