@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from backend.accounts.models import User as UserRow
 from backend.jobs import models, queries, review, work
-from backend.jobs.facts import draft_deadlines, submission_facts
+from backend.jobs.facts import submission_facts
 from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.lifecycle.submission import RULES, SubmissionAction
 from backend.jobs.status import ReviewDecision, SubmissionStatus
@@ -185,19 +185,23 @@ class Submission(Node):
         )
     )
     async def allowed_actions(self, info: Info) -> list[SubmissionAction]:
+        from backend.schema.jobs import facts_of
+
         viewer = await info.context.viewer()
         if viewer is None:
             return []
+        job = await self._job(info)
         submit_until = None
         if self.status is SubmissionStatus.DRAFT:
-            submit_until = await info.context.batched(draft_deadlines, self.row.application_id)
+            # Only its worker sees a draft, and the job says until when they can hand in.
+            submit_until = (await facts_of(info, viewer, job)).submit_until
         disputed_before = False
         if self.status in DECIDED and self.row.dispute_until is not None:
             disputed_before = await self._dispute(info) is not None
         facts = submission_facts(
             user=viewer,
             submission=self.row,
-            job=await self._job(info),
+            job=job,
             submit_until=submit_until,
             disputed_before=disputed_before,
             now=info.context.now(),

@@ -200,6 +200,64 @@ def test_work_is_submitted_once(said: Counter[str]) -> None:
     assert not said
 
 
+def test_work_is_handed_in_while_the_clock_ends_the_time_for_it() -> None:
+    job, [early, late] = a_job_with_work(workers=2)
+    submitted_work(job, early)
+    draft = a_draft_of_work(job, late)
+    deadline = Job.objects.get(id=job.id).submit_until
+    assert deadline is not None
+    just_in_time = deadline - timedelta(seconds=1)
+
+    ends = at_once(
+        *[
+            lambda: clock.pass_time(now=deadline),
+            lambda: work.submit_work(user=late, submission_id=draft.id, now=just_in_time),
+        ]
+        * (CALLERS // 2)
+    )
+
+    handed_in = Submission.objects.get(id=draft.id).status == SubmissionStatus.SUBMITTED
+    assert ends == {
+        "done": CALLERS // 2 + handed_in,
+        "WrongStatus": CALLERS // 2 - handed_in,
+    }
+    assert Job.objects.get(id=job.id).status == JobStatus.REVIEWING
+    assert job.status_changes.filter(new=JobStatus.REVIEWING).count() == 1
+
+
+def test_a_revision_is_handed_in_while_the_clock_gives_up_waiting_for_it(
+    said: Counter[str],
+) -> None:
+    job, [worker] = a_job_with_work()
+    first = reviewed(submitted_work(job, worker), ReviewDecision.REQUEST_CHANGES)
+    revision = a_draft_of_work(job, worker)
+    deadline = Submission.objects.get(id=first.id).revise_until
+    assert deadline is not None
+    just_in_time = deadline - timedelta(seconds=1)
+
+    ends = at_once(
+        *[
+            lambda: clock.pass_time(now=deadline),
+            lambda: work.submit_work(user=worker, submission_id=revision.id, now=just_in_time),
+        ]
+        * (CALLERS // 2)
+    )
+
+    first.refresh_from_db()
+    revision.refresh_from_db()
+    handed_in = revision.status == SubmissionStatus.SUBMITTED
+    assert ends == {
+        "done": CALLERS // 2 + handed_in,
+        "WrongStatus": CALLERS // 2 - handed_in,
+    }
+    assert (first.status, first.superseded_at is not None) == (
+        (SubmissionStatus.CHANGES_REQUESTED, True)
+        if handed_in
+        else (SubmissionStatus.REJECTED, False)
+    )
+    assert not said, "nothing is decided for good yet"
+
+
 def test_a_decision_is_disputed_once() -> None:
     job, [worker] = a_job_with_work()
     submission = reviewed(submitted_work(job, worker), ReviewDecision.REJECT)
