@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--database", help="postgres://… of a server; without it SQLite")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
+    parser.add_argument("--workers", type=int, default=4, help="who ask at the same time")
     parser.add_argument("--examples", type=int, default=10, help="in a row, of each operation")
     return parser.parse_args()
 
@@ -85,6 +86,7 @@ def _fuzz(arguments: argparse.Namespace, world: World, environment: dict[str, st
         seed=arguments.seed,
         examples=arguments.examples,
         modes=MODES,
+        workers=arguments.workers,
         seconds=round(arguments.minutes * 60),
         wallet_address=address,
     )

@@ -20,6 +20,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     NameNode,
+    NullValueNode,
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -215,6 +216,8 @@ class _Aim(Visitor):
 def _literal(value: Any) -> ValueNode:
     if isinstance(value, ValueNode):
         return value
+    if value is None:
+        return NullValueNode()
     if isinstance(value, dict):
         fields = (
             ObjectFieldNode(name=NameNode(value=name), value=_literal(each))

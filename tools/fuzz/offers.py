@@ -83,7 +83,12 @@ def _of_job(job: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     named = {"jobId": job["id"]}
     for action in job["allowedActions"]:
         if action in OF_JOB:
-            more = {"expectedVersion": job["version"]} if action == "EDIT" else {}
+            more: dict[str, Any] = {
+                "EDIT": {"expectedVersion": job["version"]},
+                # From the default wallet to the default seller, whatever the total is.
+                "FUND": {"payerWalletId": None, "sellerId": None, "expectedTotal": None},
+                "PRE_FUND": {"expectedTotal": None},
+            }.get(action, {})
             yield OF_JOB[action], {**named, **more}
     for application in _nodes(job["applications"]):
         for action in application["allowedActions"]:

@@ -15,6 +15,8 @@ from backend.accounts.models import User, WalletAddress
 from backend.clock import SYSTEM_CLOCK
 from backend.files.models import File
 from backend.files.status import FileStatus
+from backend.funding.models import Funding
+from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.jobs import disputes, posting, recruiting, review, work
 from backend.jobs.models import Application, Dispute, Job, Submission
@@ -25,6 +27,7 @@ from backend.schema.nodes import encode_id
 
 REWARD = Amount(value=2500, asset_code="USD", asset_scale=2)
 WORKERS = 3
+FUNDED = 4
 JOB = JobData(
     title="Record ten sentences",
     description="Read ten sentences in Otomi, in a quiet room.",
@@ -91,6 +94,8 @@ class People:
         self._published()
         selecting = self._published()
         recruiting.close_recruiting(user=self.owner, job_id=selecting.id, now=now)
+        for _ in range(FUNDED):
+            self._funded()
         working, waiting, decided = (self._begun() for _ in range(3))
         self._draft_of_work(working, self.workers[0])
         for worker in self.workers:
@@ -115,10 +120,33 @@ class People:
             )
         return job
 
-    def _begun(self) -> Job:
-        job, now = self._published(), SYSTEM_CLOCK.now()
+    def _selected(self) -> Job:
+        job = self._published()
         chosen = [each.id for each in Application.objects.filter(job=job)]
-        recruiting.decide_applications(user=self.owner, job_id=job.id, select=chosen, now=now)
+        recruiting.decide_applications(
+            user=self.owner, job_id=job.id, select=chosen, now=SYSTEM_CLOCK.now()
+        )
+        return job
+
+    def _funded(self) -> None:
+        """A job whose money has arrived, as nobody consents at a wallet here."""
+        job, now = self._selected(), SYSTEM_CLOCK.now()
+        total = job.total_budget
+        Funding.objects.create(
+            job=job,
+            payer=self.owner,
+            mode=FundingMode.DIRECT,
+            status=FundingStatus.SETTLED,
+            total_value=total.value,
+            released_value=total.value,
+            asset_code=total.asset_code,
+            asset_scale=total.asset_scale,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _begun(self) -> Job:
+        job, now = self._selected(), SYSTEM_CLOCK.now()
         with transaction.atomic():
             work.begin_work(job=job, at=now)
         return job

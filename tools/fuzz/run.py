@@ -77,19 +77,22 @@ def fuzz(
     examples: int,
     modes: Sequence[str] = ("all",),
     seconds: int | None = None,
+    workers: int = 1,
     wallet_address: str = "https://wallet.example/alice",
 ) -> Report:
     """Send documents to the GraphQL endpoint at `url` and say what came back.
 
     `ids` are global ids to begin with. In each of `modes`, "positive", "negative" or "all", every
     operation gets `examples` documents, and again while `seconds`, shared by all modes, last; None
-    for once. The same `seed` makes the same documents, ids aside.
+    for once. The same `seed` makes the same documents, ids aside; in another order with several
+    `workers`, who ask at the same time.
     """
     documents.register_scalars()
     run = _Run(url=url, askers=askers, ids=ids)
     for number, mode in enumerate(modes):
         config = {
             "seed": seed + number,
+            "workers": workers,
             **({"max-time": max(1, seconds // len(modes))} if seconds else {}),
             "suppress-health-check": ["all"],
             "request-timeout": REQUEST_SECONDS,
