@@ -58,7 +58,8 @@ def test_the_log_is_kept_and_time_moves_what_was_under_way(migrate: Migrate) -> 
         a_job(before, owner.id, status=status) for status in ("RECRUITING", "SELECTING", "DRAFT")
     )
     before.get_model("jobs", "JobTransition").objects.create(
-    log.objects.create(job=selecting, old="RECRUITING", new="SELECTING", actor_id=None, at=NOON)
+        job=selecting, old="RECRUITING", new="SELECTING", actor_id=None, at=NOON
+    )
     before.get_model("funding", "Funding").objects.create(
         mode="DIRECT",
         job_id=selecting.id,
