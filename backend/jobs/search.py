@@ -37,7 +37,7 @@ class Effort:
     """
 
     few: int = 5_000
-    a_page: int = 20_000
+    a_page: int = 10_000
 
 
 _EFFORT = Effort()
