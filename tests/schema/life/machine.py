@@ -282,7 +282,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_books_are_right(self) -> None:
         self.played.steps += 1
-        assert not books.broken_rules(now=self.now)
+        broken = books.broken_rules(now=self.now)
+        assert not broken, broken
         assert books.accepted() == {key: value for key, value in self.accepted.items() if value}
         assert all(times == 1 for times in self.settled.values())
 
