@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "backend.accounts",
     "backend.events",
     "backend.files",
+    "backend.profiles",
     "backend.jobs",
     "backend.payments",
     "backend.funding",

@@ -63,6 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # BCP 47 tags of what the person speaks, best first.
     languages = models.JSONField(default=list, blank=True)
     bio = models.CharField(max_length=MAX_BIO_LENGTH, blank=True)
+    avatar = models.ForeignKey(
+        "files.File", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
         default=False, help_text="An operator: may use this admin, and GraphQL as an operator."
@@ -136,6 +139,8 @@ class WalletAddress(models.Model):
     resource_server = models.CharField(max_length=2048)
     checked_at = models.DateTimeField()
     is_default = models.BooleanField(default=False)
+    # Kept for what was agreed on while it was there.
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -153,6 +158,10 @@ class WalletAddress(models.Model):
             models.CheckConstraint(
                 condition=Q(is_default=False) | Q(owner__isnull=False),
                 name="accounts_wallet_default_has_owner",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_default=False) | Q(removed_at__isnull=True),
+                name="accounts_wallet_default_is_there",
             ),
             models.CheckConstraint(
                 condition=Q(asset_scale__lte=255), name="accounts_wallet_scale_is_a_byte"

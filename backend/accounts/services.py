@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -16,20 +17,30 @@ from backend import rate_limits
 from backend.accounts import tokens
 from backend.accounts.emails import normalise_email
 from backend.accounts.errors import BadCredentials
-from backend.accounts.models import User
-from backend.accounts.wallets import add_platform_wallet, add_wallet, lookup_wallet
-from backend.errors import ValidationFailed
+from backend.accounts.models import BearerToken, User
+from backend.accounts.wallets import (
+    add_platform_wallet,
+    add_wallet,
+    lookup_wallet,
+    remove_wallet,
+    set_default_wallet,
+)
+from backend.errors import NotFound, ValidationFailed
 
 __all__ = [
     "Session",
     "add_platform_wallet",
     "add_wallet",
+    "end_session",
     "log_in",
     "log_out",
     "lookup_wallet",
+    "remove_wallet",
+    "set_default_wallet",
     "sign_up",
-    "update_profile",
     "user_for_bearer",
+    "valid_locale",
+    "valid_name",
 ]
 
 MAX_PASSWORD_LENGTH = 256
@@ -65,8 +76,8 @@ def sign_up(
     rate_limits.hit("signUp", rate_limits.network_of(remote_address))
     user = User(
         email=_valid_email(email),
-        display_name=_valid_name(display_name),
-        locale=_valid_locale(locale),
+        display_name=valid_name(display_name),
+        locale=valid_locale(locale),
         created_at=now,
     )
     _check_password(password, user)
@@ -120,6 +131,18 @@ def log_out(*, header: str | None, everywhere: bool, now: datetime) -> None:
         tokens.revoke(Q(user_id=token.user_id) if everywhere else Q(id=token.id), now=now)
 
 
+def end_session(*, user: User, session_id: UUID, now: datetime) -> None:
+    """Revoke one of the tokens of `user`. Safe to repeat.
+
+    Raises:
+        NotFound: it is not this user's.
+    """
+    mine = Q(user=user, id=session_id)
+    if not BearerToken.objects.filter(mine).exists():
+        raise NotFound(_("There is no such session."), path=("sessionId",))
+    tokens.revoke(mine, now=now)
+
+
 def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
     """Tell who holds the token in an `Authorization` value ("Bearer faena_…").
 
@@ -131,25 +154,6 @@ def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
         return None
     tokens.note_use(token, now=now)
     return token.user
-
-
-def update_profile(*, user: User, display_name: str | None, locale: str | None) -> User:
-    """Change what a person is called and spoken to in; None leaves a field as it is.
-
-    Safe to repeat.
-
-    Raises:
-        ValidationFailed: a field is wrong; nothing was changed.
-    """
-    changes: dict[str, str] = {}
-    if display_name is not None:
-        changes["display_name"] = _valid_name(display_name)
-    if locale is not None:
-        changes["locale"] = _valid_locale(locale)
-    for field, value in changes.items():
-        setattr(user, field, value)
-    user.save(update_fields=list(changes))
-    return user
 
 
 def _is_text(value: str) -> bool:
@@ -179,7 +183,12 @@ def _unusable_email() -> ValidationFailed:
     )
 
 
-def _valid_name(display_name: str) -> str:
+def valid_name(display_name: str) -> str:
+    """`display_name` without outer blanks.
+
+    Raises:
+        ValidationFailed: it is empty, too long or not printable.
+    """
     name = display_name.strip()
     if not 1 <= len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise ValidationFailed(
@@ -190,7 +199,12 @@ def _valid_name(display_name: str) -> str:
     return name
 
 
-def _valid_locale(locale: str) -> str:
+def valid_locale(locale: str) -> str:
+    """`locale`, one that sentences are written in.
+
+    Raises:
+        ValidationFailed: they are not.
+    """
     if locale not in User.Locale.values:
         offered = ", ".join(User.Locale.values)
         raise ValidationFailed(

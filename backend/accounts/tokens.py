@@ -8,7 +8,7 @@ import re
 import secrets
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from backend.accounts.models import BearerToken, User
 
@@ -47,6 +47,18 @@ def live_token(header: str | None, *, now: datetime) -> BearerToken | None:
     if not token.user.is_active:
         return None
     return token if token.revoked_at is None and token.expires_at > now else None
+
+
+def is_of(header: str | None, token: BearerToken) -> bool:
+    """Whether `token` is the one in an `Authorization` value."""
+    match = _HEADER.fullmatch(header or "")
+    return match is not None and secrets.compare_digest(_digest(match[1]), token.digest)
+
+
+def live_tokens(user: User, *, now: datetime) -> QuerySet[BearerToken]:
+    """The tokens of `user` that work at `now`, those used last first."""
+    live = BearerToken.objects.filter(user=user, revoked_at=None, expires_at__gt=now)
+    return live.order_by("-last_used_at", "-id")
 
 
 def note_use(token: BearerToken, *, now: datetime) -> None:

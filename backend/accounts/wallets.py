@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Protocol
@@ -12,6 +14,7 @@ from uuid import UUID
 import httpx
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from backend import open_payments, outbound, rate_limits
@@ -120,16 +123,67 @@ def add_wallet(
     """
     found = lookup_wallet(address=address, principal=str(user.id), now=now, wallets=wallets)
     found.owner = user
-    with transaction.atomic():
-        # One at a time per user, or two first wallets would both become the default.
-        User.objects.select_for_update().get(id=user.id)
+    with _wallets_of(user):
         wallet = _save(found)
-        mine = WalletAddress.objects.filter(owner=user)
-        if make_default or not mine.filter(is_default=True).exists():
-            mine.filter(is_default=True).exclude(id=wallet.id).update(is_default=False)
-            mine.filter(id=wallet.id).update(is_default=True)
-            wallet.is_default = True
+        if make_default or not kept_wallets(user).filter(is_default=True).exists():
+            _make_default(wallet)
     return wallet
+
+
+def set_default_wallet(*, user: User, wallet_id: UUID) -> WalletAddress:
+    """Use this wallet of `user` where none is named. Safe to repeat.
+
+    Raises:
+        NotFound: it is not one that this user has.
+    """
+    with _wallets_of(user):
+        wallet = kept_wallets(user).filter(id=wallet_id).first()
+        if wallet is None:
+            raise NotFound(_("There is no such wallet."), path=("walletId",))
+        _make_default(wallet)
+    return wallet
+
+
+def remove_wallet(*, user: User, wallet_id: UUID, now: datetime) -> WalletAddress:
+    """Offer this wallet of `user` no more. What was agreed on with it stays. Safe to repeat.
+
+    When it was the default, the oldest of the others becomes it. Adding the same address again
+    brings the wallet back.
+
+    Raises:
+        NotFound: it is not this user's.
+    """
+    with _wallets_of(user):
+        wallet = WalletAddress.objects.filter(owner=user, id=wallet_id).first()
+        if wallet is None:
+            raise NotFound(_("There is no such wallet."), path=("walletId",))
+        if wallet.removed_at is None:
+            was_default, wallet.is_default, wallet.removed_at = wallet.is_default, False, now
+            wallet.save(update_fields=["is_default", "removed_at"])
+            next_one = kept_wallets(user).order_by("id").first()
+            if was_default and next_one is not None:
+                _make_default(next_one)
+    return wallet
+
+
+def kept_wallets(user: User) -> QuerySet[WalletAddress]:
+    """The wallets of `user` that they have not removed."""
+    return WalletAddress.objects.filter(owner=user, removed_at__isnull=True)
+
+
+@contextmanager
+def _wallets_of(user: User) -> Iterator[None]:
+    # One at a time per user, or two first wallets would both become the default.
+    with transaction.atomic():
+        User.objects.select_for_update().get(id=user.id)
+        yield
+
+
+def _make_default(wallet: WalletAddress) -> None:
+    others = WalletAddress.objects.filter(owner=wallet.owner, is_default=True)
+    others.exclude(id=wallet.id).update(is_default=False)
+    wallet.is_default = True
+    wallet.save(update_fields=["is_default"])
 
 
 def add_platform_wallet(
@@ -155,7 +209,7 @@ def own_wallet(*, user: User, wallet_id: UUID | None, path: str, to_do: Text) ->
         NotFound: it is not this user's.
         WalletRequired: they have no wallet at all.
     """
-    mine = WalletAddress.objects.filter(owner=user)
+    mine = kept_wallets(user)
     if wallet_id is not None:
         wallet = mine.filter(id=wallet_id).first()
         if wallet is None:
@@ -194,7 +248,10 @@ def _save(found: WalletAddress) -> WalletAddress:
     known.auth_server = found.auth_server
     known.resource_server = found.resource_server
     known.checked_at = found.checked_at
-    known.save(update_fields=["public_name", "auth_server", "resource_server", "checked_at"])
+    known.removed_at = None
+    known.save(
+        update_fields=["public_name", "auth_server", "resource_server", "checked_at", "removed_at"]
+    )
     return known
 
 

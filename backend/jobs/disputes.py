@@ -30,6 +30,7 @@ from backend.jobs.queries import disputes_visible_to
 from backend.jobs.status import DisputeStatus, SubmissionStatus
 from backend.jobs.work import facts_of_work, lock_work
 from backend.open_payments.types import Amount
+from backend.texts import tidy_text
 
 MOST_EVIDENCE = 10
 
@@ -243,4 +244,4 @@ def _check_shares(dispute: Dispute, worker_share: Amount, payer_share: Amount) -
 
 
 def _words(value: str, *, path: str) -> str:
-    return validation.text(value, most=validation.LONGEST_REASON, path=path, required=True)
+    return tidy_text(value, most=validation.LONGEST_REASON, path=path, required=True)

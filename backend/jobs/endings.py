@@ -16,6 +16,7 @@ from backend.jobs.lifecycle.job import RULES, JobAction
 from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Job
 from backend.jobs.status import ApplicationStatus, JobStatus, SubmissionStatus
+from backend.texts import tidy_text
 
 
 def cancel_job(*, user: User, job_id: UUID, reason: str, now: datetime) -> Job:
@@ -28,7 +29,7 @@ def cancel_job(*, user: User, job_id: UUID, reason: str, now: datetime) -> Job:
         NotFound, Forbidden, WrongStatus: see `lifecycle.job`.
         ValidationFailed: no reason is given, or it is unusable.
     """
-    reason = validation.text(reason, most=validation.LONGEST_REASON, path="reason", required=True)
+    reason = tidy_text(reason, most=validation.LONGEST_REASON, path="reason", required=True)
     with changing(at=now, actor=user) as change:
         job = lock_job(user=user, job_id=job_id)
         require(RULES, JobAction.CANCEL, facts_of_job(user=user, job=job, now=now))

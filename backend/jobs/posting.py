@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts.models import User, WalletAddress
+from backend.accounts.models import User
+from backend.accounts.wallets import kept_wallets
 from backend.errors import ValidationFailed, WalletRequired
 from backend.files.attaching import attach
 from backend.files.models import File
@@ -98,7 +99,7 @@ def publish_job(*, user: User, job_id: UUID, now: datetime) -> Job:
             raise ValidationFailed(
                 _("Say what workers hand in before publishing."), path=("deliverables",)
             )
-        if not WalletAddress.objects.filter(owner=user).exists():
+        if not kept_wallets(user).exists():
             raise WalletRequired(_("Add a wallet address to pay from before publishing."))
         validation.check_deadlines(
             recruit_until=job.recruit_until, expires_at=job.expires_at, now=now

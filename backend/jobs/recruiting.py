@@ -23,6 +23,7 @@ from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Application, Job
 from backend.jobs.queries import applications_visible_to
 from backend.jobs.status import ApplicationStatus, JobStatus, Pricing
+from backend.texts import tidy_text
 
 MOST_ATTACHMENTS = 10
 # How many more applications a job takes when it recruits again and its limit was reached.
@@ -52,7 +53,7 @@ def apply_to_job(
         WalletRequired: they have no wallet address.
         AssetMismatch: the wallet holds another asset than the job pays.
     """
-    note = validation.text(note, most=validation.LONGEST_NOTE, path="note")
+    note = tidy_text(note, most=validation.LONGEST_NOTE, path="note")
     with changing(at=now, actor=user) as change:
         job = lock_job(user=user, job_id=job_id)
         facts = facts_of_job(user=user, job=job, now=now)

@@ -21,6 +21,7 @@ from backend.jobs.models import Submission
 from backend.jobs.status import ReviewDecision, SubmissionStatus
 from backend.jobs.work import facts_of_work, lock_work
 from backend.open_payments.types import Amount
+from backend.texts import tidy_text
 
 ACTIONS = {
     ReviewDecision.ACCEPT: SubmissionAction.ACCEPT,
@@ -56,7 +57,7 @@ def review_submission(
         AssetMismatch: the amount is not in the job's asset.
         IdempotencyConflict: the key was used with other input.
     """
-    comment = validation.text(
+    comment = tidy_text(
         comment,
         most=validation.LONGEST_COMMENT,
         path="comment",

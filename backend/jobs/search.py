@@ -21,6 +21,7 @@ from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus
 from backend.jobs.words import MOST_WORDS, HasWords, Relevance, words_of
 from backend.languages import language_tag
 from backend.open_payments.types import Amount
+from backend.texts import tidy_text
 
 # RELEVANCE compares this many jobs, the newest that have the words: to rank them all, all would
 # have to be read, and a common word is in a third of them.
@@ -225,7 +226,7 @@ def _asking_for(jobs: QuerySet[Job], kind: DeliverableType) -> QuerySet[Job]:
 
 def _words(text: str | None) -> tuple[str, ...] | None:
     """The words looked for; None when there is no text, none when it has no words."""
-    tidy = validation.text(text, most=validation.LONGEST_TITLE, path="text")
+    tidy = tidy_text(text, most=validation.LONGEST_TITLE, path="text")
     if not tidy:
         return None
     words = words_of(tidy)

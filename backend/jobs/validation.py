@@ -16,6 +16,7 @@ from backend.jobs.models import LARGEST_SCALE, LARGEST_VALUE, MOST_WORKERS, Job
 from backend.jobs.status import DeliverableType, JobStatus, Pricing
 from backend.languages import language_tag
 from backend.open_payments.types import Amount
+from backend.texts import tidy_text
 
 MOST_APPLICATIONS = 10_000
 MOST_DECISIONS = 1000
@@ -27,9 +28,6 @@ FARTHEST_DEADLINE = timedelta(days=2 * 365)
 # Open Payments leaves asset codes open; what wallets use are short words without blanks.
 ASSET_CODE = re.compile(r"[A-Za-z0-9._-]{1,16}", re.ASCII)
 IS_WEB_ADDRESS = URLValidator(schemes=["https", "http"])
-# A NUL cannot be stored by PostgreSQL, a lone surrogate cannot be encoded, and the other control
-# characters serve nobody but those who want to confuse a reader.
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +101,10 @@ def job_columns(data: JobData, *, now: datetime) -> dict[str, object]:
     check_deadlines(recruit_until=data.recruit_until, expires_at=data.expires_at, now=now)
     _check_reward(data.reward, workers_needed=data.workers_needed)
     return {
-        "title": text(data.title, most=LONGEST_TITLE, path="title", required=True),
-        "description": text(data.description, most=LONGEST_DESCRIPTION, path="description"),
+        "title": tidy_text(data.title, most=LONGEST_TITLE, path="title", required=True),
+        "description": tidy_text(data.description, most=LONGEST_DESCRIPTION, path="description"),
         "language_tag": language_tag(data.language_tag),
-        "dialect": text(data.dialect, most=LONGEST_DIALECT, path="dialect"),
+        "dialect": tidy_text(data.dialect, most=LONGEST_DIALECT, path="dialect"),
         # Each once, in the order of the enum: the same wish is always the same row.
         "deliverables": [kind.value for kind in DeliverableType if kind in data.deliverables],
         "reward_value": data.reward.value,
@@ -184,27 +182,6 @@ def _lies_ahead(at: datetime, *, path: str, now: datetime) -> None:
         raise ValidationFailed(_("This is more than two years away."), path=(path,))
 
 
-def text(value: str | None, *, most: int, path: str, required: bool = False) -> str:
-    """`value` without outer blanks, at most `most` characters; `None` is an empty text.
-
-    Raises:
-        ValidationFailed: it is too long, has characters nobody can read, or is missing.
-    """
-    tidy = (value or "").strip()
-    if UNWRITABLE.search(tidy):
-        raise ValidationFailed(_("This text has control characters in it."), path=(path,))
-    if len(tidy) > most:
-        raise ValidationFailed(
-            _("This text has {length} characters; at most {most} are possible."),
-            path=(path,),
-            length=len(tidy),
-            most=most,
-        )
-    if required and not tidy:
-        raise ValidationFailed(_("Please write something here."), path=(path,))
-    return tidy
-
-
 def links(values: Sequence[str], *, path: str) -> list[str]:
     """`values` as a list of web addresses, each once.
 
@@ -215,7 +192,7 @@ def links(values: Sequence[str], *, path: str) -> list[str]:
         raise ValidationFailed(
             _("At most {most} links are possible."), path=(path,), most=MOST_LINKS
         )
-    tidy = list(dict.fromkeys(text(value, most=LONGEST_LINK, path=path) for value in values))
+    tidy = list(dict.fromkeys(tidy_text(value, most=LONGEST_LINK, path=path) for value in values))
     for link in tidy:
         try:
             IS_WEB_ADDRESS(link)

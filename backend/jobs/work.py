@@ -25,6 +25,7 @@ from backend.jobs.lifecycle.submission import SubmissionAction, SubmissionFacts
 from backend.jobs.models import Job, Submission
 from backend.jobs.queries import submissions_visible_to
 from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus, SubmissionStatus
+from backend.texts import tidy_text
 
 MOST_FILES = 20
 # What kind of file fulfils which wish; FILE is any of them.
@@ -89,8 +90,8 @@ def save_submission(
         ValidationFailed: a value is unusable; `path` says which one.
     """
     columns = {
-        "note": validation.text(note, most=validation.LONGEST_NOTE, path="note"),
-        "text": validation.text(text, most=validation.LONGEST_WORK, path="text"),
+        "note": tidy_text(note, most=validation.LONGEST_NOTE, path="note"),
+        "text": tidy_text(text, most=validation.LONGEST_WORK, path="text"),
         "links": validation.links(links, path="links"),
     }
     with changing(at=now, actor=user):

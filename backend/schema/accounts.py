@@ -1,15 +1,22 @@
 """People, their sessions and their wallets."""
 
-from typing import Annotated, Self
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Self, cast
+from uuid import UUID
 
 import strawberry
 from django.db.models import QuerySet
+from strawberry import UNSET
 
-from backend.accounts import models, services, wallets
+from backend.accounts import models, services, tokens, wallets
 from backend.accounts.models import User as UserRow
+from backend.profiles.services import ProfileChanges, update_profile
 from backend.schema.context import Info
+from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
-from backend.schema.nodes import Node
+from backend.schema.files import File
+from backend.schema.nodes import Node, decode_id, load_node
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scalars import URL
 
@@ -93,15 +100,102 @@ class WalletPreview:
         )
 
 
+class Role(Enum):
+    """What somebody is entrusted with on this platform."""
+
+    OPERATOR = "OPERATOR"
+    AUDITOR = "AUDITOR"
+
+
+strawberry.enum(Role, description="What the platform entrusts somebody with.")
+describe_values(
+    Role,
+    OPERATOR="Sees everything, splits disputes, cancels jobs, and uses the admin.",
+    AUDITOR="Sees everything, and changes nothing that is not theirs.",
+)
+
+
+def sessions_visible_to(viewer: UserRow | None) -> QuerySet[models.BearerToken]:
+    """One's own, as long as they were not ended."""
+    if viewer is None:
+        return models.BearerToken.objects.none()
+    return models.BearerToken.objects.filter(user=viewer, revoked_at=None)
+
+
+@rule(sessions_visible_to)
+@strawberry.type(description="A device that somebody is logged in on. Seen by them alone.")
+class Session(Node):
+    row: strawberry.Private[models.BearerToken]
+    device_name: str | None = strawberry.field(
+        description="What logIn was told; null when it was told nothing."
+    )
+    created_at: datetime = strawberry.field(description="When it was opened.")
+    last_used_at: datetime = strawberry.field(description="Its last use, to the hour.")
+    expires_at: datetime = strawberry.field(description="When its token stops working by itself.")
+
+    @classmethod
+    def from_model(cls, row: models.BearerToken) -> Self:
+        return cls(
+            key=row.id,
+            row=row,
+            device_name=row.label or None,
+            created_at=row.created_at,
+            last_used_at=row.last_used_at,
+            expires_at=row.expires_at,
+        )
+
+    @strawberry.field(description="Whether this request came with its token.")
+    async def is_current(self, info: Info) -> bool:
+        return tokens.is_of(info.context.bearer, self.row)
+
+
 @rule(users_visible_to)
-@strawberry.type(description="A person. Everybody sees the name; the rest is theirs alone.")
+@strawberry.type(
+    description=(
+        "A person. Everybody sees name, picture, languages and bio; the rest is theirs alone."
+    )
+)
 class User(Node):
     display_name: str = strawberry.field(description="The name others see.")
+    languages: list[str] = strawberry.field(
+        description="What they speak, as BCP 47 tags, best first."
+    )
+    bio: str | None = strawberry.field(
+        description="What they say about themselves; null when nothing."
+    )
     row: strawberry.Private[UserRow]
 
     @classmethod
     def from_model(cls, row: UserRow) -> Self:
-        return cls(key=row.id, display_name=row.display_name, row=row)
+        return cls(
+            key=row.id,
+            display_name=row.display_name,
+            languages=list(row.languages),
+            bio=row.bio or None,
+            row=row,
+        )
+
+    @strawberry.field(description="Their picture: PNG, JPEG, WebP or GIF; null without one.")
+    async def avatar(self, info: Info) -> File | None:
+        return await load_node(info, File, self.row.avatar_id) if self.row.avatar_id else None
+
+    @strawberry.field(
+        description="What they are entrusted with; empty for most. Only to oneself, else empty."
+    )
+    async def roles(self, info: Info) -> list[Role]:
+        if not await self._is_viewer(info):
+            return []
+        held = {Role.OPERATOR: self.row.is_staff, Role.AUDITOR: self.row.is_auditor}
+        return [role for role, holds in held.items() if holds]
+
+    @strawberry.field(
+        description="The first 100 devices they are logged in on, used last first. Empty to others."
+    )
+    async def sessions(self, info: Info) -> list[Session]:
+        if not await self._is_viewer(info):
+            return []
+        rows = tokens.live_tokens(self.row, now=info.context.now())
+        return [Session.from_model(row) for row in await info.context.db(lambda: list(rows[:100]))]
 
     @strawberry.field(description="The address to log in with. Only to oneself.")
     async def email(self, info: Info) -> str | None:
@@ -113,11 +207,11 @@ class User(Node):
     async def locale(self, info: Info) -> str | None:
         return self.row.locale if await self._is_viewer(info) else None
 
-    @strawberry.field(description="The first 100 that they added, oldest first. Empty to others.")
+    @strawberry.field(description="The first 100 that they have, oldest first. Empty to others.")
     async def wallets(self, info: Info) -> list[Wallet]:
         if not await self._is_viewer(info):
             return []
-        rows = wallets_visible_to(self.row).order_by("id")
+        rows = wallets.kept_wallets(self.row).order_by("id")
         return [Wallet.from_model(row) for row in await info.context.db(lambda: list(rows[:100]))]
 
     @strawberry.field(
@@ -126,7 +220,7 @@ class User(Node):
     async def default_wallet(self, info: Info) -> Wallet | None:
         if not await self._is_viewer(info):
             return None
-        row = await info.context.db(wallets_visible_to(self.row).filter(is_default=True).first)
+        row = await info.context.db(wallets.kept_wallets(self.row).filter(is_default=True).first)
         return Wallet.from_model(row) if row else None
 
     async def _is_viewer(self, info: Info) -> bool:
@@ -184,6 +278,58 @@ class LogInInput:
 class AddWalletInput:
     address: str = strawberry.field(description="A wallet address URL or a $pointer.")
     make_default: bool = strawberry.field(default=False, description="Use it when none is named.")
+
+
+@strawberry.input(description="A wallet of one's own.")
+class WalletIdInput:
+    wallet_id: strawberry.ID = strawberry.field(description="As `Wallet.id` gives it.")
+
+
+@strawberry.input(description="A session of one's own.")
+class SessionIdInput:
+    session_id: strawberry.ID = strawberry.field(description="As `Session.id` gives it.")
+
+
+@strawberry.input(description="What changes of one's profile; what is left out stays as it is.")
+class ProfileInput:
+    display_name: str | None = strawberry.field(
+        default=UNSET, description="1 to 80 printable characters; it cannot be null."
+    )
+    locale: str | None = strawberry.field(
+        default=UNSET,
+        description="en or es; null for the language that each request asks for.",
+    )
+    languages: list[str] | None = strawberry.field(
+        default=UNSET, description="At most 20 BCP 47 tags, best first; null for none."
+    )
+    bio: str | None = strawberry.field(
+        default=UNSET, description="At most 1000 characters; null for nothing."
+    )
+    avatar_file_id: strawberry.ID | None = strawberry.field(
+        default=UNSET,
+        description="A READY picture of one's own, which everybody sees then; null for none.",
+    )
+
+    def to_changes(self) -> ProfileChanges:
+        """What was given of it.
+
+        Raises:
+            NotFound: the avatar is not the id of a file.
+        """
+        given = {name: value for name, value in vars(self).items() if value is not UNSET}
+        if given.get("avatar_file_id") is not None:
+            given["avatar_file_id"] = decode_id(
+                given["avatar_file_id"], type_name="File", path=("avatarFileId",)
+            )
+        return cast("ProfileChanges", given)
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="What became of a change to oneself.")
+class UserPayload(Payload):
+    user: User | None = strawberry.field(
+        default=None, description="Oneself, as one is now; null when there are errors."
+    )
 
 
 @rule(WITH_PARENT)
@@ -288,3 +434,63 @@ class AccountMutation:
             now=info.context.now(),
         )
         return WalletPayload(wallet=Wallet.from_model(row))
+
+    @mutation(
+        description=(
+            "Use this wallet where none is named. Safe to repeat. Refused with NOT_FOUND for one "
+            "that was removed."
+        )
+    )
+    async def set_default_wallet(self, info: Info, input: WalletIdInput) -> WalletPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            wallets.set_default_wallet, user=user, wallet_id=_wallet_id(input)
+        )
+        return WalletPayload(wallet=Wallet.from_model(row))
+
+    @mutation(
+        description=(
+            "Offer a wallet no more. What was agreed on with it stays: payments under way, and "
+            "applications that are to be paid there. Was it the default, the oldest other one "
+            "is. Adding its address again brings it back. Safe to repeat."
+        )
+    )
+    async def remove_wallet(self, info: Info, input: WalletIdInput) -> WalletPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            wallets.remove_wallet, user=user, wallet_id=_wallet_id(input), now=info.context.now()
+        )
+        return WalletPayload(wallet=Wallet.from_model(row))
+
+    @mutation(
+        description=(
+            "Change what one says about oneself: all that is given, or nothing. Safe to repeat. "
+            "Refused with VALIDATION for what is wrong, NOT_FOUND for a file that is not one's own."
+        )
+    )
+    async def update_profile(self, info: Info, input: ProfileInput) -> UserPayload:
+        user = await info.context.require_user()
+        row = await info.context.db(
+            update_profile, user=user, changes=input.to_changes(), now=info.context.now()
+        )
+        return UserPayload(user=User.from_model(row))
+
+    @mutation(
+        description=(
+            "Log one device out: its token stops working, within two seconds in subscriptions too. "
+            "Safe to repeat, unless it was this one. logOut ends all of them."
+        )
+    )
+    async def end_session(self, info: Info, input: SessionIdInput) -> UserPayload:
+        user = await info.context.require_user()
+        await info.context.db(
+            services.end_session,
+            user=user,
+            session_id=decode_id(input.session_id, type_name="Session", path=("sessionId",)),
+            now=info.context.now(),
+        )
+        return UserPayload(user=User.from_model(user))
+
+
+def _wallet_id(input: WalletIdInput) -> UUID:
+    return decode_id(input.wallet_id, type_name="Wallet", path=("walletId",))

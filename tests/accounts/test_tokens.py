@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backend.accounts import services
+from backend.accounts import services, tokens
 from backend.accounts.models import BearerToken, User
+from backend.errors import NotFound
+from backend.ids import new_id
 from tests.accounts.people import NOON, Form, log_in
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +94,28 @@ def test_logging_out_everywhere_ends_all_devices_of_this_person_only() -> None:
 
     assert [who(header) for header in ana] == [None, None]
     assert who(bea) is not None
+
+
+def test_one_device_is_logged_out_from_another_and_nobody_elses() -> None:
+    laptop, phone = f"Bearer {Form().send().token}", f"Bearer {log_in().token}"
+    bea = Form(email="bea@example.com").send()
+    user = who(laptop)
+    assert user is not None
+    on_phone = next(
+        token for token in tokens.live_tokens(user, now=NOON) if tokens.is_of(phone, token)
+    )
+    foreign = BearerToken.objects.get(user=bea.user)
+
+    for _ in range(2):
+        services.end_session(user=user, session_id=on_phone.id, now=NOON)
+    for stray in (foreign.id, new_id()):
+        with pytest.raises(NotFound):
+            services.end_session(user=user, session_id=stray, now=NOON)
+
+    assert who(phone) is None
+    assert who(laptop) == user
+    assert who(f"Bearer {bea.token}") == bea.user
+    assert [tokens.is_of(laptop, token) for token in tokens.live_tokens(user, now=NOON)] == [True]
 
 
 def test_a_dead_token_cannot_log_others_out() -> None:

@@ -14,8 +14,16 @@ from backend import outbound
 from backend.accounts import services
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
-from backend.accounts.wallets import HttpWallets
-from backend.errors import AssetMismatch, ErrorCode, RateLimited, ValidationFailed
+from backend.accounts.wallets import HttpWallets, kept_wallets, own_wallet
+from backend.errors import (
+    AssetMismatch,
+    ErrorCode,
+    NotFound,
+    RateLimited,
+    ValidationFailed,
+    WalletRequired,
+)
+from backend.ids import new_id
 from tests.accounts.people import NOON, a_person
 from tests.outbound.conftest import Names
 from tests.outbound.servers import WITNESS, Server, read_request, serving
@@ -137,6 +145,93 @@ def test_the_first_wallet_is_the_default_until_another_is_chosen(wallets: Wallet
     assert WalletAddress.objects.get(is_default=True) == third
     again = wallets.add(user, second.url, make_default=True)
     assert WalletAddress.objects.get(is_default=True) == again == second
+
+
+@pytest.mark.django_db
+def test_a_default_is_chosen_among_ones_own_wallets(wallets: Wallets) -> None:
+    user, other = a_person(), a_person("other")
+    first, second = (wallets.add(user, wallets.open(name)) for name in ("first", "second"))
+    foreign = wallets.add(other, wallets.open("foreign"))
+
+    for _ in range(2):
+        assert services.set_default_wallet(user=user, wallet_id=second.id) == second
+
+    assert WalletAddress.objects.get(owner=user, is_default=True) == second
+    for stray in (foreign.id, new_id()):
+        with pytest.raises(NotFound):
+            services.set_default_wallet(user=user, wallet_id=stray)
+    assert set(WalletAddress.objects.filter(is_default=True)) == {second, foreign}
+    assert first in kept_wallets(user)
+
+
+@pytest.mark.django_db
+def test_a_removed_wallet_is_kept_for_what_was_agreed_and_comes_back_when_it_is_added_again(
+    wallets: Wallets,
+) -> None:
+    user = a_person()
+    first, second, third = (wallets.add(user, wallets.open(name)) for name in ("a", "b", "c"))
+
+    for _ in range(2):
+        removed = services.remove_wallet(user=user, wallet_id=first.id, now=NOON)
+
+    assert (removed.removed_at, removed.is_default) == (NOON, False)
+    assert set(kept_wallets(user)) == {second, third}
+    assert WalletAddress.objects.get(owner=user, is_default=True) == second
+    with pytest.raises(NotFound):
+        services.set_default_wallet(user=user, wallet_id=first.id)
+    with pytest.raises(NotFound):
+        own_wallet(user=user, wallet_id=first.id, path="payerWalletId", to_do="Add a wallet.")
+
+    assert wallets.add(user, first.url) == first
+    assert set(kept_wallets(user)) == {first, second, third}
+    assert WalletAddress.objects.get(owner=user, is_default=True) == second
+
+
+@pytest.mark.django_db
+def test_who_has_removed_all_wallets_has_none(wallets: Wallets) -> None:
+    user = a_person()
+    only = wallets.add(user, wallets.open("only"))
+
+    services.remove_wallet(user=user, wallet_id=only.id, now=NOON)
+
+    with pytest.raises(WalletRequired):
+        own_wallet(user=user, wallet_id=None, path="payerWalletId", to_do="Add a wallet.")
+    assert wallets.add(user, only.url).is_default
+
+
+@pytest.mark.django_db
+def test_nobody_removes_a_foreign_wallet(wallets: Wallets) -> None:
+    foreign = wallets.add(a_person("other"), wallets.open("foreign"))
+
+    for stray in (foreign.id, new_id()):
+        with pytest.raises(NotFound):
+            services.remove_wallet(user=a_person(), wallet_id=stray, now=NOON)
+
+    foreign.refresh_from_db()
+    assert foreign.removed_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_wallets_that_are_chosen_and_removed_at_once_one_is_the_default(
+    wallets: Wallets,
+) -> None:
+    user = a_person()
+    mine = [wallets.add(user, wallets.open(f"w{number}")) for number in range(6)]
+
+    def change(number: int) -> None:
+        try:
+            if number % 2:
+                services.set_default_wallet(user=user, wallet_id=mine[number].id)
+            else:
+                services.remove_wallet(user=user, wallet_id=mine[number].id, now=NOON)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(change, range(6)))
+
+    assert set(kept_wallets(user)) == {mine[1], mine[3], mine[5]}
+    assert WalletAddress.objects.get(owner=user, is_default=True).removed_at is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from backend.errors import FaenaError, ValidationFailed
 from backend.ids import new_id
-from backend.jobs import validation
 from backend.jobs.errors import AmountOutOfRange
 from backend.jobs.models import LARGEST_VALUE, Job
 from backend.jobs.validation import job_columns
 from backend.open_payments.types import Amount
+from backend.texts import tidy_text
 from tests.jobs.people import GOOD_JOB, NOON, USD_25, a_draft, a_job, a_person, an_application
 
 
@@ -117,7 +117,7 @@ def test_a_budget_that_no_column_could_carry_is_refused(
 @given(st.text(max_size=60))
 def test_whatever_text_is_taken_can_be_stored_everywhere(text: str) -> None:
     try:
-        tidy = validation.text(text, most=50, path="title")
+        tidy = tidy_text(text, most=50, path="title")
     except FaenaError:
         return
 

@@ -3,7 +3,10 @@ from typing import Any
 import pytest
 
 from backend.accounts.models import User
-from tests.schema.client import code_of, data_of, execute
+from backend.ids import new_id
+from tests.files.people import a_file
+from tests.schema.client import bearer_of, code_of, data_of, execute
+from tests.schema.world import a_wallet, global_id
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +99,8 @@ def test_others_see_the_name_and_nothing_else_of_a_person() -> None:
 
     result = execute(
         "query ($id: ID!) { node(id: $id) { id ... on User"
-        " { displayName email locale wallets { id } defaultWallet { id } } } }",
+        " { displayName email locale wallets { id } defaultWallet { id } roles"
+        " sessions { id } } } }",
         variables={"id": bobs_id},
         bearer=f"Bearer {token}",
     )
@@ -108,7 +112,98 @@ def test_others_see_the_name_and_nothing_else_of_a_person() -> None:
         "locale": None,
         "wallets": [],
         "defaultWallet": None,
+        "roles": [],
+        "sessions": [],
     }
+
+
+PROFILE = """
+mutation ($input: ProfileInput!) {
+  updateProfile(input: $input) {
+    user { displayName bio languages locale avatar { id downloadUrl } roles }
+    errors { code path message }
+  }
+}
+"""
+
+
+def test_a_profile_changes_in_what_is_given_and_is_seen_by_others() -> None:
+    bob = a_user()
+    picture = a_file(bob, name="me.png", media_type="image/png")
+    id_ = global_id("File", picture.id)
+    given = {"bio": "I teach Otomi.", "languages": ["OTO", "es-mx"], "avatarFileId": id_}
+
+    first = data_of(execute(PROFILE, variables={"input": given}, user=bob))["updateProfile"]
+    second = data_of(execute(PROFILE, variables={"input": {"bio": None}}, user=bob))
+    seen = data_of(
+        execute(
+            "query ($id: ID!) { node(id: $id) { ... on User { languages bio avatar { name } } } }",
+            variables={"id": global_id("User", bob.id)},
+        )
+    )["node"]
+
+    assert first["errors"] == []
+    assert first["user"]["avatar"]["id"] == id_
+    assert first["user"]["avatar"]["downloadUrl"]
+    assert (first["user"]["displayName"], first["user"]["bio"]) == ("Bob", "I teach Otomi.")
+    assert second["updateProfile"]["user"]["bio"] is None
+    assert seen == {"languages": ["oto", "es-MX"], "bio": None, "avatar": {"name": "me.png"}}
+
+
+def test_a_wrong_profile_says_where_and_in_ones_language() -> None:
+    bob = a_user()
+    User.objects.filter(id=bob.id).update(locale="es")
+
+    result = execute(PROFILE, variables={"input": {"languages": ["Otomí"]}}, user=bob)
+
+    (error,) = data_of(result)["updateProfile"]["errors"]
+    assert (error["code"], error["path"]) == ("VALIDATION", ["languages"])
+    assert error["message"].startswith("Escribe el idioma")
+
+
+def test_operators_and_auditors_read_what_they_are() -> None:
+    bob = a_user()
+    User.objects.filter(id=bob.id).update(is_auditor=True)
+
+    assert data_of(execute("{ viewer { roles } }", user=bob)) == {"viewer": {"roles": ["AUDITOR"]}}
+
+
+def test_wallets_are_chosen_and_removed() -> None:
+    bob = a_user()
+    first, second = (global_id("Wallet", a_wallet(bob).id) for _ in range(2))
+    query = """mutation ($first: ID!) {
+      choose: setDefaultWallet(input: {walletId: $first}) { wallet { isDefault } errors { code } }
+      remove: removeWallet(input: {walletId: $first}) { wallet { isDefault } errors { code } }
+      again: setDefaultWallet(input: {walletId: $first}) { wallet { id } errors { code path } }
+    }"""
+
+    result = execute(query, variables={"first": first}, user=bob)
+
+    assert data_of(result) == {
+        "choose": {"wallet": {"isDefault": True}, "errors": []},
+        "remove": {"wallet": {"isDefault": False}, "errors": []},
+        "again": {"wallet": None, "errors": [{"code": "NOT_FOUND", "path": ["walletId"]}]},
+    }
+    left = data_of(execute("{ viewer { wallets { id } defaultWallet { id } } }", user=bob))
+    assert left == {"viewer": {"wallets": [{"id": second}], "defaultWallet": {"id": second}}}
+
+
+def test_a_session_is_listed_and_ended_from_another_device() -> None:
+    bob = a_user()
+    laptop, phone = bearer_of(bob), bearer_of(bob)
+    listed = "{ viewer { sessions { id deviceName isCurrent } } }"
+    sessions = data_of(execute(listed, bearer=laptop))["viewer"]["sessions"]
+    other = next(each["id"] for each in sessions if not each["isCurrent"])
+    end = "mutation ($id: ID!) { endSession(input: {sessionId: $id}) { errors { code path } } }"
+
+    ended = data_of(execute(end, variables={"id": other}, bearer=laptop))["endSession"]
+    stray = data_of(execute(end, variables={"id": global_id("Session", new_id())}, bearer=laptop))
+
+    assert ended == {"errors": []}
+    assert stray["endSession"] == {"errors": [{"code": "NOT_FOUND", "path": ["sessionId"]}]}
+    assert code_of(execute(listed, bearer=phone)) == "UNAUTHENTICATED"
+    assert [each["isCurrent"] for each in sessions].count(True) == 1
+    assert len(data_of(execute(listed, bearer=laptop))["viewer"]["sessions"]) == 1
 
 
 @pytest.mark.parametrize(
