@@ -9,18 +9,21 @@ import httpx
 from graphql import EnumValueNode
 
 QUERY = """
-{
-  jobs(first: 12) {
-    edges {
-      node {
-        id version allowedActions
-        applications(first: 6) { edges { node { id allowedActions } } }
-        submissions(first: 6) {
-          edges {
-            node {
-              id allowedActions
-              dispute { id allowedActions amount { value assetCode assetScale } }
-            }
+query {
+  newest: jobs(first: 6) { ...Page }
+  choosing: jobs(first: 6, filter: { status: [RECRUITING, SELECTING] }) { ...Page }
+  working: jobs(first: 10, filter: { status: [SUBMITTING, REVIEWING] }) { ...Page }
+}
+fragment Page on JobConnection {
+  edges {
+    node {
+      id version allowedActions
+      applications(first: 6) { edges { node { id allowedActions } } }
+      submissions(first: 6) {
+        edges {
+          node {
+            id allowedActions
+            dispute { id allowedActions amount { value assetCode assetScale } }
           }
         }
       }
@@ -40,7 +43,7 @@ OF_JOB = {
     "PRE_FUND": "preFundJob",
     "SUBMIT": "saveSubmission",
     "COMPLETE": "completeJob",
-    "CANCEL": "cancelJob",
+    # CANCEL is hit often enough by chance, and ends what others could have gone on with.
 }
 OF_SUBMISSION = {
     "SUBMIT": "submitWork",
@@ -73,8 +76,9 @@ def read_offers(url: str, authorizations: Iterable[str]) -> Mapping[str, Sequenc
     with httpx.Client(timeout=SECONDS, trust_env=False) as http:
         for each in authorizations:
             answer = http.post(url, json={"query": QUERY}, headers={"Authorization": each}).json()
-            for edge in (answer.get("data") or {}).get("jobs", {}).get("edges", ()):
-                for mutation, values in _of_job(edge["node"]):
+            pages = (answer.get("data") or {}).values()
+            for job in (job for page in pages for job in _nodes(page)):
+                for mutation, values in _of_job(job):
                     found[mutation].append(Offer(authorization=each, values=values))
     return found
 

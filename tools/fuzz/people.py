@@ -27,7 +27,7 @@ from backend.schema.nodes import encode_id
 
 REWARD = Amount(value=2500, asset_code="USD", asset_scale=2)
 WORKERS = 3
-FUNDED = 4
+FUNDED = 8
 JOB = JobData(
     title="Record ten sentences",
     description="Read ten sentences in Otomi, in a quiet room.",
