@@ -250,6 +250,14 @@ class _Waiting:
         """End the coroutines, whose values nobody needs any more."""
         for index in self.indexes:
             cast("Coroutine[Any, Any, Any]", self.values[index]).close()
+            if future := self.futures.get(index):
+                # Unless somebody looks, asyncio logs its failure as one that was overlooked.
+                future.add_done_callback(_look_at)
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 async def _wait_for_any(running: Iterable[_Waiting]) -> None:

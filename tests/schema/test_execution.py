@@ -356,6 +356,42 @@ async def test_what_waits_is_ended_when_the_caller_goes_away() -> None:
     assert ended.is_set()
 
 
+@pytest.mark.parametrize("order", ["first second", "second first"])
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_error_of_the_server(
+    order: str,
+) -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, found: complaints.append(found))
+
+    async def fail(when: asyncio.Event) -> str:
+        await when.wait()
+        raise Odd
+
+    @strawberry.type
+    class Hard:
+        @strawberry.field
+        async def first(self) -> str:
+            return await asyncio.ensure_future(fail(first))
+
+        @strawberry.field
+        async def second(self) -> str:
+            return await asyncio.ensure_future(fail(second))
+
+    schema = Quiet(Hard, execution_context_class=LevelExecution)
+    running = asyncio.create_task(schema.execute(f"{{ {order} }}"))
+    await asyncio.sleep(0.01)
+    first.set()
+    assert (await running).data is None
+    second.set()
+    await let_all_end()
+    # The error's traceback holds what waited; asyncio complains when that goes.
+    del running
+    gc.collect()
+
+    assert complaints == []
+
+
 async def test_a_schema_describes_itself_alike() -> None:
     ours, theirs = await both(get_introspection_query())
 
