@@ -40,6 +40,8 @@ from hypothesis.strategies import SearchStrategy
 TYPE_OF = {"select": "Application", "reject": "Application", "reset": "Application"}
 TYPE_OF |= {"payoutWallet": "Wallet", "payerWallet": "Wallet"}
 TYPE_OF |= {"attachmentFile": "File", "evidenceFile": "File", "referenceFile": "File"}
+# Of the owner, who is among the people.
+PASSWORD = "as long as a sentence"  # noqa: S105 - of nobody's account
 Values = Mapping[str, tuple[str | int, ...]]
 # Deadlines have to lie ahead; they are of a day, so that a run can be played again.
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -54,7 +56,7 @@ PLAUSIBLE: Values = {
     "sellerId": ("default-seller",),
     "note": ("It is my first language.",),
     "dialect": ("of the valley",),
-    "password": ("as long as a sentence",),
+    "password": (PASSWORD,),
     "workersNeeded": (1, 2),
     "recruitLimit": (2, 20),
     "submitDays": (1, 14),
@@ -180,7 +182,8 @@ class _Improvement(Visitor):
         elif name == "idempotencyKey":
             value = _literal(str(UUID(int=self._rng.getrandbits(128))))
         elif name == "email":
-            value = _literal(f"somebody-{self._rng.randrange(10**9)}@fuzz.example")
+            who = self._rng.choice(["owner", f"somebody-{self._rng.randrange(10**9)}"])
+            value = _literal(f"{who}@fuzz.example")
         elif name in self._values:
             value = _literal(self._rng.choice(self._values[name]))
         else:

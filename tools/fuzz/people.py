@@ -24,6 +24,7 @@ from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.validation import JobData
 from backend.open_payments.types import Amount
 from backend.schema.nodes import encode_id
+from tools.fuzz.documents import PASSWORD
 
 REWARD = Amount(value=2500, asset_code="USD", asset_scale=2)
 WORKERS = 3
@@ -49,6 +50,8 @@ class People:
     def __init__(self, *, wallet: Mapping[str, Any], seed: int) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - a test's dice
         self.owner = _person("owner", wallet)
+        self.owner.set_password(PASSWORD)
+        self.owner.save()
         self.workers = [_person(f"worker-{n}", wallet) for n in range(WORKERS)]
         operator = _person("operator", wallet, is_staff=True)
         auditor = _person("auditor", wallet, is_auditor=True)
