@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "backend.payments",
     "backend.funding",
     "backend.schema",
+    "backend.sandbox",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

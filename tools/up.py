@@ -36,6 +36,17 @@ JOB_TO_FUND = {
     "reward": {"value": "1250", "assetCode": "USD", "assetScale": 2},
     "workersNeeded": 1,
 }
+# What else the tabs show is in the filled world, by its titles.
+FILLED = """
+query { jobs(first: 100, filter: {mine: true}) { edges { node { id title } } } }"""
+OWN_WORK = """
+query ($id: ID!) { job(id: $id) { submissions(first: 1) { edges { node { id } } } } }"""
+APPLY_TO = "Record forty greetings in Mazahua"
+WORK = {
+    "draft": "Translate a clinic's leaflet into Quechua",
+    "submitted": "Write captions for a school film",
+    "rejected": "Correct the subtitles of a documentary",
+}
 
 
 def main() -> int:
@@ -99,6 +110,7 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
         role.name: world.person(role, api=api, known_token=users.get(role.name, {}).get("token"))
         for role in (FUNDER, WORKER, OPERATOR)
     }
+    world.fill()
     example = _example(
         before.get("example", {}),
         funder=api.as_user(people[FUNDER.name].token),
@@ -121,9 +133,26 @@ def _example(before: Mapping[str, Any], *, funder: Api, worker: Api) -> dict[str
     known = funder.run(JOB, id=known_id) if known_id else None
     job = known if known and "FUND" in known["allowedActions"] else _staffed_job(funder, worker)
     return {
+        **_filled(funder, worker),
         "jobId": job["id"],
         "totalBudget": job["totalBudget"],
         "idempotencyKey": str(uuid.uuid4()),
+        "reviewKey": str(uuid.uuid4()),
+    }
+
+
+def _filled(funder: Api, worker: Api) -> dict[str, Any]:
+    jobs = {edge["node"]["title"]: edge["node"]["id"] for edge in funder.run(FILLED)["edges"]}
+
+    def own_work(title: str) -> str:
+        (edge,) = worker.run(OWN_WORK, id=jobs[title])["submissions"]["edges"]
+        found: str = edge["node"]["id"]
+        return found
+
+    return {
+        "applyTo": jobs[APPLY_TO],
+        "workOn": jobs[WORK["draft"]],
+        "work": {name: own_work(title) for name, title in WORK.items()},
     }
 
 
@@ -176,6 +205,8 @@ def _welcome(world: World, people: Mapping[str, Person]) -> str:
         f"  Wallets    {world.sandbox['base']}/",
         "",
         "  GraphiQL's tabs hold tokens and a job to fund: run them from left to right.",
+        "  Beside it there are jobs in every status. The funder owns them; others work on them:",
+        f"  xochitl@faena.example, sarah@faena.example …, with the password: {PASSWORD}",
         "  For other clients, as headers:",
     ]
     for name, person in people.items():

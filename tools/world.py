@@ -117,8 +117,21 @@ class World:
 
     def make_superuser(self, role: Role) -> None:
         """Make an operator, in the way that production does."""
+        self._manage("createsuperuser", "--noinput", "--email", role.email)
+
+    def fill(self) -> None:
+        """Fill it with people and jobs in every status. Safe to repeat."""
+        wallets = self.sandbox["wallets"]
+        self._manage(
+            "sandbox_seed",
+            *("--owner-wallet", wallets[FUNDER.wallet]["walletAddress"]),
+            *("--worker-wallet", wallets[WORKER.wallet]["walletAddress"]),
+            *("--password", PASSWORD),
+        )
+
+    def _manage(self, *arguments: str) -> None:
         subprocess.run(  # noqa: S603 - the command is ours
-            [sys.executable, "manage.py", "createsuperuser", "--noinput", "--email", role.email],
+            [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env={**self._environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
             capture_output=True,

@@ -12,7 +12,9 @@ from backend.schema.graphiql import Tab
 class Example:
     """Two people and a job that waits for its money: what `make up` has made to try things on.
 
-    `total_budget` is an AmountInput; the key is for one funding of this job.
+    `total_budget` is an AmountInput; the key is for one funding of this job. `apply_to` is a job
+    that recruits, `work_on` one that the worker is selected for. `draft`, `submitted` and
+    `rejected` are work of theirs.
     """
 
     funder_token: str
@@ -20,7 +22,13 @@ class Example:
     job_id: str
     total_budget: Mapping[str, object]
     idempotency_key: str
+    review_key: str
     return_url: str
+    apply_to: str
+    work_on: str
+    draft: str
+    submitted: str
+    rejected: str
 
 
 def read_example(report: Path) -> Example | None:
@@ -33,7 +41,13 @@ def read_example(report: Path) -> Example | None:
             job_id=world["example"]["jobId"],
             total_budget=world["example"]["totalBudget"],
             idempotency_key=world["example"]["idempotencyKey"],
+            review_key=world["example"]["reviewKey"],
             return_url=world["urls"]["graphiql"],
+            apply_to=world["example"]["applyTo"],
+            work_on=world["example"]["workOn"],
+            draft=world["example"]["work"]["draft"],
+            submitted=world["example"]["work"]["submitted"],
+            rejected=world["example"]["work"]["rejected"],
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -52,7 +66,7 @@ def tabs(example: Example | None) -> tuple[Tab, ...]:
             Tab(query=_WHO_AM_I, headers=headers),
             Tab(query=_WATCH, headers=headers),
         )
-    funder = _bearer(example.funder_token)
+    funder, worker = _bearer(example.funder_token), _bearer(example.worker_token)
     decision = {
         "jobId": example.job_id,
         "expectedTotal": example.total_budget,
@@ -66,12 +80,36 @@ def tabs(example: Example | None) -> tuple[Tab, ...]:
         Tab(query=_JOB_PAGE, variables={"id": example.job_id}, headers=funder),
         Tab(query=_FUND_JOB, variables={"input": decision}, headers=funder),
         Tab(query=_WATCH, headers=funder),
-        Tab(
-            query=_WORKER_PAGE,
-            variables={"id": example.job_id},
-            headers=_bearer(example.worker_token),
-        ),
+        Tab(query=_WORKER_PAGE, variables={"id": example.job_id}, headers=worker),
+        *_from_application_to_dispute(example, funder=funder, worker=worker),
         _SIGN_UP,
+    )
+
+
+def _from_application_to_dispute(
+    example: Example, *, funder: Mapping[str, str], worker: Mapping[str, str]
+) -> tuple[Tab, ...]:
+    work = {"jobId": example.work_on, "text": _TRANSLATION}
+    part = {
+        "submissionId": example.submitted,
+        "decision": "ACCEPT",
+        "amount": {**example.total_budget, "value": "2500"},
+        "comment": "The sounds are missing.",
+        "idempotencyKey": example.review_key,
+    }
+    claim = {
+        "submissionId": example.rejected,
+        "reason": "The list of names came after I had handed in.",
+    }
+    apply = {"jobId": example.apply_to, "note": "I greet half of the village every morning."}
+    return (
+        Tab(query=_FIND_WORK, variables={"filter": _WANTED}, headers=worker),
+        Tab(query=_APPLY, variables={"input": apply}, headers=worker),
+        Tab(query=_APPLICANTS, variables={"id": example.apply_to}, headers=funder),
+        Tab(query=_SAVE_WORK, variables={"input": work}, headers=worker),
+        Tab(query=_SUBMIT_WORK, variables={"id": example.draft}, headers=worker),
+        Tab(query=_REVIEW, variables={"input": part}, headers=funder),
+        Tab(query=_DISPUTE, variables={"input": claim}, headers=worker),
     )
 
 
@@ -222,6 +260,132 @@ query WorkerPage($id: ID!) {
     applications(first: 10) {
       edges { node { status note payoutWallet { address } } }
     }
+  }
+}
+"""
+
+_FIND_WORK = """\
+# Everything that recruits, for what you speak and
+# want to do. Continue with `after: endCursor`.
+query FindWork($filter: JobFilter!, $after: String) {
+  jobs(first: 20, after: $after, filter: $filter) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    edges {
+      node {
+        id
+        title
+        languageTag
+        reward { value assetCode assetScale }
+        fundingAssurance
+        recruitUntil
+        allowedActions
+      }
+    }
+  }
+}
+"""
+
+_WANTED = {"status": ["RECRUITING"], "hideApplied": True}
+
+_APPLY = """\
+# With the worker's default wallet. Run it twice,
+# and a second application is refused, as data.
+mutation Apply($input: ApplyInput!) {
+  applyToJob(input: $input) {
+    application {
+      id
+      status
+      allowedActions
+      payoutWallet { address assetCode }
+    }
+    errors { code message path }
+  }
+}
+"""
+
+_APPLICANTS = """\
+# The owner's view of it: who applies, and the
+# buttons that belong beside each of them.
+query Applicants($id: ID!) {
+  job(id: $id) {
+    title
+    status
+    allowedActions
+    applications(first: 50) {
+      totalCount
+      edges {
+        node {
+          id
+          status
+          note
+          allowedActions
+          applicant { displayName languages bio }
+        }
+      }
+    }
+  }
+}
+"""
+
+_TRANSLATION = "1. Fiebre kaptin, ñawpaqta yakuta upyachiy…"
+
+_SAVE_WORK = """\
+# Another job, whose work has begun. A draft is only
+# its worker's; saving it again replaces it.
+mutation SaveWork($input: SaveSubmissionInput!) {
+  saveSubmission(input: $input) {
+    submission { id revision status text allowedActions }
+    errors { code message path }
+  }
+}
+"""
+
+_SUBMIT_WORK = """\
+# From now on the owner has until reviewBy: after
+# that, silence accepts it.
+mutation SubmitWork($id: ID!) {
+  submitWork(input: { submissionId: $id }) {
+    submission {
+      status
+      submittedAt
+      reviewBy
+      job { title status }
+    }
+    errors { code message path }
+  }
+}
+"""
+
+_REVIEW = """\
+# The owner again, on work for a third job: accepted
+# in part. The worker can dispute the rest.
+mutation Review($input: ReviewSubmissionInput!) {
+  reviewSubmission(input: $input) {
+    submission {
+      status
+      reward { value assetCode assetScale }
+      accepted { value assetCode assetScale }
+      disputeUntil
+      worker { displayName }
+    }
+    errors { code message path }
+  }
+}
+"""
+
+_DISPUTE = """\
+# Work that was rejected. The owner has 5 days to
+# answer; silence decides for the worker.
+mutation Dispute($input: OpenDisputeInput!) {
+  openDispute(input: $input) {
+    dispute {
+      status
+      amount { value assetCode assetScale }
+      answerBy
+      allowedActions
+    }
+    errors { code message path }
   }
 }
 """
