@@ -5,18 +5,34 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import FaenaError, ValidationFailed
 from backend.ids import new_id
+from backend.jobs import disputes
 from backend.jobs.errors import AmountOutOfRange
-from backend.jobs.models import LARGEST_VALUE, Job
+from backend.jobs.lifecycle.job import FINAL
+from backend.jobs.models import LARGEST_VALUE, Application, Dispute, Job
+from backend.jobs.status import JobStatus, ReviewDecision
 from backend.jobs.validation import job_columns
 from backend.open_payments.types import Amount
 from backend.texts import tidy_text
-from tests.jobs.people import GOOD_JOB, NOON, USD_25, a_draft, a_job, a_person, an_application
+from tests.jobs.people import (
+    GOOD_JOB,
+    NOON,
+    USD_25,
+    a_dispute,
+    a_draft,
+    a_job,
+    a_job_in,
+    a_job_with_work,
+    a_person,
+    an_application,
+    reviewed,
+    submitted_work,
+)
 
 
 def usd(value: int, *, code: str = "USD", scale: int = 2) -> Amount:
@@ -170,6 +186,54 @@ def test_the_database_itself_refuses_a_second_application() -> None:
     first._state.adding = True
     with pytest.raises(IntegrityError), transaction.atomic():
         first.save(force_insert=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.parametrize("end", sorted(FINAL))
+def test_the_database_itself_lets_no_job_move_from_its_end(end: JobStatus) -> None:
+    job = a_job_in(end)
+
+    Job.objects.filter(id=job.id).update(status=end, version=9)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Job.objects.filter(id=job.id).update(status=JobStatus.RECRUITING)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_the_database_itself_lets_no_dispute_move_from_its_end() -> None:
+    job, (worker,) = a_job_with_work()
+    dispute = a_dispute(reviewed(submitted_work(job, worker), ReviewDecision.REJECT))
+    disputes.withdraw_dispute(user=worker, dispute_id=dispute.id, now=NOON)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Dispute.objects.filter(id=dispute.id).update(status="OPEN")
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("connection.vendor != 'postgresql'")
+def test_the_database_itself_counts_who_is_selected_when_all_is_said() -> None:
+    job = a_job(workers_needed=1)
+    first, second = an_application(job), an_application(job)
+
+    def select(application: Application) -> None:
+        Application.objects.filter(id=application.id).update(status="SELECTED")
+
+    def commit() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+    def select_and_commit(application: Application) -> None:
+        select(application)
+        commit()
+
+    select_and_commit(first)
+    select(second)
+    Application.objects.filter(id=first.id).update(status="REJECTED")
+    commit()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        select_and_commit(first)
 
 
 def test_the_example_of_these_tests_is_itself_in_order() -> None:

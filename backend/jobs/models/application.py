@@ -69,7 +69,26 @@ class Application(HasStatus):
                     END IF;
                     RETURN NEW;
                 """,
-            )
+            ),
+            # At the commit: who replaces one worker by another may name them in any order.
+            pgtrigger.Trigger(
+                name="application_selected_within_workers",
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(new__status=ApplicationStatus.SELECTED.value),
+                func="""
+                    PERFORM 1 FROM jobs_job WHERE id = NEW.job_id FOR UPDATE;
+                    IF (
+                        SELECT COUNT(*) FROM jobs_application
+                        WHERE job_id = NEW.job_id AND status = 'SELECTED'
+                    ) > (SELECT workers_needed FROM jobs_job WHERE id = NEW.job_id) THEN
+                        RAISE EXCEPTION 'more are selected than the job needs workers'
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

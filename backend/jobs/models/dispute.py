@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.files.models import File
 from backend.jobs.lifecycle.dispute import TRANSITIONS
-from backend.jobs.models.door import HasStatus, one_of
+from backend.jobs.models.door import HasStatus, ends_are_final, one_of
 from backend.jobs.models.submission import Submission
 from backend.jobs.status import DisputeStatus
 
@@ -64,6 +64,7 @@ class Dispute(HasStatus):
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="dispute_due", condition=~Q(due_at=None)),
         ]
+        triggers: ClassVar = [ends_are_final("dispute_end_is_final", TRANSITIONS)]
 
     def __str__(self) -> str:
         return f"dispute about {self.submission_id} ({self.status})"

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+import pgtrigger
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
 def one_of(statuses: type[StrEnum]) -> Q:
     """The condition that a status is one of its enum's."""
     return Q(status__in=sorted(each.value for each in statuses))
+
+
+def ends_are_final(name: str, transitions: Mapping[Any, frozenset[Any]]) -> pgtrigger.Trigger:
+    """PostgreSQL's own guard of the statuses that nothing follows."""
+    final = sorted(status.value for status, following in transitions.items() if not following)
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("status"),  # type: ignore[no-untyped-call]
+        condition=pgtrigger.Q(old__status__in=final, old__status__df=pgtrigger.F("new__status")),
+        func="""
+            RAISE EXCEPTION 'what has ended does not move again'
+                USING ERRCODE = 'check_violation';
+        """,
+    )
 
 
 class HasStatus(models.Model):

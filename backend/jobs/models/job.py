@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.files.models import File
 from backend.jobs.expressions import PrimaryLanguage
 from backend.jobs.lifecycle.job import TRANSITIONS
-from backend.jobs.models.door import HasStatus, one_of
+from backend.jobs.models.door import HasStatus, ends_are_final, one_of
 from backend.jobs.status import JobStatus, Pricing
 from backend.open_payments.types import Amount
 
@@ -154,6 +154,7 @@ class Job(HasStatus):
                 fields=["due_at"], name="job_due", condition=models.Q(due_at__isnull=False)
             ),
         ]
+        triggers: ClassVar = [ends_are_final("job_end_is_final", TRANSITIONS)]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.status})"
