@@ -187,7 +187,9 @@ SECURE_SSL_REDIRECT = False  # TLS ends at the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
-SECURE_REFERRER_POLICY = "no-referrer"
+# With "no-referrer" browsers send forms with `Origin: null`, which Django takes for a forgery:
+# nobody could log in to the admin. Answers with secrets in their address are stricter themselves.
+SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # TLS ends at the proxy, which redirects; Django's own redirect would only hide a wrong proxy.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]

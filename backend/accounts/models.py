@@ -168,6 +168,7 @@ class WalletAddress(models.Model):
             ),
         ]
         ordering = [F("is_default").desc(), "id"]
+        verbose_name_plural = "wallet addresses"
 
     def __str__(self) -> str:
         return self.url

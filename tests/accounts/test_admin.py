@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.contrib.auth import authenticate
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from backend.accounts.errors import BadCredentials
@@ -30,6 +30,13 @@ def test_wallets_are_read_only_and_tokens_are_not_there_at_all() -> None:
     assert not wallets.has_change_permission(request)
     assert not wallets.has_delete_permission(request)
     assert not admin.site.is_registered(BearerToken)
+
+
+def test_the_admins_forms_are_sent_with_an_origin_that_is_not_null(client: Client) -> None:
+    # Fetch, "append a request Origin header": under no-referrer a form's is null, and refused.
+    page = client.get("/admin/login/")
+
+    assert page["Referrer-Policy"] == "same-origin"
 
 
 @pytest.fixture
