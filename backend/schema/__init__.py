@@ -29,6 +29,9 @@ How to add a domain, with accounts.py as the worked example:
    `info.context.forget()` before every item.
 6. Add the domain's Query, Mutation and Subscription classes to `root.py`, then `make schema`.
 
+7. Say in `tests/schema/permissions/table.py` who may: a test fails on a root field, and on a field
+   of an object with an id, that is not there.
+
 Tests: `tests/schema/client.py` executes an operation inside a test's own transaction.
 """
 
