@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "backend.profiles",
     "backend.jobs",
     "backend.payments",
+    "backend.ledger",
     "backend.funding",
     "backend.schema",
     "backend.sandbox",

@@ -11,6 +11,7 @@ import redis
 from django.conf import settings
 
 import celery_app  # noqa: F401  makes our app the one that tasks are sent through
+from tests.emptying import books_that_can_be_emptied
 from tests.environment import RUN_ID
 from tests.simulation import sizes
 
@@ -39,6 +40,12 @@ def pytest_report_header() -> str:
         f"simulation: {sizes.CASES} cases of the crash matrix, {sizes.SEEDS} random histories, "
         f"seed {sizes.SEED}"
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _books_can_be_emptied() -> Iterator[None]:
+    with books_that_can_be_emptied():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

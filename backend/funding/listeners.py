@@ -9,6 +9,7 @@ from backend.funding.models import Funding
 from backend.funding.status import FundingStatus
 from backend.jobs.models import Job
 from backend.jobs.recruiting import close_paid_recruiting
+from backend.ledger.bookings import book_direct_payment
 from backend.payments.models import Payment
 from backend.payments.signals import payment_ended
 from backend.payments.status import PaymentPurpose, PaymentStatus
@@ -30,6 +31,7 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
     funding = Funding.objects.select_for_update().select_related("job").get(id=payment.reference)
     outcome = OUTCOMES[PaymentStatus(payment.status)]
     Job.objects.filter(id=funding.job_id).update(money_moving=False)
+    book_direct_payment(payment, at=at)
     if outcome is not FundingStatus.SETTLED:
         funding.move_to(outcome, at=at)
         return

@@ -25,6 +25,8 @@ from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.jobs.status import JobStatus
+from backend.ledger.kinds import AccountKind
+from backend.ledger.models import Entry
 from backend.open_payments import Client, Ed25519Signer
 from backend.payments import claims, links, views, workflow
 from backend.payments.models import Discrepancy, Grant, Payment
@@ -81,6 +83,7 @@ class Verdict:
     failure: str
     wanted: int
     delivered: int
+    booked: int
     debits: int
     unexplained_debits: int
     rounds: int
@@ -99,6 +102,8 @@ class Verdict:
             found.append(f"COMPLETED with {self.delivered} of {self.wanted}")
         if self.status is not PaymentStatus.COMPLETED and self.delivered == self.wanted:
             found.append(f"lost: delivered, yet {self.status}")
+        if self.booked != self.delivered:
+            found.append(f"the books say that {self.booked} arrived, wallets {self.delivered}")
         if (self.funding is FundingStatus.SETTLED) != (self.status is PaymentStatus.COMPLETED):
             found.append(f"the funding is {self.funding} while the payment is {self.status}")
         if self.unexplained_debits:
@@ -339,6 +344,7 @@ class Simulation:
             failure=payment.failure_code,
             wanted=payment.receive_value,
             delivered=delivered,
+            booked=self._booked(payment),
             debits=len(debited),
             unexplained_debits=max(0, len(debited) - (delivered > 0) - explained),
             rounds=rounds,
@@ -348,3 +354,7 @@ class Simulation:
                 for row in payment.transitions.order_by("at", "id")
             ],
         )
+
+    def _booked(self, payment: Payment) -> int:
+        arrived = Entry.objects.filter(transfer__payment=payment, account__kind=AccountKind.SELLER)
+        return sum(arrived.values_list("amount", flat=True))
