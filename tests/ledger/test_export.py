@@ -1,0 +1,82 @@
+"""Rows for accountants: complete, in order, a part at a time, and no formulas."""
+
+import csv
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from backend.accounts.models import Asset
+from backend.ids import new_id
+from backend.ledger import export, refs
+from backend.ledger.models import Entry
+from tests.jobs.people import NOON
+from tests.ledger.books import USD, a_payee, a_payer, a_payment, moved
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_person_gets_their_entries_in_the_order_they_were_posted() -> None:
+    me, payment, subject = new_id(), a_payment(), new_id()
+    moved(refs.payer(me, USD), a_payee(), 5, payment=payment, reason="PAYMENT")
+    moved(a_payer(), a_payee(), 6)
+    moved(a_payer(), refs.payee(me, USD), 7, subject=subject, at=NOON + timedelta(days=1))
+
+    rows = list(export.entries_of(owner=me))
+
+    assert rows == [
+        ("2026-06-01T12:00:00+00:00", "PAYMENT", "PAYER", -5, "USD/2", str(payment.id), ""),
+        ("2026-06-02T12:00:00+00:00", "TEST", "PAYEE", 7, "USD/2", "", str(subject)),
+    ]
+    assert len(list(export.entries_of(owner=None))) == Entry.objects.count() == 6
+
+
+def test_since_is_included_and_until_is_not() -> None:
+    me = new_id()
+    for day in range(4):
+        moved(refs.payer(me, USD), a_payee(), 10 + day, at=NOON + timedelta(days=day))
+
+    rows = export.entries_of(
+        owner=me, since=NOON + timedelta(days=1), until=NOON + timedelta(days=3)
+    )
+
+    assert [row.amount for row in rows] == [-11, -12]
+
+
+def test_csv_has_a_head_and_numbers_stay_numbers() -> None:
+    me = new_id()
+    moved(refs.payer(me, USD), a_payee(), 5)
+
+    head, line = export.as_csv(export.entries_of(owner=me))
+
+    assert head == "date,reason,account_kind,amount,asset,payment_id,subject_id\r\n"
+    assert line == "2026-06-01T12:00:00+00:00,TEST,PAYER,-5,USD/2,,\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", '=HYPERLINK("http://x","y")'],
+)
+def test_no_text_is_a_formula(text: str) -> None:
+    me, asset = new_id(), Asset(text[:30], 2)
+    moved(refs.payer(me, asset), a_payee(asset), 5, reason=text)
+
+    _, line = export.as_csv(export.entries_of(owner=me))
+
+    cells = next(csv.reader([line]))
+    assert cells[1] == f"'{text}"
+    assert cells[4] == f"'{text[:30]}/2"
+    assert cells[3] == "-5"
+
+
+def test_a_long_export_is_read_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_AT_ONCE", 2)
+    for _ in range(5):
+        moved(a_payer(), a_payee(), 5)
+
+    rows = export.entries_of(owner=None)
+
+    assert next(rows).amount in (-5, 5)
+    moved(a_payer(), a_payee(), 5)
+    assert len(list(rows)) >= 9
+    assert connection.connection is not None
