@@ -216,3 +216,20 @@ def test_the_tests_own_way_to_empty_the_books_leaves_them_guarded() -> None:
     moved(a_payer(), a_payee(), 5)
     with pytest.raises(IntegrityError), transaction.atomic():
         run("DELETE FROM ledger_entry")
+
+
+@on_postgresql
+@pytest.mark.django_db
+def test_a_role_that_may_only_add_can_post() -> None:
+    role = f"faena_test_{new_id().hex}"
+    run(f"CREATE ROLE {role}")
+    run(f"GRANT SELECT, INSERT ON ledger_transfer, ledger_entry TO {role}")
+    run(f"GRANT SELECT, INSERT, UPDATE ON ledger_account, ledger_head TO {role}")
+    run(f"SET LOCAL ROLE {role}")
+    source, destination = a_payer(), a_payee()
+
+    moved(source, destination, 5)
+    commit()
+
+    assert balance(destination) == 5
+    run("RESET ROLE")
