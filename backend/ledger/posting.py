@@ -97,29 +97,27 @@ def _the_same(posted: Transfer, amounts: Mapping[AccountRef, int]) -> Transfer:
 
 
 def _require_cover(amounts: Mapping[AccountRef, int]) -> None:
-    """Make the accounts that are not there yet, and see that all can bear their amounts."""
-    Account.objects.bulk_create(
-        (
-            Account(
-                id=account.id,
-                kind=account.kind,
-                asset_code=account.asset.code,
-                asset_scale=account.asset.scale,
-                owner=account.owner,
-                subject=account.subject,
-            )
-            for account in amounts
-        ),
-        ignore_conflicts=True,
-    )
+    """See that all accounts can bear their amounts, and make those that are not there yet."""
     ids = [account.id for account in amounts]
     balances = dict(Account.objects.filter(id__in=ids).values_list("id", "balance"))
     for account, amount in amounts.items():
-        balance = balances[account.id] + amount
-        if account.kind is AccountKind.ESCROW and balance < 0:
-            raise Overdrawn(account, balance=balances[account.id], amount=amount)
-        if abs(balance) > LARGEST:
-            raise TooLarge(f"{account} would come to {balance}.")
+        before = balances.get(account.id, 0)
+        if account.kind is AccountKind.ESCROW and before + amount < 0:
+            raise Overdrawn(account, balance=before, amount=amount)
+        if abs(before + amount) > LARGEST:
+            raise TooLarge(f"{account} would come to {before + amount}.")
+    Account.objects.bulk_create(
+        Account(
+            id=account.id,
+            kind=account.kind,
+            asset_code=account.asset.code,
+            asset_scale=account.asset.scale,
+            owner=account.owner,
+            subject=account.subject,
+        )
+        for account in amounts
+        if account.id not in balances
+    )
 
 
 def _add_to_balances(amounts: Mapping[AccountRef, int]) -> None:
