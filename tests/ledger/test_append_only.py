@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 from backend.ids import new_id
 from backend.ledger.models import Account, Entry, Transfer
@@ -233,3 +234,30 @@ def test_a_role_that_may_only_add_can_post() -> None:
 
     assert balance(destination) == 5
     run("RESET ROLE")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_guards_can_be_taken_back_and_made_again() -> None:
+    before = guards()
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    assert len(before) >= 6
+
+    try:
+        MigrationExecutor(connection).migrate([("ledger", None)])
+        assert guards() == []
+    finally:
+        MigrationExecutor(connection).migrate(newest)
+
+    assert guards() == before
+
+
+def guards() -> list[str]:
+    """The triggers on the tables of the books, those of foreign keys left out."""
+    sql = {
+        "postgresql": "SELECT tgrelid::regclass || ' ' || tgname FROM pg_trigger"
+        " WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'ledger_%'",
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'ledger_%'",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql[connection.vendor])
+        return sorted(name for (name,) in cursor.fetchall())
