@@ -63,6 +63,15 @@ def single_window(*, start: datetime, days: int) -> str:
     return check_interval(f"R0/{documents.write_instant(start)}/P{days}D")
 
 
+def repeating(*, start: datetime, days: int) -> str:
+    """Write an interval that begins afresh every `days` days, for ever: `R/<start>/P<days>D`.
+
+    Raises:
+        InvalidValue: `start` has no time zone or `days` is not 1 to 99999.
+    """
+    return check_interval(f"R/{documents.write_instant(start)}/P{days}D")
+
+
 def check_interval(interval: str) -> str:
     """Return `interval` if it is an ISO 8601 repeating interval that can end.
 

@@ -15,10 +15,20 @@ class LostRace(Exception):
     """Somebody else moved this payment or took over its claim; nothing was saved."""
 
 
+class NoRoom(Exception):
+    """The held grant cannot pay this (any more); nothing was set aside."""
+
+
 class NotConfirmable(FaenaError):
     """There is no approval waiting to be confirmed on this grant."""
 
     code = ErrorCode.INVALID_TRANSITION
+
+
+class ReturnUrlRefused(FaenaError):
+    """A browser may not be sent to this returnUrl."""
+
+    code = ErrorCode.RETURN_URL_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,5 +134,37 @@ PARTIALLY_DELIVERED = Failure(
 REFUSED_BY_WALLET = Failure(
     code=ErrorCode.WALLET_REJECTED,
     message=_("The wallet refused the payment. Nothing was charged."),
+    retryable=True,
+)
+GRANT_EXHAUSTED = Failure(
+    code=ErrorCode.GRANT_EXHAUSTED,
+    message=_(
+        "What the payer approved does not cover this payment. Nothing was charged. The payer "
+        "has to approve more."
+    ),
+    retryable=True,
+)
+GRANT_OVER = Failure(
+    code=ErrorCode.GRANT_EXPIRED,
+    message=_(
+        "The time that the payer approved is over. Nothing was charged. The payer has to "
+        "approve again."
+    ),
+    retryable=True,
+)
+GRANT_LOST = Failure(
+    code=ErrorCode.GRANT_LOST,
+    message=_(
+        "The wallet's approval was lost on the way. Nothing was charged. The payer has to "
+        "approve again."
+    ),
+    retryable=True,
+)
+GRANT_REVOKED = Failure(
+    code=ErrorCode.GRANT_REVOKED,
+    message=_(
+        "The payer took the approval back in their wallet. Nothing was charged. The payer has "
+        "to approve again."
+    ),
     retryable=True,
 )

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from backend.payments.errors import ReturnUrlRefused
 
 
 def start_url(grant_id: UUID) -> str:
@@ -69,6 +72,19 @@ def is_allowed_return_url(url: str) -> bool:
         return f"{parts.scheme}://" in settings.RETURN_URLS
     origin = f"{parts.scheme}://{parts.netloc}"
     return origin == settings.PUBLIC_URL or origin in settings.RETURN_URLS
+
+
+def check_return_url(url: str) -> None:
+    """Pass silently when a browser may be sent there after consent.
+
+    Raises:
+        ReturnUrlRefused: it may not.
+    """
+    if not is_allowed_return_url(url):
+        raise ReturnUrlRefused(
+            _("returnUrl must start with an origin that the operator listed in RETURN_URLS."),
+            path=("returnUrl",),
+        )
 
 
 def _seal(grant_id: UUID, purpose: str) -> str:

@@ -26,7 +26,7 @@ from backend.open_payments.types import IncomingPayment, OutgoingPayment
 from backend.payments import errors
 from backend.payments.models import Discrepancy, Grant
 from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, SEND_WITHIN
-from backend.payments.run import Run
+from backend.payments.paying import PaymentRun
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
 
@@ -61,10 +61,10 @@ LONGEST_POLL_SECONDS = 3600
 # --- SENT: until the receiver's wallet shows the money --------------------------------------------
 
 
-def watch(run: Run) -> None:
+def watch(run: PaymentRun) -> None:
     """Read the receiver; once it is clear that nothing more can come, close it and conclude."""
     received = read_receiver(run)
-    if received >= run.payment.receive_value:
+    if received >= run.receive_amount.value:
         return complete(run, received)
     if run.attempt.fenced_at:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
@@ -75,7 +75,7 @@ def watch(run: Run) -> None:
         return None
 
 
-def read_receiver(run: Run) -> int:
+def read_receiver(run: PaymentRun) -> int:
     """What the receiver's wallet shows now, in the smallest unit of the receiver's asset."""
     try:
         seen = run.ask(operations.get_public_incoming_payment(url=run.attempt.incoming_payment_url))
@@ -84,14 +84,12 @@ def read_receiver(run: Run) -> int:
             raise
         return 0
     amount = seen.received_amount
-    if amount is not None and not amount.same_asset(run.payment.receive_amount):
-        raise MismatchedResponse(
-            "receivedAmount", expected=run.payment.receive_amount, received=amount
-        )
+    if amount is not None and not amount.same_asset(run.receive_amount):
+        raise MismatchedResponse("receivedAmount", expected=run.receive_amount, received=amount)
     return amount.value if amount is not None else 0
 
 
-def complete(run: Run, received: int) -> None:
+def complete(run: PaymentRun, received: int) -> None:
     """The receiver's wallet shows the money: the payment is over."""
     with run.commit(P.COMPLETED, delivered_value=received):
         pass
@@ -100,10 +98,10 @@ def complete(run: Run, received: int) -> None:
 # --- UNKNOWN: find it, or prove that it can never happen ------------------------------------------
 
 
-def reconcile(run: Run) -> None:
+def reconcile(run: PaymentRun) -> None:
     """Look at both wallets, then close the receiver and conclude."""
     received = read_receiver(run)
-    if received >= run.payment.receive_value:
+    if received >= run.receive_amount.value:
         return complete(run, received)
     if run.attempt.fenced_at:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
@@ -125,7 +123,7 @@ def reconcile(run: Run) -> None:
     return with_token(run, GrantKind.INCOMING_PAYMENT, _fence)
 
 
-def _look_up(run: Run) -> OutgoingPayment | None:
+def _look_up(run: PaymentRun) -> OutgoingPayment | None:
     """Find the payment of this attempt in the sender's list; None proves nothing by itself.
 
     Without a live token nobody can be asked: rotating here could lose the token for nothing.
@@ -154,12 +152,12 @@ def _look_up(run: Run) -> OutgoingPayment | None:
     return matches[0] if matches else None
 
 
-def _is_ours(run: Run, item: OutgoingPayment) -> bool:
+def _is_ours(run: PaymentRun, item: OutgoingPayment) -> bool:
     attempt = run.attempt
     return item.receiver == attempt.incoming_payment_url or item.quote_id == attempt.quote_url
 
 
-def _remember_absence(run: Run) -> None:
+def _remember_absence(run: PaymentRun) -> None:
     attempt, now = run.attempt, run.now
     if not _quote_is_dead(run, at=now):
         return
@@ -170,12 +168,12 @@ def _remember_absence(run: Run) -> None:
         )
 
 
-def _dead_by_expiry(run: Run) -> bool:
+def _dead_by_expiry(run: PaymentRun) -> bool:
     first, last = run.attempt.absent_first_at, run.attempt.absent_last_at
     return first is not None and last is not None and last - first >= LOOKS_APART
 
 
-def _pay_again_with_the_same_grant(run: Run) -> None:
+def _pay_again_with_the_same_grant(run: PaymentRun) -> None:
     # Proof (b) leaves the receiver open and the grant unspent, so the payer need not be asked.
     receiver = run.attempt.incoming_payment_url, run.attempt.incoming_payment_expires_at
     if run.attempt.number >= MAX_ATTEMPTS:
@@ -191,7 +189,7 @@ def _pay_again_with_the_same_grant(run: Run) -> None:
 # --- the fence: close the receiver, wait, read, conclude ------------------------------------------
 
 
-def _fence(run: Run, grant: Grant) -> None:
+def _fence(run: PaymentRun, grant: Grant) -> None:
     """Complete our own receiver: after this its wallet takes no more money."""
     received = 0
     try:
@@ -209,13 +207,13 @@ def _fence(run: Run, grant: Grant) -> None:
         renewable = isinstance(refusal, TokenInactive)
         if renewable or not (_quote_is_dead(run, at=run.now) or _receiver_is_over(run)):
             raise
-    if received >= run.payment.receive_value:
+    if received >= run.receive_amount.value:
         return complete(run, received)
     with run.commit(wait_until=run.now + IN_FLIGHT_FOR):
         run.update_attempt(fenced_at=run.now)
 
 
-def _conclude(run: Run, grant: Grant) -> None:
+def _conclude(run: PaymentRun, grant: Grant) -> None:
     """After the pause: what the closed receiver holds now is final."""
     assert run.attempt.fenced_at is not None
     if run.now < run.attempt.fenced_at + IN_FLIGHT_FOR:
@@ -223,7 +221,7 @@ def _conclude(run: Run, grant: Grant) -> None:
             return None
     receiver = _read_closed_receiver(run, grant)
     received = receiver.received_amount.value if receiver else 0
-    if received >= run.payment.receive_value:
+    if received >= run.receive_amount.value:
         return complete(run, received)
     closed = receiver is None or receiver.completed or _receiver_is_over(run)
     if not closed and not _quote_is_dead(run, at=run.attempt.fenced_at):
@@ -235,9 +233,11 @@ def _conclude(run: Run, grant: Grant) -> None:
         _note_payer_debited(run, outgoing)
     if received > 0:
         return _end_partially(run, received)
-    another = run.attempt.number < MAX_ATTEMPTS and run.may_ask_the_payer_again()
-    if run.status is P.UNKNOWN and another:
-        return _ask_the_payer_again(run)
+    if run.status is P.UNKNOWN and run.attempt.number < MAX_ATTEMPTS:
+        if run.held is not None:
+            return _pay_another_receiver(run)
+        if run.may_ask_the_payer_again():
+            return _ask_the_payer_again(run)
     unsent = outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
     with run.commit(
         P.FAILED, **(errors.NO_MONEY_SENT if unsent else errors.NOT_DELIVERED).fields()
@@ -245,7 +245,7 @@ def _conclude(run: Run, grant: Grant) -> None:
         run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
 
 
-def _read_closed_receiver(run: Run, grant: Grant) -> IncomingPayment | None:
+def _read_closed_receiver(run: PaymentRun, grant: Grant) -> IncomingPayment | None:
     try:
         return run.ask(
             operations.get_incoming_payment(
@@ -259,7 +259,7 @@ def _read_closed_receiver(run: Run, grant: Grant) -> IncomingPayment | None:
         return None
 
 
-def _end_partially(run: Run, received: int) -> None:
+def _end_partially(run: PaymentRun, received: int) -> None:
     Discrepancy.note(
         payment=run.payment,
         kind="PARTIALLY_DELIVERED",
@@ -272,7 +272,14 @@ def _end_partially(run: Run, received: int) -> None:
         run.update_attempt(dead_at=run.now, proof="receiver closed with a part received")
 
 
-def _ask_the_payer_again(run: Run) -> None:
+def _pay_another_receiver(run: PaymentRun) -> None:
+    # A held grant is locked to no receiver, so the payer need not be asked.
+    with run.commit(P.AUTHORIZED, reason="attempt proven dead", deadline_at=run.now + SEND_WITHIN):
+        run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
+        run.new_attempt()
+
+
+def _ask_the_payer_again(run: PaymentRun) -> None:
     # Proof (a) closed the receiver that the grant is locked to: a new one needs a new consent.
     with run.commit(
         P.CREATED,
@@ -290,7 +297,7 @@ def _ask_the_payer_again(run: Run) -> None:
 # --- evidence -------------------------------------------------------------------------------------
 
 
-def note_past_deadline(run: Run) -> None:
+def note_past_deadline(run: PaymentRun) -> None:
     """Money may be moving and it takes too long: a person should look, we go on asking."""
     Discrepancy.note(
         payment=run.payment,
@@ -301,7 +308,7 @@ def note_past_deadline(run: Run) -> None:
     )
 
 
-def _note_payer_debited(run: Run, outgoing: OutgoingPayment) -> None:
+def _note_payer_debited(run: PaymentRun, outgoing: OutgoingPayment) -> None:
     Discrepancy.note(
         payment=run.payment,
         kind="PAYER_DEBITED",
@@ -312,7 +319,7 @@ def _note_payer_debited(run: Run, outgoing: OutgoingPayment) -> None:
     )
 
 
-def _note_two_payments(run: Run, matches: list[OutgoingPayment]) -> None:
+def _note_two_payments(run: PaymentRun, matches: list[OutgoingPayment]) -> None:
     Discrepancy.note(
         payment=run.payment,
         kind="TWO_OUTGOING_PAYMENTS",
@@ -326,7 +333,7 @@ def _note_two_payments(run: Run, matches: list[OutgoingPayment]) -> None:
 # --- small questions ------------------------------------------------------------------------------
 
 
-def _read_outgoing(run: Run) -> OutgoingPayment | None:
+def _read_outgoing(run: PaymentRun) -> OutgoingPayment | None:
     """The sender's view; None when it cannot be had. A convenience, never a proof."""
     grant = run.grant_with_token(GrantKind.OUTGOING_PAYMENT)
     if grant is None or not run.attempt.outgoing_payment_url:
@@ -342,7 +349,7 @@ def _read_outgoing(run: Run) -> OutgoingPayment | None:
         return None
 
 
-def _last_look(run: Run) -> OutgoingPayment | None:
+def _last_look(run: PaymentRun) -> OutgoingPayment | None:
     if run.attempt.outgoing_payment_url:
         return _read_outgoing(run)
     try:
@@ -351,24 +358,24 @@ def _last_look(run: Run) -> OutgoingPayment | None:
         return None
 
 
-def _receiver_is_over(run: Run) -> bool:
+def _receiver_is_over(run: PaymentRun) -> bool:
     expires_at = run.attempt.incoming_payment_expires_at
     return expires_at is not None and run.now > expires_at + IN_FLIGHT_FOR
 
 
-def _quote_is_dead(run: Run, *, at: datetime) -> bool:
+def _quote_is_dead(run: PaymentRun, *, at: datetime) -> bool:
     expires_at = run.attempt.quote_expires_at
     return expires_at is not None and at > expires_at + QUOTE_DEAD_AFTER
 
 
-def _give_up_at(run: Run) -> datetime:
+def _give_up_at(run: PaymentRun) -> datetime:
     assert run.attempt.sent_at is not None
     if run.attempt.quote_expires_at is None:
         return run.attempt.sent_at + ARRIVE_WITHOUT_QUOTE_EXPIRY
     return run.attempt.quote_expires_at + ARRIVE_WITHIN
 
 
-def _poll_pause(run: Run) -> float:
+def _poll_pause(run: PaymentRun) -> float:
     assert run.attempt.sent_at is not None
     age = run.now - run.attempt.sent_at
     return next((pause for until, pause in POLLING if age < until), LONGEST_POLL_SECONDS)

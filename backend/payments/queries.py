@@ -24,7 +24,9 @@ def payments_visible_to(user: User | None) -> QuerySet[Payment]:
 
 def current_grants(payment_ids: list[UUID]) -> dict[UUID, Grant]:
     """The newest grant that each payment asked its payer for, if it has come to that."""
-    grants = Grant.objects.filter(
-        payment_id__in=payment_ids, kind=GrantKind.OUTGOING_PAYMENT
-    ).order_by("created_at", "id")
-    return {grant.payment_id: grant for grant in grants}
+    grants = (
+        Grant.objects.filter(payment_id__in=payment_ids, kind=GrantKind.OUTGOING_PAYMENT)
+        .select_related("payment__sender", "held_grant")
+        .order_by("created_at", "id")
+    )
+    return {grant.payment_id: grant for grant in grants if grant.payment_id}

@@ -1,77 +1,83 @@
-"""What a worker holds while it advances one payment: its claim, its calls, its commits.
+"""What a worker holds while it moves one row: its claim, its calls, its commits.
 
 Two ways to call a wallet, and nothing else calls one:
 
 - `ask`: repeatable calls. The answer is journalled in the commit that uses it.
 - `ask_once`: continue, rotate, create an outgoing payment. Intent committed → row locked → call →
   raw answer committed → applied by the caller's next commit. After a crash the intent is still
-  the payment's `pending_call`, and `ask_once` hands out the saved answer, or says it was lost.
+  the row's `pending_call`, and `ask_once` hands out the saved answer, or says it was lost.
 
-One way to change anything: `commit`, guarded by the fence.
+One way to change anything: `commit`, guarded by the fence. paying.py and vault.py say what there
+is to change of a payment and of a held grant.
 """
 
 import random
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, TextChoices, Value, When
 
+from backend.accounts.models import WalletAddress
 from backend.clock import Clock
-from backend.events import emit
 from backend.ids import new_id
 from backend.open_payments import (
     Answer,
     Client,
+    OpenPaymentsError,
     Operation,
     WalletUnreachable,
 )
+from backend.open_payments.types import Access
 from backend.payments.errors import Failure, LostRace
-from backend.payments.models import Attempt, Grant, Payment, PaymentTransition, WalletCall
+from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
 from backend.payments.patience import MAX_CONSENTS
-from backend.payments.signals import payment_ended
-from backend.payments.status import (
-    IN_FLIGHT,
-    TERMINAL,
-    TRANSITIONS,
-    GrantKind,
-    GrantStatus,
-    PaymentStatus,
-)
+from backend.payments.signals import row_moving
+from backend.payments.status import GrantKind, GrantStatus
 
 T = TypeVar("T")
+Row = TypeVar("Row", Payment, HeldGrant)
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 600.0
 DECIDING_HEADERS = ("www-authenticate", "retry-after", "date")
 
 
-class Run:
-    """One claim on one payment. Not for sharing between threads."""
+class Run(ABC, Generic[Row]):
+    """One claim on one row. Not for sharing between threads."""
 
-    def __init__(
-        self, payment: Payment, *, client: Client, clock: Clock, rng: random.Random
-    ) -> None:
-        self.payment = payment
+    # The row's state machine, and the statuses that all of them have a name for.
+    TRANSITIONS: ClassVar[Mapping[Any, frozenset[Any]]]
+    CREATED: ClassVar[TextChoices]
+    AWAITING_APPROVAL: ClassVar[TextChoices]
+    CONSENTED: ClassVar[TextChoices]
+    REJECTED: ClassVar[TextChoices]
+    EXPIRED: ClassVar[TextChoices]
+    FAILED: ClassVar[TextChoices]
+    # The column by which a call or a grant names the row.
+    NAMED: ClassVar[str]
+
+    # Which attempt a call belongs to; a held grant has none.
+    attempt_number = 0
+
+    def __init__(self, row: Row, *, client: Client, clock: Clock, rng: random.Random) -> None:
+        self.row: Row = row
         self.client = client
         self._clock = clock
         self._rng = rng
-        self._fence = payment.fence
+        self._fence = row.fence
         # What repeatable calls brought, for the next commit: losing it in a crash costs a repeat.
         self._unsaved_calls: list[WalletCall] = []
         self._unsaved_grants: list[Grant] = []
         self._replaced_grants: list[UUID] = []
         self._using: Grant | None = None
-        self._load()
-
-    def _load(self) -> None:
-        self.attempt: Attempt = self.payment.attempts.get(dead_at=None)
         self.grants: list[Grant] = list(
-            self.payment.grants.filter(
+            row.grants.filter(
                 status__in=[
                     GrantStatus.AWAITING_APPROVAL,
                     GrantStatus.APPROVED,
@@ -80,13 +86,41 @@ class Run:
             ).order_by("created_at", "id")
         )
 
+    # --- what the two kinds of rows differ in -------------------------------------------------
+
+    @property
+    @abstractmethod
+    def status(self) -> Any: ...
+
+    @property
+    @abstractmethod
+    def may_have_sent(self) -> bool:
+        """Whether money may be moving, so that only a wallet's word can end this."""
+
+    @abstractmethod
+    def access(self, limit: int) -> Access:
+        """What the payer is asked for, with `limit` in the sender's asset."""
+
+    @abstractmethod
+    def after_move(self, old: Any, new: Any, *, reason: str, at: datetime) -> None:
+        """Log a change of the status and tell of it; the last act of its transaction."""
+
+    def on_intent(self, sent_at: datetime | None) -> None:
+        """Save what belongs to the intent of a call that must not be repeated."""
+
+    @property
+    def sender(self) -> WalletAddress:
+        """The wallet that pays."""
+        wallet: WalletAddress = self.row.sender
+        return wallet
+
+    @property
+    def is_over(self) -> bool:
+        return not self.TRANSITIONS[self.status]
+
     @property
     def now(self) -> datetime:
         return self._clock.now()
-
-    @property
-    def status(self) -> PaymentStatus:
-        return PaymentStatus(self.payment.status)
 
     @property
     def failed_grant(self) -> Grant | None:
@@ -95,10 +129,12 @@ class Run:
 
     def must_stop(self) -> bool:
         """Whether this claim is over: waiting, ended, or too little lease left for a call."""
-        payment, now = self.payment, self.now
-        if payment.due_at is None or payment.due_at > now or payment.lease_until is None:
+        now = self.now
+        due_at: datetime | None = self.row.due_at
+        lease_until: datetime | None = self.row.lease_until
+        if due_at is None or due_at > now or lease_until is None:
             return True
-        return payment.lease_until - now < timedelta(seconds=2 * settings.WALLET_BUDGET_S)
+        return lease_until - now < timedelta(seconds=2 * settings.WALLET_BUDGET_S)
 
     # --- grants in hand -----------------------------------------------------------------------
 
@@ -120,7 +156,7 @@ class Run:
 
     def may_ask_the_payer_again(self) -> bool:
         """Whether the payer has been asked for consent fewer times than is bearable."""
-        asked = self.payment.grants.filter(kind=GrantKind.OUTGOING_PAYMENT).count()
+        asked = self.row.grants.filter(kind=GrantKind.OUTGOING_PAYMENT).count()
         return asked < MAX_CONSENTS
 
     # --- calls --------------------------------------------------------------------------------
@@ -142,8 +178,8 @@ class Run:
         self,
         operation: Operation[T],
         *,
-        grant: Grant,
-        status: PaymentStatus | None = None,
+        grant: Grant | None,
+        status: Any = None,
         sent_at: datetime | None = None,
     ) -> T:
         """Make a call that must not be repeated, or take up the one a crash left behind.
@@ -154,11 +190,11 @@ class Run:
         Raises:
             WalletUnreachable: with `request_sent` true also when the answer was lost in a crash.
             OpenPaymentsError: as `exchange` and `parse` do.
-            LostRace: another worker has the payment; nothing was sent.
+            LostRace: another worker has the row; nothing was sent.
         """
         assert not operation.repeatable, operation.name
         self._using = grant
-        if self.payment.pending_call_id:
+        if self.row.pending_call_id:
             answer = self._saved_answer(operation)
         else:
             answer = self._exchange_locked(
@@ -169,16 +205,16 @@ class Run:
     def _intend(
         self,
         operation: Operation[Any],
-        grant: Grant,
-        status: PaymentStatus | None,
+        grant: Grant | None,
+        status: Any,
         sent_at: datetime | None,
     ) -> WalletCall:
         intent = self._call(operation, grant)
         intent.is_answer = False
-        tries = self.payment.tries
-        with self.commit(status, pending_call=intent, before_update=intent.save, tries=tries):
-            if sent_at:
-                self.update_attempt(sent_at=sent_at)
+        with self.commit(
+            status, pending_call=intent, before_update=intent.save, tries=self.row.tries
+        ):
+            self.on_intent(sent_at)
         return intent
 
     def _exchange_locked(self, operation: Operation[Any], intent: WalletCall) -> Answer:
@@ -190,19 +226,23 @@ class Run:
         call.is_answer, call.intent = True, intent
         if connection.vendor == "postgresql":
             with transaction.atomic():
-                self._require_claim(Payment.objects.select_for_update(no_key=True))
+                self._require_claim(self._rows().select_for_update(no_key=True))
                 answer = self._exchange_and_journal(operation, call)
         else:
-            self._require_claim(Payment.objects.all())
+            self._require_claim(self._rows())
             answer = self._exchange_and_journal(operation, call)
         # Raised only now: inside the transaction it would undo the journal.
         if isinstance(answer, WalletUnreachable):
             raise answer
         return answer
 
-    def _require_claim(self, payments: QuerySet[Payment]) -> None:
-        if not payments.filter(id=self.payment.id, fence=self._fence).values_list("id").first():
-            raise LostRace(f"Payment {self.payment.id} was taken over before its call.")
+    def _rows(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = type(self.row)._default_manager.all()
+        return rows
+
+    def _require_claim(self, rows: QuerySet[Any]) -> None:
+        if not rows.filter(id=self.row.id, fence=self._fence).values_list("id").first():
+            raise LostRace(f"{self.row} was taken over before its call.")
 
     def _exchange_and_journal(
         self, operation: Operation[Any], call: WalletCall
@@ -216,7 +256,7 @@ class Run:
         return answer
 
     def _saved_answer(self, operation: Operation[Any]) -> Answer:
-        intent = self.payment.pending_call
+        intent = self.row.pending_call
         assert intent is not None and intent.request_digest == operation.digest, operation.name
         saved = WalletCall.objects.filter(intent=intent).first()
         if saved is None:
@@ -230,8 +270,8 @@ class Run:
     def _call(self, operation: Operation[Any], grant: Grant | None) -> WalletCall:
         return WalletCall(
             id=new_id(),
-            payment=self.payment,
-            attempt_number=self.attempt.number,
+            **{self.NAMED: self.row},
+            attempt_number=self.attempt_number,
             grant=grant,
             operation=operation.name,
             request_digest=operation.digest,
@@ -256,7 +296,7 @@ class Run:
     @contextmanager
     def commit(
         self,
-        status: PaymentStatus | None = None,
+        status: Any = None,
         *,
         reason: str = "",
         wait_seconds: float | None = None,
@@ -266,15 +306,15 @@ class Run:
     ) -> Iterator[None]:
         """Save `fields`, what the body writes, the journal, the log and the event, all or none.
 
-        Without a wait the payment stays due and claimed, and the next step follows; with one
+        Without a wait the row stays due and claimed, and the next step follows; with one
         it is released until then.
 
         Raises:
-            LostRace: the claim was lost, or the payment moved; nothing was saved.
+            LostRace: the claim was lost, or the row moved; nothing was saved.
         """
         old, now = self.status, self.now
         if status is not None:
-            assert status in TRANSITIONS[old], f"{old} → {status}"
+            assert status in self.TRANSITIONS[old], f"{old} → {status}"
         changes: dict[str, Any] = {"tries": 0, "pending_call": None, **fields}
         if status is not None:
             changes |= {"status": status, "updated_at": now}
@@ -285,22 +325,24 @@ class Run:
         else:
             # Still at work: a short lease, renewed, is found soon after a worker was killed.
             changes["lease_until"] = now + timedelta(seconds=settings.LEASE_S)
-        if status in TERMINAL:
+        if status is not None and not self.TRANSITIONS[status]:
             changes |= {"due_at": None, "lease_until": None}
-        before = {name: getattr(self.payment, name) for name in changes}
+        before = {name: getattr(self.row, name) for name in changes}
         try:
             with transaction.atomic():
+                if status is not None:
+                    row_moving.send(sender=type(self.row), row=self.row)
                 if before_update:
                     before_update(force_insert=True)
-                self._update_payment(old, changes)
+                self._update_row(old, changes)
                 self._save_grants()
                 yield
                 WalletCall.objects.bulk_create(self._unsaved_calls)
                 if status is not None:
-                    self._log_transition(old, status, reason, now)
+                    self.after_move(old, status, reason=reason[:200], at=now)
         except BaseException:
             for name, value in before.items():
-                setattr(self.payment, name, value)
+                setattr(self.row, name, value)
             raise
         self._unsaved_calls, self._unsaved_grants, self._replaced_grants = [], [], []
 
@@ -311,40 +353,23 @@ class Run:
             )
         Grant.objects.bulk_create(self._unsaved_grants)
 
-    def _update_payment(self, old: PaymentStatus, changes: dict[str, Any]) -> None:
-        mine = Payment.objects.filter(id=self.payment.id, fence=self._fence, status=old)
+    def _update_row(self, old: Any, changes: dict[str, Any]) -> None:
+        mine = self._rows().filter(id=self.row.id, fence=self._fence, status=old)
         if not mine.update(**changes):
-            raise LostRace(f"Payment {self.payment.id} is no longer {old} under this claim.")
+            raise LostRace(f"{self.row} is no longer {old} under this claim.")
         for name, value in changes.items():
-            setattr(self.payment, name, value)
+            setattr(self.row, name, value)
 
-    def _log_transition(
-        self, old: PaymentStatus, new: PaymentStatus, reason: str, at: datetime
-    ) -> None:
-        PaymentTransition.objects.create(
-            payment=self.payment, old=old, new=new, reason=reason[:200], fence=self._fence, at=at
-        )
-        if new in TERMINAL:
-            self._end_grants()
-            payment_ended.send(sender=Payment, payment=self.payment, at=at)
-        announce(self.payment, previous=old, at=at)
-
-    def _end_grants(self) -> None:
-        # The payment is over: nothing may be done with its grants any more.
+    def end_grants(self) -> None:
+        """Delete all secrets, because the row is over; only inside `commit`."""
         in_use = [GrantStatus.APPROVED, GrantStatus.AWAITING_APPROVAL]
-        self.payment.grants.exclude(secrets="").update(
+        self.row.grants.exclude(secrets="").update(
             secrets="",
             interact_ref="",
             status=Case(
                 When(status__in=in_use, then=Value(str(GrantStatus.ENDED))), default=F("status")
             ),
         )
-
-    def update_attempt(self, **fields: Any) -> None:
-        """Change the live attempt; only inside `commit`."""
-        Attempt.objects.filter(id=self.attempt.id).update(**fields)
-        for name, value in fields.items():
-            setattr(self.attempt, name, value)
 
     def add_grant(self, grant: Grant) -> None:
         """Store a new grant; only inside `commit`."""
@@ -370,44 +395,36 @@ class Run:
         self.update_grant(grant, status=status, secrets="", interact_ref="")
         self.grants.remove(grant)
 
-    def new_attempt(self) -> None:
-        """Start the next attempt after this one's death was saved; only inside `commit`."""
-        self.attempt = Attempt.objects.create(
-            payment=self.payment, number=self.attempt.number + 1, started_at=self.now
-        )
-
     # --- endings and pauses -------------------------------------------------------------------
 
-    def fail(self, failure: Failure, *, status: PaymentStatus = PaymentStatus.FAILED) -> None:
-        """End the payment with a reason its payer can act on."""
-        with self.commit(status, **failure.fields()):
+    def fail(self, failure: Failure, *, status: Any = None) -> None:
+        """End the row with a reason its payer can act on; `status` None is FAILED."""
+        with self.commit(status or self.FAILED, **failure.fields()):
             pass
 
     def give_up(self, failure: Failure) -> None:
-        """End the payment, unless money may be moving: then only wait and ask again."""
-        if self.status in IN_FLIGHT:
+        """End the row, unless money may be moving: then only wait and ask again."""
+        if self.may_have_sent:
             self.try_later()
         else:
             self.fail(failure)
 
     def try_later(self, *, at_least_seconds: float = 0) -> None:
-        """Release the payment and look at it again after a pause that grows with every try."""
-        longest = min(FIRST_PAUSE_SECONDS * 1.6**self.payment.tries, LONGEST_PAUSE_SECONDS)
+        """Release the row and look at it again after a pause that grows with every try."""
+        longest = min(FIRST_PAUSE_SECONDS * 1.6**self.row.tries, LONGEST_PAUSE_SECONDS)
         pause = max(at_least_seconds, longest * self._rng.uniform(0.5, 1.0))
-        with self.commit(wait_seconds=pause, tries=self.payment.tries + 1):
+        with self.commit(wait_seconds=pause, tries=self.row.tries + 1):
             pass
 
+    @staticmethod
+    def retry_after(error: OpenPaymentsError) -> float:
+        """The pause that the wallet asked for, in seconds, at most an hour; 0 by default."""
+        return min(float(getattr(error, "retry_after_seconds", None) or 0), 3600.0)
+
+    def distrust(self, grant: Grant) -> None:
+        """Have this token replaced before it is used again; only inside `commit`."""
+        self.update_grant(grant, token_expires_at=self.now)
+
     def release(self) -> None:
-        """Give the claim back without changing when the payment is due."""
-        Payment.objects.filter(id=self.payment.id, fence=self._fence).update(lease_until=None)
-
-
-def announce(payment: Payment, *, previous: PaymentStatus | None, at: datetime) -> None:
-    """Tell the payment's topic its new status; the last statement of the transaction."""
-    emit(
-        topic=f"payment:{payment.id}",
-        type="payment.status",
-        payload={"status": str(payment.status), "previous": previous and str(previous)},
-        at=at,
-        subject_id=payment.id,
-    )
+        """Give the claim back without changing when the row is due."""
+        self._rows().filter(id=self.row.id, fence=self._fence).update(lease_until=None)

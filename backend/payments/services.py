@@ -1,20 +1,43 @@
 """What other domains and the API may ask of payments."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import NotFound
+from backend.ids import new_id
 from backend.open_payments.types import Amount
 from backend.payments import hints
 from backend.payments.errors import NotConfirmable
-from backend.payments.models import Attempt, Grant, Payment
-from backend.payments.patience import PREPARE_FOR
-from backend.payments.run import announce
-from backend.payments.status import GrantKind, GrantStatus, PaymentPurpose, PaymentStatus
+from backend.payments.models import (
+    Attempt,
+    Grant,
+    HeldGrant,
+    HeldGrantLine,
+    HeldGrantTransition,
+    Payment,
+    PaymentTransition,
+)
+from backend.payments.patience import PREPARE_FOR, SEND_WITHIN
+from backend.payments.paying import announce
+from backend.payments.signals import payment_ended
+from backend.payments.status import (
+    HELD_GRANT_TRANSITIONS,
+    GrantKind,
+    GrantScope,
+    GrantStatus,
+    HeldGrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
+
+CLOCKS_APART = timedelta(minutes=5)
 
 
 def create_payment(
@@ -24,28 +47,38 @@ def create_payment(
     payer: User,
     sender: WalletAddress,
     receiver: WalletAddress,
-    receive_amount: Amount,
-    return_url: str,
+    receive_amount: Amount | None = None,
+    send_amount: Amount | None = None,
+    under: HeldGrant | None = None,
+    return_url: str = "",
     now: datetime,
 ) -> Payment:
     """Write down the intent to pay; the workflow starts when the caller's transaction commits.
+
+    Exactly one side is fixed: what arrives, `receive_amount`, or what is sent, `send_amount`,
+    fees included. `under` a held grant nobody is asked, and the payment begins AUTHORIZED.
 
     Call it inside the transaction that decides to pay. `reference` is handed back by
     `signals.payment_ended`; while a payment for it is open, a second one is an IntegrityError.
     No network call is made here.
     """
+    assert (receive_amount is None) != (send_amount is None), "exactly one side is fixed"
+    assert under is None or under.sender_id == sender.id, "a grant pays from its own wallet"
     payment = Payment.objects.create(
         purpose=purpose,
+        status=PaymentStatus.AUTHORIZED if under else PaymentStatus.CREATED,
         reference=reference,
         payer=payer,
         sender=sender,
         receiver=receiver,
-        receive_value=receive_amount.value,
-        receive_asset_code=receive_amount.asset_code,
-        receive_asset_scale=receive_amount.asset_scale,
+        under=under,
+        send_value=None if send_amount is None else send_amount.value,
+        receive_value=None if receive_amount is None else receive_amount.value,
+        receive_asset_code=receiver.asset_code,
+        receive_asset_scale=receiver.asset_scale,
         return_url=return_url,
         due_at=now,
-        deadline_at=now + PREPARE_FOR,
+        deadline_at=now + (SEND_WITHIN if under else PREPARE_FOR),
         created_at=now,
         updated_at=now,
     )
@@ -53,6 +86,122 @@ def create_payment(
     announce(payment, previous=None, at=now)
     hints.advance(payment.id)
     return payment
+
+
+def cancel_payment(*, payment: Payment, now: datetime) -> bool:
+    """Call a payment off while its payer still decides; False when it is too late for that.
+
+    Refreshes `payment`. Joins the caller's transaction. Whoever works on it loses their claim.
+    """
+    waiting = [PaymentStatus.CREATED, PaymentStatus.AWAITING_APPROVAL]
+    old = PaymentStatus(payment.status)
+    canceled = Payment.objects.filter(id=payment.id, status__in=waiting, status=old).update(
+        status=PaymentStatus.CANCELED,
+        fence=F("fence") + 1,
+        due_at=None,
+        lease_until=None,
+        pending_call=None,
+        updated_at=now,
+    )
+    payment.refresh_from_db()
+    if not canceled:
+        return False
+    PaymentTransition.objects.create(
+        payment=payment, old=old, new=payment.status, fence=payment.fence, at=now
+    )
+    payment.grants.exclude(secrets="").update(secrets="", interact_ref="", status=GrantStatus.ENDED)
+    payment_ended.send(sender=Payment, payment=payment, at=now)
+    announce(payment, previous=old, at=now)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One payment that a held grant is asked for: one side is fixed, in that side's asset."""
+
+    receiver: WalletAddress
+    receive_value: int | None = None
+    send_value: int | None = None
+
+
+def hold_grant(
+    *,
+    id: UUID | None = None,
+    scope: GrantScope,
+    reference: UUID,
+    payer: User,
+    sender: WalletAddress,
+    lines: Sequence[Line] = (),
+    limit: int | None = None,
+    days: int | None = None,
+    period_days: int | None = None,
+    return_url: str,
+    now: datetime,
+) -> HeldGrant:
+    """Write down the wish to hold a payer's consent; the workflow asks them after the commit.
+
+    What is asked for is `limit`, in the sender's asset, or else what `lines` turn out to cost. It
+    is valid for `days` from now on, once; or, with `period_days`, so much in every such period.
+    `signals.held_grant_moved` hands `reference` back with every change. No network call is made.
+    """
+    assert (limit is None) == bool(lines), "either a limit or lines to work one out from"
+    assert (days is None) != (period_days is None), "either one window or periods"
+    # A wallet whose clock is behind ours must not find that the window has yet to begin.
+    starts_at = now - CLOCKS_APART
+    held_grant = HeldGrant.objects.create(
+        id=id or new_id(),
+        scope=scope,
+        reference=reference,
+        payer=payer,
+        sender=sender,
+        limit_value=limit,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(days=days) if days else None,
+        period_days=period_days,
+        period_until=starts_at + timedelta(days=period_days) if period_days else None,
+        return_url=return_url,
+        due_at=now,
+        deadline_at=now + PREPARE_FOR,
+        created_at=now,
+        updated_at=now,
+    )
+    HeldGrantLine.objects.bulk_create(
+        HeldGrantLine(
+            held_grant=held_grant,
+            receiver=line.receiver,
+            receive_value=line.receive_value,
+            send_value=line.send_value,
+        )
+        for line in lines
+    )
+    hints.advance_held_grant(held_grant.id)
+    return held_grant
+
+
+def close_held_grant(*, held_grant: HeldGrant, now: datetime) -> None:
+    """Let no new payment begin under it, and have it revoked once the last one is over.
+
+    Refreshes `held_grant`. Joins the caller's transaction; repeating is harmless.
+    """
+    old = HeldGrantStatus(held_grant.status)
+    if HeldGrantStatus.CLOSING not in HELD_GRANT_TRANSITIONS[old]:
+        return
+    # `pending_call` stays: whoever goes on has to know what was asked.
+    closing = HeldGrant.objects.filter(id=held_grant.id, status=old).update(
+        status=HeldGrantStatus.CLOSING,
+        fence=F("fence") + 1,
+        due_at=now,
+        lease_until=None,
+        tries=0,
+        updated_at=now,
+    )
+    held_grant.refresh_from_db()
+    if not closing:
+        return close_held_grant(held_grant=held_grant, now=now)
+    HeldGrantTransition.objects.create(
+        held_grant=held_grant, old=old, new=held_grant.status, fence=held_grant.fence, at=now
+    )
+    hints.advance_held_grant(held_grant.id)
 
 
 def confirm_grant(*, user: User, grant_id: UUID, now: datetime) -> Grant:
@@ -66,9 +215,10 @@ def confirm_grant(*, user: User, grant_id: UUID, now: datetime) -> Grant:
     """
     with transaction.atomic():
         grant = (
-            Grant.objects.select_for_update()
-            .select_related("payment")
-            .filter(id=grant_id, kind=GrantKind.OUTGOING_PAYMENT, payment__payer=user)
+            Grant.objects.select_for_update(of=("self",))
+            .select_related("payment", "held_grant")
+            .filter(Q(payment__payer=user) | Q(held_grant__payer=user))
+            .filter(id=grant_id, kind=GrantKind.OUTGOING_PAYMENT)
             .first()
         )
         if grant is None:
@@ -82,7 +232,7 @@ def confirm_grant(*, user: User, grant_id: UUID, now: datetime) -> Grant:
         if not grant.confirmed:
             Grant.objects.filter(id=grant.id).update(confirmed=True)
             grant.confirmed = True
-            _wake_payment(grant, now)
+            _wake(grant, now)
     return grant
 
 
@@ -104,7 +254,7 @@ def record_approval(
             confirmed=same_browser,
         )
         if same_browser:
-            _wake_payment(grant, now)
+            _wake(grant, now)
 
 
 def record_rejection(*, grant_id: UUID, now: datetime) -> None:
@@ -118,23 +268,29 @@ def record_rejection(*, grant_id: UUID, now: datetime) -> None:
         if grant is None:
             return
         Grant.objects.filter(id=grant.id).update(status=GrantStatus.REJECTED)
-        _wake_payment(grant, now)
+        _wake(grant, now)
 
 
 def _awaiting(grant_id: UUID) -> Grant | None:
     # The row lock lets one of fifty simultaneous redirects through; the others then see its status.
     return (
         Grant.objects.select_for_update(of=("self",))
-        .select_related("payment")
+        .select_related("payment", "held_grant")
         .filter(id=grant_id, status=GrantStatus.AWAITING_APPROVAL)
         .first()
     )
 
 
-def _wake_payment(grant: Grant, now: datetime) -> None:
+def _wake(grant: Grant, now: datetime) -> None:
     # RFC 9635 section 5: not before `wait` is over.
-    due_at = max(now, grant.continue_after or now + timedelta(0))
-    Payment.objects.filter(id=grant.payment_id, status=PaymentStatus.AWAITING_APPROVAL).update(
-        due_at=due_at
-    )
-    hints.advance(grant.payment_id)
+    due_at = max(now, grant.continue_after or now)
+    if grant.payment_id is not None:
+        Payment.objects.filter(id=grant.payment_id, status=PaymentStatus.AWAITING_APPROVAL).update(
+            due_at=due_at
+        )
+        hints.advance(grant.payment_id)
+    elif grant.held_grant_id is not None:
+        HeldGrant.objects.filter(
+            id=grant.held_grant_id, status=HeldGrantStatus.AWAITING_APPROVAL
+        ).update(due_at=due_at)
+        hints.advance_held_grant(grant.held_grant_id)

@@ -1,4 +1,4 @@
-"""The state machines of a payment and of a grant, each on one screen."""
+"""The state machines of a payment, of a grant and of a held grant, each on one screen."""
 
 from django.db.models import TextChoices
 
@@ -9,6 +9,7 @@ class PaymentPurpose(TextChoices):
     FUND = "FUND"
     PAYOUT = "PAYOUT"
     REFUND = "REFUND"
+    PLATFORM_FEE = "PLATFORM_FEE"
 
 
 class PaymentStatus(TextChoices):
@@ -63,6 +64,7 @@ class GrantStatus(TextChoices):
     EXPIRED = "EXPIRED"
     SUPERSEDED = "SUPERSEDED"  # another grant took its place
     LOST = "LOST"  # its one-shot answer was lost; the payer is asked again
+    REVOKED = "REVOKED"  # the payer took it back at their wallet
     ENDED = "ENDED"  # its payment is over, its secrets are deleted
 
 
@@ -72,3 +74,46 @@ class GrantKind(TextChoices):
     INCOMING_PAYMENT = "incoming-payment"
     QUOTE = "quote"
     OUTGOING_PAYMENT = "outgoing-payment"
+
+
+class GrantScope(TextChoices):
+    """What a payer consents to."""
+
+    SINGLE_PAYMENT = "SINGLE_PAYMENT"  # one payment to one receiver, at once
+    POOLED = "POOLED"  # all payments of one funding, to whoever is selected
+    TREASURY = "TREASURY"  # what the platform pays out of what it holds, so much per period
+
+
+class HeldGrantStatus(TextChoices):
+    """Where a held grant stands. Only HELD and CLOSING can pay."""
+
+    CREATED = "CREATED"  # the limit is being worked out
+    AWAITING_APPROVAL = "AWAITING_APPROVAL"  # the payer decides in their wallet
+    HELD = "HELD"  # payments can be made under it
+    CLOSING = "CLOSING"  # no new payments; revoked at the wallet when the last one is over
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"  # not approved in time, or its window is over
+    FAILED = "FAILED"  # it could not be asked for
+    LOST = "LOST"  # the wallet's answer with the token was lost
+    REVOKED = "REVOKED"  # the payer took it back at their wallet
+    ENDED = "ENDED"  # revoked by us: it is not needed any more
+
+
+_H = HeldGrantStatus
+
+HELD_GRANT_TRANSITIONS: dict[HeldGrantStatus, frozenset[HeldGrantStatus]] = {
+    _H.CREATED: frozenset({_H.AWAITING_APPROVAL, _H.FAILED, _H.CLOSING}),
+    _H.AWAITING_APPROVAL: frozenset(
+        # Back to CREATED: the answer with the token was lost, the payer is asked again.
+        {_H.HELD, _H.CREATED, _H.REJECTED, _H.EXPIRED, _H.FAILED, _H.CLOSING}
+    ),
+    _H.HELD: frozenset({_H.CLOSING, _H.EXPIRED, _H.LOST, _H.REVOKED}),
+    _H.CLOSING: frozenset({_H.ENDED, _H.EXPIRED, _H.LOST, _H.REVOKED}),
+    _H.REJECTED: frozenset(),
+    _H.EXPIRED: frozenset(),
+    _H.FAILED: frozenset(),
+    _H.LOST: frozenset(),
+    _H.REVOKED: frozenset(),
+    _H.ENDED: frozenset(),
+}
+HELD_GRANT_OVER = frozenset(status for status, nexts in HELD_GRANT_TRANSITIONS.items() if not nexts)

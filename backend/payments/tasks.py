@@ -9,8 +9,8 @@ from celery import shared_task
 from django.conf import settings
 
 from backend.clock import SYSTEM_CLOCK
-from backend.payments import claims, workflow
-from backend.payments.models import Payment
+from backend.payments import claims, vault, workflow
+from backend.payments.models import HeldGrant, Payment
 from backend.payments.wallets import wallet_client
 
 log = logging.getLogger(__name__)
@@ -23,34 +23,54 @@ RNG = random.Random()  # noqa: S311
 @shared_task(ignore_result=True)
 def advance_payment(*, payment_id: str) -> None:
     """Look at this payment now, if it is due and nobody else does. Safe to lose and to repeat."""
-    for payment in claims.claim_due(now=SYSTEM_CLOCK.now(), limit=1, only=UUID(payment_id)):
+    for payment in claims.claim_due(
+        Payment, now=SYSTEM_CLOCK.now(), limit=1, only=UUID(payment_id)
+    ):
         advance(payment)
 
 
 @shared_task(ignore_result=True)
+def advance_held_grant(*, held_grant_id: str) -> None:
+    """Look at this held grant now, if it is due and nobody else does. Safe to lose and repeat."""
+    for held_grant in claims.claim_due(
+        HeldGrant, now=SYSTEM_CLOCK.now(), limit=1, only=UUID(held_grant_id)
+    ):
+        advance(held_grant)
+
+
+@shared_task(ignore_result=True)
 def advance_due() -> None:
-    """The tick: look at every payment that is due. Safe to lose, to repeat and to run at once."""
+    """The tick: look at everything that is due. Safe to lose, to repeat and to run at once."""
     pump()
 
 
 def pump() -> int:
-    """Claim and advance due payments, one after the other, for a while; return how many."""
+    """Claim and advance what is due, one after the other, for a while; return how many."""
     started = time.monotonic()
     done = 0
     while done < BATCH and time.monotonic() - started < settings.LEASE_S:
         # One at a time: a claim that waits for its turn in here would only lose its lease.
-        claimed = claims.claim_due(now=SYSTEM_CLOCK.now(), limit=1)
+        # Grants first: payments wait for their tokens.
+        now = SYSTEM_CLOCK.now()
+        claimed: list[Payment | HeldGrant] = [
+            *claims.claim_due(HeldGrant, now=now, limit=1),
+            *claims.claim_due(Payment, now=now, limit=1),
+        ]
         if not claimed:
             break
-        advance(claimed[0])
-        done += 1
+        for row in claimed:
+            advance(row)
+        done += len(claimed)
     return done
 
 
-def advance(payment: Payment) -> None:
-    """Advance one claimed payment; a bug is logged and the payment put back, never failed."""
+def advance(row: Payment | HeldGrant) -> None:
+    """Advance what was claimed; a bug is logged and the row put back, never failed."""
     try:
-        workflow.advance(payment, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
+        if isinstance(row, Payment):
+            workflow.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
+        else:
+            vault.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
     except Exception:
-        log.exception("payment %s could not be advanced", payment.id)
-        claims.put_back(payment, now=SYSTEM_CLOCK.now())
+        log.exception("%s could not be advanced", row)
+        claims.put_back(row, now=SYSTEM_CLOCK.now())

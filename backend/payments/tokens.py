@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -11,11 +12,12 @@ from backend.open_payments.grants import incoming_payment_access, quote_access
 from backend.open_payments.types import AccessToken
 from backend.payments import errors
 from backend.payments.models import Grant, GrantSecrets
+from backend.payments.paying import PaymentRun
 from backend.payments.run import Run
 from backend.payments.status import GrantKind, GrantStatus
 
 
-def with_token(run: Run, kind: GrantKind, step: Callable[[Run, Grant], None]) -> None:
+def with_token(run: PaymentRun, kind: GrantKind, step: Callable[[PaymentRun, Grant], None]) -> None:
     """Do `step` with a live token for incoming payments or quotes, getting that token first.
 
     Both calls may be repeated, so one commit holds what both brought.
@@ -27,7 +29,7 @@ def with_token(run: Run, kind: GrantKind, step: Callable[[Run, Grant], None]) ->
     return step(run, grant)
 
 
-def _request_token(run: Run, kind: GrantKind) -> Grant | None:
+def _request_token(run: PaymentRun, kind: GrantKind) -> Grant | None:
     """Ask for a grant that needs no consent. Repeating leaves an unused grant behind, no more."""
     if kind is GrantKind.INCOMING_PAYMENT:
         wallet = run.payment.receiver
@@ -62,17 +64,17 @@ def _request_token(run: Run, kind: GrantKind) -> Grant | None:
     return grant
 
 
-def distrust_token(run: Run, grant: Grant) -> None:
+def distrust_token(run: Run[Any], grant: Grant) -> None:
     """A wallet no longer accepts this token: never use it again."""
-    pause = 0.2 * 2 ** min(run.payment.tries, 10)
-    with run.commit(wait_seconds=pause, tries=run.payment.tries + 1):
+    pause = 0.2 * 2 ** min(run.row.tries, 10)
+    with run.commit(wait_seconds=pause, tries=run.row.tries + 1):
         if grant.kind == GrantKind.OUTGOING_PAYMENT:
-            run.update_grant(grant, token_expires_at=run.now)
+            run.distrust(grant)
         else:
             run.end_grant(grant, GrantStatus.SUPERSEDED)
 
 
-def token_end(run: Run, token: AccessToken) -> datetime | None:
+def token_end(run: Run[Any], token: AccessToken) -> datetime | None:
     """When the token stops working; None when the server named no end."""
     if token.expires_in is None:
         return None

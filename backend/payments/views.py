@@ -67,7 +67,7 @@ def finish(request: HttpRequest, opaque: str, clock: Clock = SYSTEM_CLOCK) -> Ht
 def _grant(grant_id: UUID | None) -> Grant | None:
     if grant_id is None:
         return None
-    return Grant.objects.filter(id=grant_id).select_related("payment").first()
+    return Grant.objects.filter(id=grant_id).select_related("payment", "held_grant").first()
 
 
 def _record(request: HttpRequest, grant: Grant, now: datetime) -> None:
@@ -104,16 +104,14 @@ def _record(request: HttpRequest, grant: Grant, now: datetime) -> None:
 
 
 def _back_to_client(grant: Grant) -> HttpResponse:
-    # The return URL was checked against the allow-list when the payment was made.
+    # The return URL was checked against the allow-list when consent was asked for.
     status = str(grant.status)
     if grant.status == GrantStatus.APPROVED and not grant.confirmed:
         status = "CONFIRMATION_REQUIRED"
+    about = {"paymentId": str(grant.payment_id)} if grant.payment_id else {}
     return _redirect(
         links.return_url_with(
-            grant.payment.return_url,
-            paymentId=str(grant.payment_id),
-            grantId=str(grant.id),
-            grantStatus=status,
+            grant.asked_by.return_url, **about, grantId=str(grant.id), grantStatus=status
         )
     )
 

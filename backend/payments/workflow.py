@@ -1,8 +1,9 @@
 """The life of a payment, top to bottom.
 
     CREATED            receiver, quote and consent are prepared: nothing here can be spent
-    AWAITING_APPROVAL  the payer decides in their wallet; then the grant is continued
-    AUTHORIZED         a fresh quote inside the granted limit
+    AWAITING_APPROVAL  the payer decides in their wallet; then the grant is continued (consent.py)
+    AUTHORIZED         a receiver and a fresh quote inside the granted limit; payments under a
+                       held grant (vault.py) begin here
     QUOTED, SENDING    the one call that moves money; its intent is committed first
     UNKNOWN            its answer was lost: find the payment, or prove that it can never happen
     SENT               the receiver's wallet is read until it shows the money
@@ -18,58 +19,38 @@ answer is lost.
 import logging
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from math import ceil
 
-from django.conf import settings
-
 from backend.accounts.models import WalletAddress
 from backend.clock import Clock
-from backend.ids import new_id
-from backend.open_payments import (
-    Client,
-    Interact,
-    IssuedGrant,
-    Limits,
-    OpenPaymentsError,
-    Operation,
-    PendingGrant,
-    Quote,
-    new_nonce,
-    operations,
-)
+from backend.open_payments import Client, OpenPaymentsError, Operation, Quote, operations
 from backend.open_payments.errors import (
     AmountRejected,
-    ContinuedTooSoon,
-    GrantDenied,
     LimitExceeded,
-    MismatchedResponse,
     QuoteUnusable,
     ReceiverUnusable,
 )
-from backend.open_payments.grants import outgoing_payment_access
-from backend.open_payments.types import Access, OutgoingPayment
-from backend.payments import errors, links, proofs
-from backend.payments.errors import LostRace
-from backend.payments.models import Grant, GrantSecrets, Payment
+from backend.open_payments.types import OutgoingPayment
+from backend.payments import consent, errors, proofs
+from backend.payments.driver import drive
+from backend.payments.errors import NoRoom
+from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
-from backend.payments.patience import DECIDE_WITHIN, MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
-from backend.payments.run import Run
-from backend.payments.status import IN_FLIGHT, GrantKind, GrantStatus, PaymentStatus
-from backend.payments.tokens import distrust_token, token_end, with_token
+from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
+from backend.payments.paying import PaymentRun
+from backend.payments.quoting import price, refreshed
+from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
+from backend.payments.tokens import with_token
 
 log = logging.getLogger(__name__)
 
 P = PaymentStatus
 
-# More steps in one claim than any payment needs: a loop must not become a hot one.
-MAX_STEPS = 40
-AFTER_TOO_MANY_STEPS_SECONDS = 60
 WALLET_FRESH_FOR = timedelta(minutes=10)
 RECEIVER_LIFE = timedelta(days=1)
 QUOTE_MARGIN = timedelta(seconds=30)
-DEFAULT_WAIT_SECONDS = 5
 # The payer consents to the quoted debit; across assets the rate may move until the money does.
 CROSS_ASSET_BUFFER = Fraction(5, 100)
 
@@ -80,93 +61,46 @@ def advance(payment: Payment, *, client: Client, clock: Clock, rng: random.Rando
     Safe to run again after any crash. Losing the claim ends the run silently: whoever has it now
     goes on from the rows.
     """
-    try:
-        run = Run(payment, client=client, clock=clock, rng=rng)
-        for _ in range(MAX_STEPS):
-            if run.status not in STEPS or run.must_stop():
-                break
-            _step(run)
-        else:
-            _stop_a_hot_loop(run)
-        if run.status in STEPS and payment.lease_until is not None:
-            run.release()
-    except LostRace as race:
-        log.info("%s", race)
+    drive(lambda: PaymentRun(payment, client=client, clock=clock, rng=rng), step=_step)
 
 
-def _stop_a_hot_loop(run: Run) -> None:
-    log.error("payment %s did %d steps in one claim", run.payment.id, MAX_STEPS)
-    if run.status in STEPS:
-        run.try_later(at_least_seconds=AFTER_TOO_MANY_STEPS_SECONDS)
-
-
-def _step(run: Run) -> None:
-    if run.status in IN_FLIGHT and run.now > run.payment.deadline_at:
+def _step(run: PaymentRun) -> bool:
+    if run.status not in STEPS:
+        return False
+    if run.may_have_sent and run.now > run.payment.deadline_at:
         proofs.note_past_deadline(run)
-    try:
-        STEPS[run.status](run)
-    except OpenPaymentsError as error:
-        _after_failed_call(run, error)
-
-
-def _after_failed_call(run: Run, error: OpenPaymentsError) -> None:
-    """Decide after a repeatable call: ask again, with another token, or give up."""
-    outcome = outcome_of(error, repeatable=True)
-    log.info("payment %s in %s: %s", run.payment.id, run.status, error)
-    if outcome is Outcome.RENEW_TOKEN and run.failed_grant is not None:
-        distrust_token(run, run.failed_grant)
-    elif run.status in IN_FLIGHT:
-        # Money may be moving: whatever a wallet says to a question, we ask again.
-        run.try_later(at_least_seconds=_retry_after(error))
-    elif outcome is Outcome.TRY_LATER and run.now < run.payment.deadline_at:
-        run.try_later(at_least_seconds=_retry_after(error))
-    else:
-        run.fail(
-            {
-                Outcome.TRY_LATER: errors.WALLET_UNAVAILABLE,
-                Outcome.MISBEHAVED: errors.WALLET_MISBEHAVED,
-                Outcome.KEY_REFUSED: errors.KEY_REFUSED,
-            }.get(outcome, errors.REFUSED_BY_WALLET)
-        )
-
-
-def _retry_after(error: OpenPaymentsError) -> float:
-    return min(float(getattr(error, "retry_after_seconds", None) or 0), 3600.0)
+    STEPS[run.status](run)
+    return True
 
 
 # --- CREATED: what the payer needs to see before consenting ---------------------------------------
 
 
-def prepare(run: Run) -> None:
+def prepare(run: PaymentRun) -> None:
     """Make what is missing: fresh wallets, receiver, quote, consent. Every call may be repeated."""
-    payment, attempt = run.payment, run.attempt
-    for wallet in (payment.receiver, payment.sender):
-        if run.now - wallet.checked_at > WALLET_FRESH_FOR:
-            return refresh_wallet(run, wallet)
-    if not attempt.incoming_payment_url:
+    if wallet := _stale_wallet(run):
+        return refresh_wallet(run, wallet)
+    if not run.attempt.incoming_payment_url:
         return with_token(run, GrantKind.INCOMING_PAYMENT, create_receiver)
-    if not attempt.quote_url:
+    if not run.attempt.quote_url:
         return with_token(run, GrantKind.QUOTE, create_quote)
     return ask_consent(run)
 
 
-def refresh_wallet(run: Run, wallet: WalletAddress) -> None:
+def _stale_wallet(run: PaymentRun) -> WalletAddress | None:
+    wallets = (run.payment.receiver, run.payment.sender)
+    return next((each for each in wallets if run.now - each.checked_at > WALLET_FRESH_FOR), None)
+
+
+def refresh_wallet(run: PaymentRun, wallet: WalletAddress) -> None:
     """Read a wallet's document again: a changed asset or server must not receive money unseen."""
-    found = run.ask(operations.get_wallet_address(url=wallet.url))
-    same = (found.asset_code, found.asset_scale, found.auth_server, found.resource_server) == (
-        wallet.asset_code,
-        wallet.asset_scale,
-        wallet.auth_server,
-        wallet.resource_server,
-    )
-    if not same:
+    if not refreshed(run.ask, wallet, now=run.now):
         return run.fail(errors.WALLET_CHANGED)
-    wallet.checked_at = run.now
     with run.commit():
-        WalletAddress.objects.filter(id=wallet.id).update(checked_at=wallet.checked_at)
+        wallet.save(update_fields=["checked_at"])
 
 
-def create_receiver(run: Run, grant: Grant) -> None:
+def create_receiver(run: PaymentRun, grant: Grant) -> None:
     """Make this attempt's own incoming payment of the exact amount.
 
     Repeating makes another one; the orphan's URL was never quoted, so nobody can pay it.
@@ -177,7 +111,7 @@ def create_receiver(run: Run, grant: Grant) -> None:
             resource_server=run.payment.receiver.resource_server,
             token=grant.open_secrets().access_token,
             wallet_address=run.payment.receiver.url,
-            incoming_amount=run.payment.receive_amount,
+            incoming_amount=run.receive_amount,
             expires_at=expires_at,
             metadata={"attempt": str(run.attempt.id)},
         ),
@@ -190,135 +124,34 @@ def create_receiver(run: Run, grant: Grant) -> None:
         )
 
 
-def create_quote(run: Run, grant: Grant) -> None:
+def create_quote(run: PaymentRun, grant: Grant) -> None:
     """Ask the sender's wallet what delivering the whole amount costs. Unused quotes expire."""
     quote = _request_quote(run, grant)
     with run.commit(debit_value=quote.debit_amount.value):
         run.update_attempt(**_quote_fields(run, quote))
 
 
-def ask_consent(run: Run) -> None:
+def ask_consent(run: PaymentRun) -> None:
     """Request the grant that the payer approves: this receiver, at most this debit."""
-    payment, grant_id, nonce = run.payment, new_id(), new_nonce()
+    payment = run.payment
     assert payment.debit_value is not None
-    max_debit = payment.debit_value
+    limit = payment.debit_value
     if payment.sender.asset != payment.receiver.asset:
-        max_debit = ceil(max_debit * (1 + CROSS_ASSET_BUFFER))
-    pending = run.ask(
-        operations.request_grant(
-            auth_server=payment.sender.auth_server,
-            client=settings.OP_CLIENT_WALLET_ADDRESS,
-            access=[_paying_access(run, max_debit)],
-            interact=Interact(finish_uri=links.finish_url(grant_id), client_nonce=nonce),
-        )
-    )
-    if not isinstance(pending, PendingGrant):
-        return run.fail(errors.WALLET_MISBEHAVED)
-    expires_at = run.now + DECIDE_WITHIN
-    grant = Grant(
-        id=grant_id,
-        payment=payment,
-        kind=GrantKind.OUTGOING_PAYMENT,
-        status=GrantStatus.AWAITING_APPROVAL,
-        auth_server=payment.sender.auth_server,
-        max_debit_value=max_debit,
-        continue_after=_wait_over(run, pending),
-        expires_at=expires_at,
-        created_at=run.now,
-    )
-    grant.secrets = grant.seal_secrets(
-        GrantSecrets(
-            client_nonce=nonce,
-            interact_nonce=pending.interact_nonce,
-            redirect=pending.redirect,
-            continue_uri=pending.continuation.uri,
-            continue_token=pending.continuation.token,
-        )
-    )
-    with run.commit(
-        P.AWAITING_APPROVAL,
-        wait_until=expires_at,
-        deadline_at=expires_at,
-        max_debit_value=max_debit,
-    ):
-        run.add_grant(grant)
+        limit = ceil(limit * (1 + CROSS_ASSET_BUFFER))
+    return consent.ask(run, limit=limit, max_debit_value=limit)
 
 
 # --- AWAITING_APPROVAL: the payer's decision, recorded by the finish view -------------------------
 
 
-def await_approval(run: Run) -> None:
-    """See what the finish view recorded on the grant: yes, no, or nothing until it is too late."""
-    grant = run.grant(GrantKind.OUTGOING_PAYMENT)
-    assert grant is not None and grant.expires_at is not None
-    if grant.status == GrantStatus.REJECTED:
-        return run.fail(errors.CONSENT_REJECTED, status=P.REJECTED)
-    if grant.status == GrantStatus.APPROVED and grant.confirmed:
-        return continue_grant(run, grant)
-    if run.now < grant.expires_at:
-        with run.commit(wait_until=grant.expires_at):
-            return None
-    with run.commit(P.EXPIRED, **errors.CONSENT_EXPIRED.fields()):
-        run.end_grant(grant, GrantStatus.EXPIRED)
-
-
-def continue_grant(run: Run, grant: Grant) -> None:
-    """Collect the access token. Wallets issue it once: a lost answer is a lost token."""
-    if grant.continue_after and run.now < grant.continue_after and not run.payment.pending_call_id:
-        with run.commit(wait_until=grant.continue_after):
-            return None
-    secrets = grant.open_secrets()
-    operation = operations.continue_grant(
-        uri=secrets.continue_uri,
-        token=secrets.continue_token,
-        interact_ref=grant.open_interact_ref(),
-        requested=[_paying_access(run, grant.max_debit_value or 0)],
+def await_approval(run: PaymentRun) -> None:
+    """Wait for the payer's yes, and collect the token it gives."""
+    return consent.await_approval(
+        run, deadline_at=run.now + SEND_WITHIN, on_loss=lambda grant: ask_again(run, grant)
     )
-    try:
-        issued = run.ask_once(operation, grant=grant)
-    except OpenPaymentsError as error:
-        return _after_failed_continue(run, grant, error)
-    if not isinstance(issued, IssuedGrant) or issued.access_token is None:
-        return run.fail(errors.WALLET_MISBEHAVED)
-    token, continuation = issued.access_token, issued.continuation
-    fresh = GrantSecrets(
-        access_token=token.value,
-        manage_url=token.manage_url,
-        continue_uri=continuation.uri if continuation else "",
-        continue_token=continuation.token if continuation else "",
-    )
-    with run.commit(P.AUTHORIZED, deadline_at=run.now + SEND_WITHIN):
-        run.update_grant(
-            grant,
-            secrets=grant.seal_secrets(fresh),
-            interact_ref="",
-            token_expires_at=token_end(run, token),
-        )
 
 
-def _after_failed_continue(run: Run, grant: Grant, error: OpenPaymentsError) -> None:
-    log.info("payment %s, continue: %s", run.payment.id, error)
-    if isinstance(error, ContinuedTooSoon):
-        return run.try_later(at_least_seconds=DEFAULT_WAIT_SECONDS)
-    if isinstance(error, MismatchedResponse):
-        return run.fail(errors.WALLET_MISBEHAVED)
-    outcome = outcome_of(error, repeatable=False)
-    if outcome is Outcome.TRY_LATER:
-        return run.try_later(at_least_seconds=_retry_after(error))
-    if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
-        # One more try: the wallet may never have seen the first.
-        with run.commit(wait_seconds=1):
-            run.update_grant(grant, lost_answers=1)
-        return None
-    if isinstance(error, GrantDenied) and grant.lost_answers == 0:
-        return run.fail(errors.CONSENT_REJECTED, status=P.REJECTED)
-    if outcome is Outcome.KEY_REFUSED and grant.lost_answers == 0:
-        return run.fail(errors.KEY_REFUSED)
-    # Any other no to a grant that was approved: its token went to the answer we never got.
-    return ask_again(run, grant)
-
-
-def ask_again(run: Run, grant: Grant) -> None:
+def ask_again(run: PaymentRun, grant: Grant) -> None:
     """The grant is lost: prepare another consent for the same attempt, a few times at most."""
     if not run.may_ask_the_payer_again():
         return run.fail(errors.CONSENT_LOST)
@@ -330,37 +163,85 @@ def ask_again(run: Run, grant: Grant) -> None:
 # --- AUTHORIZED, QUOTED, SENDING: pay exactly once ------------------------------------------------
 
 
-def quote_within_limit(run: Run) -> None:
-    """Quote afresh: quotes live minutes, consent takes as long as people do."""
+def quote_within_limit(run: PaymentRun) -> None:
+    """Make what is missing: a receiver, and a fresh quote. Consent takes as long as people do."""
     if run.now > run.payment.deadline_at:
         return run.fail(errors.WALLET_UNAVAILABLE)
+    if run.held is not None and not run.grant_with_token(GrantKind.OUTGOING_PAYMENT):
+        return wait_for_the_held_grant(run)
+    if wallet := _stale_wallet(run):
+        return refresh_wallet(run, wallet)
+    if run.payment.receive_value is None:
+        return price_what_arrives(run)
+    if not run.attempt.incoming_payment_url:
+        return with_token(run, GrantKind.INCOMING_PAYMENT, create_receiver)
     return with_token(run, GrantKind.QUOTE, _quote_within_limit)
 
 
-def _quote_within_limit(run: Run, grant: Grant) -> None:
+def wait_for_the_held_grant(run: PaymentRun) -> None:
+    """Have the held grant's token renewed, which its own run does; or see that it is over."""
+    if failure := run.why_the_held_grant_cannot_pay():
+        return run.fail(failure)
+    pause = min(0.2 * 1.6**run.payment.tries, 30)
+    with run.commit(wait_seconds=pause, tries=run.payment.tries + 1):
+        run.ask_for_a_token()
+
+
+def price_what_arrives(run: PaymentRun) -> None:
+    """Where the payer fixed what they send: learn what that makes, which is then to arrive."""
+    priced = price(
+        run.ask,
+        sender=run.sender,
+        receiver=run.payment.receiver,
+        send_value=run.payment.send_value,
+        now=run.now,
+    )
+    with run.commit(receive_value=priced.receive_value):
+        return None
+
+
+def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
     try:
         quote = _request_quote(run, grant)
     except (ReceiverUnusable, AmountRejected):
         # Somebody closed our receiver before anything was sent. It is useless: stop here.
         return run.fail(errors.REFUSED_BY_WALLET)
-    consented = run.payment.max_debit_value
-    if consented is None or quote.debit_amount.value > consented:
+    payment, debit = run.payment, quote.debit_amount.value
+    if payment.send_value is not None and debit > payment.send_value:
+        return _price_again(run)
+    if run.held is None and (payment.max_debit_value is None or debit > payment.max_debit_value):
         return run.fail(errors.LIMIT_EXCEEDED)
-    with run.commit(P.QUOTED, debit_value=quote.debit_amount.value, tries=run.payment.tries):
-        run.update_attempt(**_quote_fields(run, quote))
+    try:
+        with run.commit(P.QUOTED, debit_value=debit, tries=payment.tries):
+            run.reserve(debit)
+            run.update_attempt(**_quote_fields(run, quote))
+    except NoRoom:
+        return run.fail(run.why_the_held_grant_cannot_pay() or errors.GRANT_EXHAUSTED)
 
 
-def send(run: Run) -> None:
+def _price_again(run: PaymentRun) -> None:
+    # The rate moved between the two quotes. No order was given, so the receiver can be left.
+    tries = run.payment.tries + 1
+    if tries > MAX_REFUSALS:
+        return run.fail(errors.LIMIT_EXCEEDED)
+    with run.commit(receive_value=None, wait_seconds=0.2 * 2**tries, tries=tries):
+        run.update_attempt(incoming_payment_url="", incoming_payment_expires_at=None)
+
+
+def send(run: PaymentRun) -> None:
     """Give the order to pay the saved quote, or take up the order that a crash interrupted."""
     grant = run.grant(GrantKind.OUTGOING_PAYMENT)
-    assert grant is not None
-    if run.status is P.QUOTED:
-        if run.payment.pending_call_id or not run.token_lives(grant):
-            return rotate(run, grant)
+    if run.status is P.QUOTED and not run.payment.pending_call_id:
         expires_at = run.attempt.quote_expires_at
         if expires_at is not None and expires_at < run.now + QUOTE_MARGIN:
             with run.commit(P.AUTHORIZED, reason="quote about to expire"):
                 return None
+        if run.held is not None and not run.grant_with_token(GrantKind.OUTGOING_PAYMENT):
+            return wait_for_the_held_grant(run)
+    if run.status is P.QUOTED:
+        assert grant is not None
+        if run.payment.pending_call_id or not run.token_lives(grant):
+            return consent.rotate(run, grant, on_loss=lambda lost: ask_again(run, lost))
     try:
         outgoing = run.ask_once(
             _order(run, grant), grant=grant, status=_sending_from(run), sent_at=run.now
@@ -371,89 +252,48 @@ def send(run: Run) -> None:
         run.update_attempt(outgoing_payment_url=outgoing.id)
 
 
-def _sending_from(run: Run) -> PaymentStatus | None:
+def _sending_from(run: PaymentRun) -> PaymentStatus | None:
     return P.SENDING if run.status is P.QUOTED else None
 
 
-def _after_failed_order(run: Run, grant: Grant, error: OpenPaymentsError) -> None:
-    log.info("payment %s, order: %s", run.payment.id, error)
+def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPaymentsError) -> None:
+    log.info("%s, order: %s", run.payment, error)
     outcome, tries = outcome_of(error, repeatable=False), run.payment.tries + 1
     if outcome is Outcome.UNKNOWN:
         with run.commit(P.UNKNOWN, reason=str(error), wait_seconds=proofs.FIRST_LOOK_SECONDS):
             return None
     # From here on the wallet has certainly not taken the order.
     if isinstance(error, LimitExceeded):
-        return run.fail(errors.LIMIT_EXCEEDED)
+        return run.fail(errors.LIMIT_EXCEEDED if run.held is None else errors.GRANT_EXHAUSTED)
     if outcome is Outcome.KEY_REFUSED:
         return run.fail(errors.KEY_REFUSED)
     again = outcome in {Outcome.TRY_LATER, Outcome.RENEW_TOKEN} or isinstance(error, QuoteUnusable)
     if not again or tries > MAX_REFUSALS:
         return run.fail(errors.REFUSED_BY_WALLET)
-    pause = max(_retry_after(error), 0.2 * 2**tries)
+    pause = max(run.retry_after(error), 0.2 * 2**tries)
     with run.commit(P.AUTHORIZED, reason=str(error), wait_seconds=pause, tries=tries):
         run.update_attempt(sent_at=None)
-        if outcome is Outcome.RENEW_TOKEN:
-            run.update_grant(grant, token_expires_at=run.now)
-
-
-def rotate(run: Run, grant: Grant) -> None:
-    """Swap the access token for a fresh one. The old one dies at once: a lost answer loses both."""
-    secrets = grant.open_secrets()
-    operation = operations.rotate_token(
-        manage_url=secrets.manage_url,
-        token=secrets.access_token,
-        requested=[_paying_access(run, grant.max_debit_value or 0)],
-    )
-    try:
-        token = run.ask_once(operation, grant=grant)
-    except OpenPaymentsError as error:
-        log.info("payment %s, rotate: %s", run.payment.id, error)
-        outcome = outcome_of(error, repeatable=False)
-        if outcome is Outcome.TRY_LATER:
-            return run.try_later(at_least_seconds=_retry_after(error))
-        if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
-            with run.commit(wait_seconds=1):
-                run.update_grant(grant, lost_answers=1)
-            return None
-        return ask_again(run, grant)
-    fresh = GrantSecrets(
-        access_token=token.value,
-        manage_url=token.manage_url,
-        continue_uri=secrets.continue_uri,
-        continue_token=secrets.continue_token,
-    )
-    with run.commit(tries=run.payment.tries):
-        run.update_grant(
-            grant,
-            secrets=grant.seal_secrets(fresh),
-            token_expires_at=token_end(run, token),
-            lost_answers=0,
-        )
+        if outcome is Outcome.RENEW_TOKEN and grant is not None:
+            run.distrust(grant)
 
 
 # --- shared pieces --------------------------------------------------------------------------------
 
 
-def _wait_over(run: Run, pending: PendingGrant) -> datetime:
-    # RFC 9635 section 3.1: without `wait`, at least five seconds.
-    seconds = pending.continuation.wait_seconds
-    return run.now + timedelta(seconds=DEFAULT_WAIT_SECONDS if seconds is None else seconds)
-
-
-def _request_quote(run: Run, grant: Grant) -> Quote:
+def _request_quote(run: PaymentRun, grant: Grant) -> Quote:
     return run.ask(
         operations.create_quote(
             resource_server=run.payment.sender.resource_server,
             token=grant.open_secrets().access_token,
             wallet_address=run.payment.sender.url,
             receiver=run.attempt.incoming_payment_url,
-            receive_amount=run.payment.receive_amount,
+            receive_amount=run.receive_amount,
         ),
         grant=grant,
     )
 
 
-def _quote_fields(run: Run, quote: Quote) -> dict[str, object]:
+def _quote_fields(run: PaymentRun, quote: Quote) -> dict[str, object]:
     return {
         "quote_url": quote.id,
         "quote_expires_at": quote.expires_at,
@@ -461,18 +301,7 @@ def _quote_fields(run: Run, quote: Quote) -> dict[str, object]:
     }
 
 
-def _paying_access(run: Run, max_debit_value: int) -> Access:
-    sender = run.payment.sender
-    return outgoing_payment_access(
-        identifier=sender.url,
-        limits=Limits(
-            receiver=run.attempt.incoming_payment_url,
-            debit_amount=run.payment.in_sender_asset(max_debit_value),
-        ),
-    )
-
-
-def _order(run: Run, grant: Grant) -> Operation[OutgoingPayment]:
+def _order(run: PaymentRun, grant: Grant | None) -> Operation[OutgoingPayment]:
     sender, attempt = run.payment.sender, run.attempt
     assert attempt.quote_debit_value is not None
     quote = Quote(
@@ -480,21 +309,22 @@ def _order(run: Run, grant: Grant) -> Operation[OutgoingPayment]:
         wallet_address=sender.url,
         receiver=attempt.incoming_payment_url,
         debit_amount=run.payment.in_sender_asset(attempt.quote_debit_value),
-        receive_amount=run.payment.receive_amount,
+        receive_amount=run.receive_amount,
         method="ilp",
         created_at=attempt.started_at,
         expires_at=attempt.quote_expires_at,
     )
     return operations.create_outgoing_payment(
         resource_server=sender.resource_server,
-        token=grant.open_secrets().access_token,
+        # Without a grant an earlier order is taken up, and nothing is sent.
+        token=grant.open_secrets().access_token if grant else "none",
         wallet_address=sender.url,
         quote=quote,
         metadata={"attempt": str(attempt.id)},
     )
 
 
-STEPS: dict[PaymentStatus, Callable[[Run], None]] = {
+STEPS: dict[PaymentStatus, Callable[[PaymentRun], None]] = {
     P.CREATED: prepare,
     P.AWAITING_APPROVAL: await_approval,
     P.AUTHORIZED: quote_within_limit,

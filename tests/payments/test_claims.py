@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from backend.payments import claims, workflow
 from backend.payments.models import Payment, PaymentTransition
-from backend.payments.run import Run
+from backend.payments.paying import PaymentRun
 from backend.payments.status import PaymentStatus
 from tests.simulation.simulator import Simulation
 
@@ -20,7 +20,9 @@ def simulation() -> Simulation:
 
 
 def claim(simulation: Simulation) -> list[Payment]:
-    return claims.claim_due(now=simulation.clock.now(), limit=5, only=simulation.payment.id)
+    return claims.claim_due(
+        Payment, now=simulation.clock.now(), limit=5, only=simulation.payment.id
+    )
 
 
 def test_a_due_payment_is_claimed_by_one_worker(simulation: Simulation) -> None:
@@ -73,7 +75,7 @@ def test_while_an_order_is_out_nobody_else_gets_the_payment(simulation: Simulati
     def claim_past_the_lease() -> list[Payment]:
         try:
             later = simulation.clock.now() + timedelta(hours=1)
-            return claims.claim_due(now=later, limit=5, only=simulation.payment.id)
+            return claims.claim_due(Payment, now=later, limit=5, only=simulation.payment.id)
         finally:
             connection.close()
 
@@ -95,7 +97,7 @@ def test_a_payment_put_back_is_due_again_after_a_pause(simulation: Simulation) -
 
 def test_a_bug_in_a_step_does_not_change_the_status(simulation: Simulation) -> None:
     (payment,) = claim(simulation)
-    run = Run(payment, client=simulation.client, clock=simulation.clock, rng=simulation.rng)
+    run = PaymentRun(payment, client=simulation.client, clock=simulation.clock, rng=simulation.rng)
 
     with pytest.raises(ZeroDivisionError), run.commit(debit_value=1):
         raise ZeroDivisionError

@@ -1,0 +1,199 @@
+"""A payer's consent, beat by beat: ask, wait, collect the token, renew it.
+
+The same beats for a consent to one payment and for one that is held for many (vault.py); what a
+lost token means is the caller's to say. Continuing and rotating are done once: a wallet issues a
+token to the first that asks, and an answer that is lost takes the token with it.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from backend.ids import new_id
+from backend.open_payments import (
+    Interact,
+    IssuedGrant,
+    OpenPaymentsError,
+    PendingGrant,
+    new_nonce,
+    operations,
+)
+from backend.open_payments.errors import ContinuedTooSoon, GrantDenied, MismatchedResponse
+from backend.payments import errors, links
+from backend.payments.models import Grant, GrantSecrets
+from backend.payments.outcomes import Outcome, outcome_of
+from backend.payments.patience import DECIDE_WITHIN
+from backend.payments.run import Run
+from backend.payments.status import GrantKind, GrantStatus
+from backend.payments.tokens import token_end
+
+log = logging.getLogger(__name__)
+
+DEFAULT_WAIT_SECONDS = 5
+
+# What becomes of a row whose token is lost for good, or was taken back.
+OnLoss = Callable[[Grant], None]
+
+
+def ask(run: Run[Any], *, limit: int, **fields: Any) -> None:
+    """Request the grant that the payer approves at their wallet; `limit` in the sender's asset.
+
+    `fields` of the row are saved with it. Repeating leaves a request behind that nobody sees.
+    """
+    grant_id, nonce = new_id(), new_nonce()
+    pending = run.ask(
+        operations.request_grant(
+            auth_server=run.sender.auth_server,
+            client=settings.OP_CLIENT_WALLET_ADDRESS,
+            access=[run.access(limit)],
+            interact=Interact(finish_uri=links.finish_url(grant_id), client_nonce=nonce),
+        )
+    )
+    if not isinstance(pending, PendingGrant):
+        return run.fail(errors.WALLET_MISBEHAVED)
+    expires_at = run.now + DECIDE_WITHIN
+    grant = Grant(
+        id=grant_id,
+        **{run.NAMED: run.row},
+        kind=GrantKind.OUTGOING_PAYMENT,
+        status=GrantStatus.AWAITING_APPROVAL,
+        auth_server=run.sender.auth_server,
+        max_debit_value=limit,
+        continue_after=_wait_over(run, pending),
+        expires_at=expires_at,
+        created_at=run.now,
+    )
+    grant.secrets = grant.seal_secrets(
+        GrantSecrets(
+            client_nonce=nonce,
+            interact_nonce=pending.interact_nonce,
+            redirect=pending.redirect,
+            continue_uri=pending.continuation.uri,
+            continue_token=pending.continuation.token,
+        )
+    )
+    with run.commit(run.AWAITING_APPROVAL, wait_until=expires_at, deadline_at=expires_at, **fields):
+        run.add_grant(grant)
+
+
+def await_approval(run: Run[Any], *, deadline_at: datetime, on_loss: OnLoss) -> None:
+    """See what the finish view recorded on the grant: yes, no, or nothing until it is too late.
+
+    `deadline_at` is the row's once the payer has consented.
+    """
+    grant = run.grant(GrantKind.OUTGOING_PAYMENT)
+    assert grant is not None and grant.expires_at is not None
+    if grant.status == GrantStatus.REJECTED:
+        return run.fail(errors.CONSENT_REJECTED, status=run.REJECTED)
+    if grant.status == GrantStatus.APPROVED and grant.confirmed:
+        return _collect(run, grant, deadline_at, on_loss)
+    if run.now < grant.expires_at:
+        with run.commit(wait_until=grant.expires_at):
+            return None
+    with run.commit(run.EXPIRED, **errors.CONSENT_EXPIRED.fields()):
+        run.end_grant(grant, GrantStatus.EXPIRED)
+
+
+def _collect(run: Run[Any], grant: Grant, deadline_at: datetime, on_loss: OnLoss) -> None:
+    """Collect the access token. Wallets issue it once: a lost answer is a lost token."""
+    if grant.continue_after and run.now < grant.continue_after and not run.row.pending_call_id:
+        with run.commit(wait_until=grant.continue_after):
+            return None
+    secrets = grant.open_secrets()
+    operation = operations.continue_grant(
+        uri=secrets.continue_uri,
+        token=secrets.continue_token,
+        interact_ref=grant.open_interact_ref(),
+        requested=[run.access(grant.max_debit_value or 0)],
+    )
+    try:
+        issued = run.ask_once(operation, grant=grant)
+    except OpenPaymentsError as error:
+        return _after_failed_continue(run, grant, error, on_loss)
+    if not isinstance(issued, IssuedGrant) or issued.access_token is None:
+        return run.fail(errors.WALLET_MISBEHAVED)
+    token, continuation = issued.access_token, issued.continuation
+    fresh = GrantSecrets(
+        access_token=token.value,
+        manage_url=token.manage_url,
+        continue_uri=continuation.uri if continuation else "",
+        continue_token=continuation.token if continuation else "",
+    )
+    with run.commit(run.CONSENTED, deadline_at=deadline_at):
+        run.update_grant(
+            grant,
+            secrets=grant.seal_secrets(fresh),
+            interact_ref="",
+            token_expires_at=token_end(run, token),
+        )
+
+
+def _after_failed_continue(
+    run: Run[Any], grant: Grant, error: OpenPaymentsError, on_loss: OnLoss
+) -> None:
+    log.info("%s, continue: %s", run.row, error)
+    if isinstance(error, ContinuedTooSoon):
+        return run.try_later(at_least_seconds=DEFAULT_WAIT_SECONDS)
+    if isinstance(error, MismatchedResponse):
+        return run.fail(errors.WALLET_MISBEHAVED)
+    outcome = outcome_of(error, repeatable=False)
+    if outcome is Outcome.TRY_LATER:
+        return run.try_later(at_least_seconds=run.retry_after(error))
+    if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
+        # One more try: the wallet may never have seen the first.
+        with run.commit(wait_seconds=1):
+            run.update_grant(grant, lost_answers=1)
+        return None
+    if isinstance(error, GrantDenied) and grant.lost_answers == 0:
+        return run.fail(errors.CONSENT_REJECTED, status=run.REJECTED)
+    if outcome is Outcome.KEY_REFUSED and grant.lost_answers == 0:
+        return run.fail(errors.KEY_REFUSED)
+    # Any other no to a grant that was approved: its token went to the answer we never got.
+    return on_loss(grant)
+
+
+def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> None:
+    """Swap the access token for a fresh one. The old one dies at once: a lost answer loses both.
+
+    `fields` of the row are saved with it.
+    """
+    secrets = grant.open_secrets()
+    operation = operations.rotate_token(
+        manage_url=secrets.manage_url,
+        token=secrets.access_token,
+        requested=[run.access(grant.max_debit_value or 0)],
+    )
+    try:
+        token = run.ask_once(operation, grant=grant)
+    except OpenPaymentsError as error:
+        log.info("%s, rotate: %s", run.row, error)
+        outcome = outcome_of(error, repeatable=False)
+        if outcome is Outcome.TRY_LATER:
+            return run.try_later(at_least_seconds=run.retry_after(error))
+        if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
+            with run.commit(wait_seconds=1):
+                run.update_grant(grant, lost_answers=1)
+            return None
+        return on_loss(grant)
+    fresh = GrantSecrets(
+        access_token=token.value,
+        manage_url=token.manage_url,
+        continue_uri=secrets.continue_uri,
+        continue_token=secrets.continue_token,
+    )
+    with run.commit(**{"tries": run.row.tries, **fields}):
+        run.update_grant(
+            grant,
+            secrets=grant.seal_secrets(fresh),
+            token_expires_at=token_end(run, token),
+            lost_answers=0,
+        )
+
+
+def _wait_over(run: Run[Any], pending: PendingGrant) -> datetime:
+    # RFC 9635 section 3.1: without `wait`, at least five seconds.
+    seconds = pending.continuation.wait_seconds
+    return run.now + timedelta(seconds=DEFAULT_WAIT_SECONDS if seconds is None else seconds)

@@ -1,0 +1,126 @@
+"""What a payment would cost: a real quote, which leaves nothing behind that could be spent.
+
+A quote needs a receiver. It gets one of its own, which takes no money: it is completed as soon as
+the quote is there, and expires in minutes where that fails.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from django.conf import settings
+
+from backend.accounts.models import WalletAddress
+from backend.open_payments import IssuedGrant, OpenPaymentsError, Operation, operations
+from backend.open_payments.errors import MismatchedResponse
+from backend.open_payments.grants import incoming_payment_access, quote_access
+from backend.open_payments.types import Access, Amount
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+RECEIVER_LIFE = timedelta(minutes=10)
+
+
+class Ask(Protocol):
+    """Makes a call that may be repeated, and understands its answer."""
+
+    def __call__(self, operation: Operation[T], /) -> T: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What leaves the sender's wallet, fees included, and what arrives, each in its own asset."""
+
+    debit_value: int
+    receive_value: int
+    expires_at: datetime | None
+
+
+def price(
+    ask: Ask,
+    *,
+    sender: WalletAddress,
+    receiver: WalletAddress,
+    receive_value: int | None = None,
+    send_value: int | None = None,
+    now: datetime,
+) -> Price:
+    """Quote a payment of which one side is fixed: `receive_value` or `send_value`.
+
+    Five calls to two wallets, every one of which may be repeated.
+
+    Raises:
+        OpenPaymentsError: a wallet could not be reached, or refused.
+    """
+    token = _token(ask, receiver, incoming_payment_access(identifier=receiver.url))
+    code, scale = receiver.asset
+    incoming = ask(
+        operations.create_incoming_payment(
+            resource_server=receiver.resource_server,
+            token=token,
+            wallet_address=receiver.url,
+            incoming_amount=None
+            if receive_value is None
+            else Amount(value=receive_value, asset_code=code, asset_scale=scale),
+            expires_at=now + RECEIVER_LIFE,
+        )
+    )
+    sender_code, sender_scale = sender.asset
+    try:
+        quote = ask(
+            operations.create_quote(
+                resource_server=sender.resource_server,
+                token=_token(ask, sender, quote_access()),
+                wallet_address=sender.url,
+                receiver=incoming.id,
+                debit_amount=None
+                if send_value is None
+                else Amount(value=send_value, asset_code=sender_code, asset_scale=sender_scale),
+                receive_amount=None
+                if receive_value is None
+                else Amount(value=receive_value, asset_code=code, asset_scale=scale),
+            )
+        )
+    finally:
+        with suppress(OpenPaymentsError):
+            ask(operations.complete_incoming_payment(url=incoming.id, token=token))
+    return Price(
+        debit_value=quote.debit_amount.value,
+        receive_value=quote.receive_amount.value,
+        expires_at=quote.expires_at,
+    )
+
+
+def refreshed(ask: Ask, wallet: WalletAddress, *, now: datetime) -> bool:
+    """Read a wallet's document again; False when its asset or its servers have changed.
+
+    The caller saves `checked_at`.
+
+    Raises:
+        OpenPaymentsError: the wallet could not be read.
+    """
+    found = ask(operations.get_wallet_address(url=wallet.url))
+    wallet.checked_at = now
+    return (found.asset_code, found.asset_scale, found.auth_server, found.resource_server) == (
+        wallet.asset_code,
+        wallet.asset_scale,
+        wallet.auth_server,
+        wallet.resource_server,
+    )
+
+
+def _token(ask: Ask, wallet: WalletAddress, access: Access) -> str:
+    issued = ask(
+        operations.request_grant(
+            auth_server=wallet.auth_server,
+            client=settings.OP_CLIENT_WALLET_ADDRESS,
+            access=[access],
+        )
+    )
+    if not isinstance(issued, IssuedGrant) or issued.access_token is None:
+        # Operators may demand a person even here; nobody is there to be asked.
+        raise MismatchedResponse("grant", expected="a token", received="an interaction")
+    return issued.access_token.value
