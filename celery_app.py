@@ -56,6 +56,16 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "register-treasury": {
+            "task": "backend.funding.tasks.register_treasury",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
+        "retry-due-payments": {
+            "task": "backend.funding.tasks.retry_due_payments",
+            "schedule": 10.0,
+            "options": {"expires": 10.0},
+        },
         "pass-time-over-jobs": {
             "task": "backend.jobs.tasks.pass_time",
             "schedule": 60.0,

@@ -327,7 +327,7 @@ def _actions(
     )
     withheld = {
         JobAction.FUND: standing is not None,
-        JobAction.PRE_FUND: standing != FundingStatus.SETTLED,
+        JobAction.PRE_FUND: standing == FundingStatus.AWAITING_APPROVAL,
     }
     return [action.value for action in allowed(RULES, facts) if not withheld.get(action)]
 

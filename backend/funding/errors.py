@@ -18,16 +18,28 @@ class AlreadyFunded(FaenaError):
     code = ErrorCode.ALREADY_FUNDED
 
 
+class DeadlineTooFar(FaenaError):
+    """The payer's consent cannot be asked for until then."""
+
+    code = ErrorCode.DEADLINE_TOO_FAR
+
+
+class NotRefundable(FaenaError):
+    """There is nothing of this funding that could go back now."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
+class NothingToRetry(FaenaError):
+    """This payment did not fail, or what it was for has been paid or is being paid."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
 class ModeUnavailable(FaenaError):
     """This installation does not offer this way of funding."""
 
     code = ErrorCode.MODE_UNAVAILABLE
-
-
-class ReturnUrlRefused(FaenaError):
-    """A browser may not be sent to this returnUrl."""
-
-    code = ErrorCode.RETURN_URL_REFUSED
 
 
 class AmountChanged(FaenaError):

@@ -1,39 +1,149 @@
-"""What the end of a payment means for the money behind a job."""
+"""What the other domains' news mean for the money behind a job.
+
+All of it happens in the transaction of the news: the end of a payment and what it settles are one
+commit. Locks are taken in one order everywhere: job, funding, held grant, payment; that is why
+the job is locked before a payment or a grant moves.
+"""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.dispatch import receiver
 
-from backend.funding.models import Funding
-from backend.funding.status import FundingStatus
-from backend.jobs.models import Job
+from backend.funding import securing, settling
+from backend.funding.booking import book_funding_payment
+from backend.funding.models import Funding, Payable
+from backend.funding.returning import close_older_grants
+from backend.funding.status import LIVE, FundingMode, FundingStatus
+from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
-from backend.ledger.bookings import book_direct_payment
-from backend.payments.models import Payment
-from backend.payments.signals import payment_ended
-from backend.payments.status import PaymentPurpose, PaymentStatus
+from backend.jobs.signals import job_moved, work_accepted, work_settled
+from backend.jobs.status import JobStatus
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.signals import held_grant_moved, payment_ended, row_moving
+from backend.payments.status import (
+    HELD_GRANT_OVER,
+    GrantScope,
+    HeldGrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
 
-OUTCOMES = {
-    PaymentStatus.COMPLETED: FundingStatus.SETTLED,
+NOT_PAID = {
     PaymentStatus.REJECTED: FundingStatus.REJECTED,
     PaymentStatus.EXPIRED: FundingStatus.EXPIRED,
     PaymentStatus.FAILED: FundingStatus.FAILED,
     PaymentStatus.CANCELED: FundingStatus.CANCELED,
 }
+NOT_CONSENTED = {
+    HeldGrantStatus.REJECTED: FundingStatus.REJECTED,
+    HeldGrantStatus.EXPIRED: FundingStatus.EXPIRED,
+    HeldGrantStatus.FAILED: FundingStatus.FAILED,
+}
+ENDS = frozenset({JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED})
+
+
+# --- payments -------------------------------------------------------------------------------------
+
+
+@receiver(row_moving, dispatch_uid="funding locks first")
+def on_row_moving(row: Payment | HeldGrant, **_: Any) -> None:
+    """Lock the job behind a payment or a grant before either moves."""
+    if (job_id := _job_behind(row.reference)) is not None:
+        Job.objects.select_for_update().get(id=job_id)
+
+
+def _job_behind(reference: UUID) -> UUID | None:
+    found = Funding.objects.filter(id=reference).values_list("job_id", flat=True).first()
+    return found or (
+        Payable.objects.filter(id=reference).values_list("funding__job_id", flat=True).first()
+    )
 
 
 @receiver(payment_ended, dispatch_uid="funding")
 def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
-    """Settle or end the funding, in the transaction that ends its payment."""
+    """Secure, settle or end what the payment was for."""
     if payment.purpose != PaymentPurpose.FUND:
+        return settling.payment_is_over(payment, at=at)
+    funding = Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet").get(
+        id=payment.reference
+    )
+    book_funding_payment(funding, payment, at=at)
+    if payment.status != PaymentStatus.COMPLETED:
+        securing.money_did_not_come(funding, NOT_PAID[PaymentStatus(payment.status)], at=at)
+        if funding.mode == FundingMode.ESCROW and payment.delivered_value:
+            # A part of it came, which is of no use to anybody here.
+            settling.owe_back(funding, value=payment.delivered_value, at=at)
+    elif funding.mode == FundingMode.DIRECT:
+        funding.move_to(FundingStatus.SETTLED, at=at, released_value=funding.total_value)
+        Job.objects.filter(id=funding.job_id).update(money_moving=False)
+        close_paid_recruiting(job=funding.job, at=at)
+    else:
+        funding.move_to(FundingStatus.SECURED, at=at)
+        securing.money_is_secured(funding, at=at)
+
+
+# --- consents -------------------------------------------------------------------------------------
+
+
+@receiver(held_grant_moved, dispatch_uid="funding")
+def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
+    """See what a consent that came, or that is gone, means for the funding it stands behind."""
+    if held_grant.scope == GrantScope.TREASURY:
+        return _treasury_grant_moved(held_grant, at=at)
+    funding = Funding.objects.select_related("job").get(id=held_grant.reference)
+    status = HeldGrantStatus(held_grant.status)
+    if status is HeldGrantStatus.HELD:
+        _consented(funding, held_grant, at=at)
+    elif funding.status == FundingStatus.AWAITING_APPROVAL and status in NOT_CONSENTED:
+        securing.money_did_not_come(funding, NOT_CONSENTED[status], at=at)
+    elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding):
+        funding.move_to(FundingStatus.LAPSED, at=at)
+    elif status is HeldGrantStatus.AWAITING_APPROVAL:
+        # The redirectUrl is there.
+        funding.announce(at=at, previous=FundingStatus(funding.status))
+
+
+def _consented(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None:
+    if funding.status == FundingStatus.AWAITING_APPROVAL:
+        funding.move_to(FundingStatus.SECURED, at=at)
+        securing.money_is_secured(funding, at=at)
         return
-    funding = Funding.objects.select_for_update().select_related("job").get(id=payment.reference)
-    outcome = OUTCOMES[PaymentStatus(payment.status)]
-    Job.objects.filter(id=funding.job_id).update(money_moving=False)
-    book_direct_payment(payment, at=at)
-    if outcome is not FundingStatus.SETTLED:
-        funding.move_to(outcome, at=at)
-        return
-    funding.move_to(outcome, at=at, released_value=funding.total_value)
-    close_paid_recruiting(job=funding.job, at=at)
+    if funding.status == FundingStatus.LAPSED:
+        part = FundingStatus.PARTIALLY_RELEASED if funding.released_value else FundingStatus.SECURED
+        funding.move_to(part, at=at)
+    close_older_grants(held_grant, now=at)
+    settling.start_what_waits_for_consent(funding, at=at)
+
+
+def _has_consent(funding: Funding) -> bool:
+    return settling.paying_grant(funding) is not None
+
+
+def _treasury_grant_moved(held_grant: HeldGrant, *, at: datetime) -> None:
+    if held_grant.status == HeldGrantStatus.HELD:
+        # Of many jobs, whose locks are not ours here: the next tick begins them one by one.
+        settling.wake_what_waits_for_the_treasury(held_grant, at=at)
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+@receiver(work_accepted, dispatch_uid="funding")
+def on_work_accepted(submission: Submission, value: int, at: datetime, **_: Any) -> None:
+    """Owe the worker what was accepted, and begin to pay it."""
+    settling.owe_for_work(submission, value=value, at=at)
+
+
+@receiver(work_settled, dispatch_uid="funding")
+def on_work_settled(submission: Submission, at: datetime, **_: Any) -> None:
+    """Free what was promised for work that nobody will accept any more."""
+    settling.nothing_more_to_accept(submission, at=at)
+
+
+@receiver(job_moved, dispatch_uid="funding")
+def on_job_moved(job: Job, at: datetime, **_: Any) -> None:
+    """Give back what a job that is over does not need."""
+    if job.status in ENDS:
+        settling.close_fundings(job, at=at)

@@ -7,13 +7,13 @@ from uuid import UUID
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from backend.accounts.models import User
-from backend.funding.models import Funding
-from backend.funding.status import COUNTING, FundingAssurance, FundingStatus
+from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.status import COUNTING, LIVE, FundingAssurance, FundingMode, FundingStatus
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
     """The fundings that `user` pays or whose job is theirs; operators and auditors see all."""
-    fundings = Funding.objects.select_related("job", "seller")
+    fundings = Funding.objects.select_related("job", "seller", "payer_wallet")
     if user is None or not user.is_authenticated:
         return fundings.none()
     if user.sees_everything:
@@ -21,15 +21,39 @@ def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
     return fundings.filter(Q(payer=user) | Q(job__owner=user))
 
 
+def allocations_visible_to(user: User | None) -> QuerySet[Allocation]:
+    """The promises out of fundings that `user` sees, and those made to `user`."""
+    allocations = Allocation.objects.select_related("funding", "application")
+    if user is None or not user.is_authenticated:
+        return allocations.none()
+    if user.sees_everything:
+        return allocations
+    return allocations.filter(
+        Q(funding__payer=user) | Q(funding__job__owner=user) | Q(application__applicant=user)
+    )
+
+
+def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The funding behind each payment, by the payment's reference."""
+    wanted = list(references)
+    found = {id_: id_ for id_ in Funding.objects.filter(id__in=wanted).values_list("id", flat=True)}
+    return found | dict(Payable.objects.filter(id__in=wanted).values_list("id", "funding_id"))
+
+
 # What a job's workers may rely on when it has such a funding, the strongest first.
 GIVEN_BY: dict[FundingAssurance, Q] = {
     FundingAssurance.PAID: Q(status=FundingStatus.SETTLED),
+    FundingAssurance.HELD: Q(mode=FundingMode.ESCROW, status__in=sorted(LIVE)),
+    FundingAssurance.AUTHORIZED: Q(mode=FundingMode.PREAPPROVED, status__in=sorted(LIVE)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyBehind:
-    """What stands behind a job: what workers may rely on, and the funding that counts, if any."""
+    """What stands behind a job: what workers may rely on, and the funding that counts, if any.
+
+    Of several, `standing` is the one whose payer is being asked.
+    """
 
     assurance: FundingAssurance = FundingAssurance.NONE
     standing: FundingStatus | None = None
@@ -51,9 +75,16 @@ def money_behind(job_ids: Iterable[UUID]) -> dict[UUID, MoneyBehind]:
         )
         found[job_id] = MoneyBehind(
             assurance=FundingAssurance(gives) if stronger else known.assurance,
-            standing=FundingStatus(status) if status in COUNTING else known.standing,
+            standing=_standing(known.standing, FundingStatus(status)),
         )
     return found
+
+
+def _standing(known: FundingStatus | None, status: FundingStatus) -> FundingStatus | None:
+    # While a payer is being asked nobody asks again, whatever else stands there.
+    if status not in COUNTING or known is FundingStatus.AWAITING_APPROVAL:
+        return known
+    return status
 
 
 def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:

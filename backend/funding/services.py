@@ -1,4 +1,4 @@
-"""Putting money behind a job: `fundJob` in mode DIRECT, and `preFundJob` once it has arrived."""
+"""Putting money behind a job: `fundJob` for its whole budget, `preFundJob` for those selected."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,29 +12,23 @@ from backend import rate_limits
 from backend.accounts.idempotency import claim
 from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
-from backend.errors import AssetMismatch
-from backend.events import emit
-from backend.funding.errors import (
-    AlreadyFunded,
-    AmountChanged,
-    ModeUnavailable,
-    ReturnUrlRefused,
-    SellerNotFound,
-)
+from backend.funding.allocating import allocate_what_is_there, uncovered
+from backend.funding.errors import AlreadyFunded, AmountChanged, ModeUnavailable, SellerNotFound
 from backend.funding.models import Funding, Seller
-from backend.funding.status import COUNTING, FundingMode, FundingStatus
+from backend.funding.securing import Ask, check_assets, open_funding
+from backend.funding.status import COUNTING, LIVE, FundingMode, FundingStatus
+from backend.funding.treasury import treasury
 from backend.ids import new_id
 from backend.jobs.changes import lock_job
 from backend.jobs.facts import facts_of_job
 from backend.jobs.lifecycle.job import RULES, JobAction
 from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Job
+from backend.jobs.recruiting import close_recruiting_to_fund
 from backend.jobs.work import begin_work
 from backend.open_payments.types import Amount
-from backend.payments.links import is_allowed_return_url
+from backend.payments.links import check_return_url
 from backend.payments.models import Payment
-from backend.payments.services import create_payment
-from backend.payments.status import PaymentPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +51,13 @@ def fund_job(
     idempotency_key: UUID,
     now: datetime,
 ) -> Funded:
-    """Put the job's whole budget behind it by paying a registered seller.
+    """Put the job's whole budget behind it: paid to a seller, held by us, or by a consent.
 
     Writes the intent and returns at once, before any network call; the payer's redirect URL
-    follows on `paymentStatus`. `mode` None is DIRECT; `seller` None is the default seller,
-    `payer_wallet_id` None the payer's default wallet. `expected_total` None skips the check.
+    follows on `fundingStatus` and, where there is a payment, on `paymentStatus`. `mode` None is
+    DIRECT where a seller is named or configured, else PREAPPROVED; `seller` None is the default
+    seller, `payer_wallet_id` None the payer's default wallet. `expected_total` None skips the
+    check.
 
     Safe to repeat with the same `idempotency_key`: the same funding is returned. Refused input
     does not use up the key.
@@ -70,7 +66,8 @@ def fund_job(
         NotFound, Forbidden, WrongStatus: the job is not there, not theirs, or not fundable now.
         ModeUnavailable, SellerNotFound, WalletRequired, ReturnUrlRefused: as they say.
         AmountChanged: the budget is not `expected_total`.
-        AssetMismatch: the seller's wallet is not in the job's asset.
+        AssetMismatch: whoever is to hold the money has another asset than the job.
+        DeadlineTooFar: no consent reaches until all of the job can be decided.
         AlreadyFunded: a funding stands behind the job already.
         IdempotencyConflict: the key was used with other input.
         RateLimited: too many fundings by this payer.
@@ -99,13 +96,9 @@ def fund_job(
                 funding_id=new_funding_id,
                 payer=payer,
                 job=_lock_job(payer, job_id, now),
-                seller=_seller(mode, seller),
-                wallet=own_wallet(
-                    user=payer,
-                    wallet_id=payer_wallet_id,
-                    path="payerWalletId",
-                    to_do=_("Add the wallet address you pay from, with addWallet."),
-                ),
+                mode=_mode(mode, seller),
+                seller_slug=seller,
+                wallet=_payer_wallet(payer, payer_wallet_id),
                 expected_total=expected_total,
                 return_url=return_url,
                 now=now,
@@ -117,16 +110,19 @@ def pre_fund_job(
     *,
     payer: User,
     job_id: UUID,
+    mode: FundingMode | None = None,
+    payer_wallet_id: UUID | None = None,
     expected_total: Amount | None,
     return_url: str,
     idempotency_key: UUID,
     now: datetime,
-) -> Funding:
+) -> Funded:
     """Put reward × selected workers behind the selected applications, and let the work begin.
 
-    Money that is behind the job already is used first; where it covers the sum, as a settled
-    funding of the whole budget does, the job moves to SUBMITTING at once, without any consent.
-    `expected_total` None skips the check.
+    Money that is behind the job already is used first; consent is asked for the shortfall only,
+    by `mode` (None is PREAPPROVED), and the job moves to SUBMITTING when that is there. Where
+    nothing is missing it moves at once. Recruiting is closed in any case. `expected_total` None
+    skips the check.
 
     Safe to repeat with the same `idempotency_key`: the same funding is returned. Refused input
     does not use up the key.
@@ -135,39 +131,79 @@ def pre_fund_job(
         NotFound, Forbidden, WrongStatus: the job is not there, not theirs, or not selecting.
         NoSelectedWorkers: nobody is selected.
         AmountChanged: reward × selected is not `expected_total`.
-        ModeUnavailable: no money is behind the job, and this installation only takes it by
-            `fundJob`.
-        ReturnUrlRefused: as it says.
+        AlreadyFunded: the payer is being asked for this job already.
+        ModeUnavailable, WalletRequired, ReturnUrlRefused, RateLimited: as they say.
+        AssetMismatch: a wallet's asset makes the promise impossible.
+        DeadlineTooFar: no consent reaches until all of the job can be decided.
         IdempotencyConflict: the key was used with other input.
     """
+    new_funding_id = new_id()
     with transaction.atomic():
         job = lock_job(user=payer, job_id=job_id)
-        funding = Funding.objects.filter(job=job, status=FundingStatus.SETTLED).first()
         done_before = claim(
             caller=payer,
             operation="preFundJob",
             key=idempotency_key,
             inputs={
                 "job": job_id,
+                "mode": mode,
+                "wallet": payer_wallet_id,
                 "expected": expected_total and expected_total.to_json(),
                 "return": return_url,
             },
-            result_id=funding.id if funding else job_id,
+            result_id=new_funding_id,
             now=now,
         )
         if done_before is not None:
-            return _funding(done_before)
+            return Funded(_funding_or_newest(done_before, job), payment=None)
         facts = facts_of_job(user=payer, job=job, now=now)
         require(RULES, JobAction.PRE_FUND, facts)
         _check_total(job.amount(job.reward_value * facts.selected), expected_total)
-        _check_return_url(return_url)
-        if funding is None:
-            raise ModeUnavailable(
-                _("No money is behind this job. Put its budget there with fundJob first."),
-                path=("jobId",),
-            )
-        begin_work(job=job, at=now, actor=payer)
-    return _funding(funding.id)
+        check_return_url(return_url)
+        if _seller_is_paid(job):
+            begin_work(job=job, at=now, actor=payer)
+            return Funded(_funding_or_newest(None, job), payment=None)
+        _refuse_while_asking(job)
+        allocate_what_is_there(job, at=now)
+        missing = uncovered(job)
+        if not missing:
+            begin_work(job=job, at=now, actor=payer)
+            return Funded(_funding_or_newest(None, job), payment=None)
+        rate_limits.hit("money", str(payer.id))
+        mode = mode or FundingMode.PREAPPROVED
+        ask = Ask(
+            job=job,
+            payer=payer,
+            wallet=_payer_wallet(payer, payer_wallet_id),
+            total=job.amount(sum(value for _application, value in missing)),
+            seller=_holder(mode),
+            workers=missing,
+            return_url=return_url,
+            now=now,
+        )
+        close_recruiting_to_fund(job=job, at=now, actor=payer)
+        return Funded(*open_funding(ask, funding_id=new_funding_id, mode=mode))
+
+
+def _holder(mode: FundingMode) -> Seller | None:
+    if mode is FundingMode.DIRECT:
+        raise ModeUnavailable(
+            _("preFundJob secures the pay of workers: by ESCROW or PREAPPROVED."), path=("mode",)
+        )
+    return treasury() if mode is FundingMode.ESCROW else None
+
+
+def _seller_is_paid(job: Job) -> bool:
+    paid = Funding.objects.filter(job=job, mode=FundingMode.DIRECT)
+    return paid.filter(status=FundingStatus.SETTLED).exists()
+
+
+def _refuse_while_asking(job: Job) -> None:
+    if Funding.objects.filter(job=job, status=FundingStatus.AWAITING_APPROVAL).exists():
+        raise AlreadyFunded(
+            _("This job waits for its payer's approval already: see job.fundings."),
+            path=("jobId",),
+        )
 
 
 def _fund(
@@ -175,67 +211,34 @@ def _fund(
     funding_id: UUID,
     payer: User,
     job: Job,
-    seller: Seller,
+    mode: FundingMode,
+    seller_slug: str | None,
     wallet: WalletAddress,
     expected_total: Amount | None,
     return_url: str,
     now: datetime,
 ) -> Funded:
     total = job.total_budget
+    seller = _seller(seller_slug) if mode is FundingMode.DIRECT else _holder(mode)
     _check_total(total, expected_total)
-    if seller.wallet.asset != (total.asset_code, total.asset_scale):
-        raise AssetMismatch(
-            _(
-                "The job pays in {job_asset} (scale {job_scale}), but {seller} receives "
-                "{wallet_asset} (scale {wallet_scale})."
-            ),
-            path=("sellerId",),
-            job_asset=total.asset_code,
-            job_scale=total.asset_scale,
-            seller=seller.slug,
-            wallet_asset=seller.wallet.asset_code,
-            wallet_scale=seller.wallet.asset_scale,
-        )
-    _check_return_url(return_url)
+    ask = Ask(
+        job=job,
+        payer=payer,
+        wallet=wallet,
+        total=total,
+        seller=seller,
+        return_url=return_url,
+        now=now,
+    )
+    check_assets(ask, mode)
+    check_return_url(return_url)
     # The job's row is locked: two payers cannot both find it free.
     if Funding.objects.filter(job=job, status__in=sorted(COUNTING)).exists():
         raise AlreadyFunded(
             _("This job is funded already, or waits for its payer's approval: see job.fundings."),
             path=("jobId",),
         )
-    funding = Funding.objects.create(
-        id=funding_id,
-        job=job,
-        payer=payer,
-        mode=FundingMode.DIRECT,
-        seller=seller,
-        total_value=total.value,
-        asset_code=total.asset_code,
-        asset_scale=total.asset_scale,
-        created_at=now,
-        updated_at=now,
-    )
-    payment = create_payment(
-        purpose=PaymentPurpose.FUND,
-        reference=funding.id,
-        payer=payer,
-        sender=wallet,
-        receiver=seller.wallet,
-        receive_amount=total,
-        return_url=return_url,
-        now=now,
-    )
-    # The row is locked, so this needs no version: nobody's form was about it.
-    Job.objects.filter(id=job.id).update(money_moving=True)
-    emit(
-        topic=f"funding:{funding.id}",
-        type="funding.status",
-        payload={"status": str(FundingStatus.AWAITING_APPROVAL), "previous": None},
-        at=now,
-        actor=payer,
-        subject_id=funding.id,
-    )
-    return Funded(funding, payment)
+    return Funded(*open_funding(ask, funding_id=funding_id, mode=mode))
 
 
 def _lock_job(payer: User, job_id: UUID, now: datetime) -> Job:
@@ -248,27 +251,40 @@ def _funding(funding_id: UUID) -> Funding:
     return Funding.objects.select_related("job", "seller").get(id=funding_id)
 
 
+def _funding_or_newest(funding_id: UUID | None, job: Job) -> Funding:
+    """The funding made with a key, or the one that made another unnecessary."""
+    fundings = Funding.objects.select_related("job", "seller").filter(job=job)
+    made = fundings.filter(id=funding_id).first() if funding_id else None
+    if made is not None:
+        return made
+    return fundings.filter(status__in=sorted(LIVE | {FundingStatus.SETTLED})).latest("created_at")
+
+
 def _check_total(actual: Amount, expected: Amount | None) -> None:
     if expected is not None and expected != actual:
         raise AmountChanged(expected=expected, actual=actual)
 
 
-def _check_return_url(return_url: str) -> None:
-    if not is_allowed_return_url(return_url):
-        raise ReturnUrlRefused(
-            _("returnUrl must start with an origin that the operator listed in RETURN_URLS."),
-            path=("returnUrl",),
-        )
+def _payer_wallet(payer: User, wallet_id: UUID | None) -> WalletAddress:
+    return own_wallet(
+        user=payer,
+        wallet_id=wallet_id,
+        path="payerWalletId",
+        to_do=_("Add the wallet address you pay from, with addWallet."),
+    )
 
 
-def _seller(mode: FundingMode | None, slug: str | None) -> Seller:
-    if mode is None and slug is None and not settings.SELLER_WALLET_ADDRESS_URL:
-        raise ModeUnavailable(
-            _("No default seller is configured; name one in sellerId."), path=("sellerId",)
-        )
+def _mode(mode: FundingMode | None, slug: str | None) -> FundingMode:
+    if mode is not None:
+        return mode
+    direct = slug is not None or bool(settings.SELLER_WALLET_ADDRESS_URL)
+    return FundingMode.DIRECT if direct else FundingMode.PREAPPROVED
+
+
+def _seller(slug: str | None) -> Seller:
     found = (
         Seller.objects.select_related("wallet")
-        .filter(slug=slug or settings.SELLER_ID, active=True)
+        .filter(slug=slug or settings.SELLER_ID, active=True, is_treasury=False)
         .first()
     )
     if found is None:

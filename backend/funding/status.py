@@ -1,4 +1,4 @@
-"""The state machine of a funding, and what a worker may rely on."""
+"""The state machines of a funding and of what is owed, and what a worker may rely on."""
 
 from django.db.models import TextChoices
 
@@ -7,17 +7,42 @@ class FundingMode(TextChoices):
     """Who holds the money between consent and payout."""
 
     DIRECT = "DIRECT"  # nobody: a registered seller is paid at once
+    ESCROW = "ESCROW"  # the platform, in its treasury wallet
+    PREAPPROVED = "PREAPPROVED"  # the payer; we hold their consent to pay
 
 
 class FundingStatus(TextChoices):
     """Where a funding stands."""
 
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
+    SECURED = "SECURED"
+    PARTIALLY_RELEASED = "PARTIALLY_RELEASED"
+    LAPSED = "LAPSED"  # the consent behind it was lost, taken back or is over
     SETTLED = "SETTLED"
+    REFUNDING = "REFUNDING"
+    REFUNDED = "REFUNDED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     FAILED = "FAILED"
     CANCELED = "CANCELED"
+
+
+class AllocationStatus(TextChoices):
+    """Where the part of a funding stands that is promised to one worker."""
+
+    RESERVED = "RESERVED"
+    PARTIALLY_RELEASED = "PARTIALLY_RELEASED"
+    RELEASED = "RELEASED"
+    RETURNED = "RETURNED"  # nothing more will be paid of it
+
+
+class PayableStatus(TextChoices):
+    """Where something stands that is owed out of a funding."""
+
+    OWED = "OWED"  # no payment is under way: it waits for its time, or for a consent
+    PAYING = "PAYING"  # one payment for it is under way
+    PAID = "PAID"
+    STUCK = "STUCK"  # its payments failed, and somebody has to act before another try
 
 
 class FundingAssurance(TextChoices):
@@ -32,12 +57,29 @@ class FundingAssurance(TextChoices):
 _F = FundingStatus
 
 TRANSITIONS: dict[FundingStatus, frozenset[FundingStatus]] = {
-    _F.AWAITING_APPROVAL: frozenset({_F.SETTLED, _F.REJECTED, _F.EXPIRED, _F.FAILED, _F.CANCELED}),
+    _F.AWAITING_APPROVAL: frozenset(
+        {_F.SECURED, _F.SETTLED, _F.REJECTED, _F.EXPIRED, _F.FAILED, _F.CANCELED}
+    ),
+    _F.SECURED: frozenset(
+        {_F.PARTIALLY_RELEASED, _F.SETTLED, _F.LAPSED, _F.REFUNDING, _F.CANCELED}
+    ),
+    _F.PARTIALLY_RELEASED: frozenset({_F.SETTLED, _F.LAPSED, _F.REFUNDING}),
+    # Back where it was, once the payer has consented again.
+    _F.LAPSED: frozenset({_F.SECURED, _F.PARTIALLY_RELEASED, _F.SETTLED, _F.CANCELED}),
     _F.SETTLED: frozenset(),
+    _F.REFUNDING: frozenset({_F.REFUNDED}),
+    _F.REFUNDED: frozenset(),
     _F.REJECTED: frozenset(),
     _F.EXPIRED: frozenset(),
     _F.FAILED: frozenset(),
     _F.CANCELED: frozenset(),
 }
-# One of these stands behind a job at a time.
-COUNTING = frozenset({_F.AWAITING_APPROVAL, _F.SETTLED})
+# Money can be paid out of these.
+LIVE = frozenset({_F.SECURED, _F.PARTIALLY_RELEASED})
+# Not over: something can still become of these.
+OPEN = frozenset(status for status, nexts in TRANSITIONS.items() if nexts)
+# One of these stands behind a job, so that it is not funded as a whole a second time.
+COUNTING = OPEN - {_F.REFUNDING} | {_F.SETTLED}
+# Promised and not yet decided about to the end.
+ALLOCATED = frozenset({AllocationStatus.RESERVED, AllocationStatus.PARTIALLY_RELEASED})
+UNPAID = frozenset({PayableStatus.OWED, PayableStatus.PAYING, PayableStatus.STUCK})

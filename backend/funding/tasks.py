@@ -1,16 +1,28 @@
-"""Celery's doors into the registry of sellers and the keys of money mutations."""
+"""Celery's doors into the registry of payees, what is owed, and the keys of money mutations."""
 
 from celery import shared_task
 
 from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
-from backend.funding import sellers
+from backend.funding import sellers, settling, treasury
 
 
 @shared_task(ignore_result=True)
 def register_default_seller() -> None:
     """Register the seller that the environment names. Safe to lose and to repeat."""
     sellers.register_default_seller(now=SYSTEM_CLOCK.now())
+
+
+@shared_task(ignore_result=True)
+def register_treasury() -> None:
+    """Register the treasury that the environment names. Safe to lose and to repeat."""
+    treasury.register_treasury(now=SYSTEM_CLOCK.now())
+
+
+@shared_task(ignore_result=True)
+def retry_due_payments() -> None:
+    """Begin again what is owed and whose pause is over. Safe to lose, to repeat, at once."""
+    settling.retry_due(now=SYSTEM_CLOCK.now())
 
 
 @shared_task(ignore_result=True)

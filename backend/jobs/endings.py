@@ -70,6 +70,16 @@ def complete_if_done(change: Change, job: Job) -> None:
         job.change(at=change.at, due_at=change.at + timedelta(days=job.review_days))
 
 
+def money_is_at_rest(*, job: Job, at: datetime) -> None:
+    """Go on with a job that has waited for its last payment: it may be done.
+
+    Refreshes `job`. Joins the caller's transaction, which has locked it. Safe to repeat.
+    """
+    with changing(at=at) as change:
+        job.refresh_from_db()
+        complete_if_done(change, job)
+
+
 def complete_after_silence(change: Change, job: Job) -> None:
     """Complete a job whose owner has said nothing since the last decision became final."""
     if job.money_moving or not _is_decided(job, at=change.at):

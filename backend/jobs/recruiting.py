@@ -193,6 +193,16 @@ def close_paid_recruiting(*, job: Job, at: datetime) -> bool:
     return closes
 
 
+def close_recruiting_to_fund(*, job: Job, at: datetime, actor: User | None = None) -> None:
+    """Move a job whose owner secures the pay of those selected from RECRUITING to SELECTING.
+
+    Does nothing elsewhere in its life. The caller holds the job's lock.
+    """
+    if job.status == JobStatus.RECRUITING:
+        with changing(at=at, actor=actor) as change:
+            _close(change, job)
+
+
 def reopen_recruiting(
     *,
     user: User,

@@ -72,7 +72,7 @@ def debited_value(payment: Payment) -> int:
 
     A part that arrived costs its part of the quote, rounded up: the wallet returns the rest.
     """
-    assert payment.debit_value is not None, "what was sent was quoted before"
+    assert payment.debit_value and payment.receive_value, "what was sent was quoted before"
     if payment.status == PaymentStatus.COMPLETED:
         return payment.debit_value
     return -(-payment.debit_value * payment.delivered_value // payment.receive_value)

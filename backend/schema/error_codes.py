@@ -152,6 +152,12 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
+        ErrorCode.GRANT_REVOKED: Code(
+            meaning="The payer took the approval back at their wallet; nothing was charged.",
+            advice="Ask the payer to approve again, with renewGrant.",
+            repeat=Repeat.YES,
+            places=(Place.FAILURE,),
+        ),
         ErrorCode.INSUFFICIENT_FUNDS: Code(
             meaning="The payer's wallet sent nothing, most often because it holds too little.",
             advice="Have the payer add money to it, then fund again.",
@@ -168,6 +174,10 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             advice="Offer to fund again; a charge in the payer's wallet is that wallet's matter.",
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
+        ),
+        ErrorCode.DEADLINE_TOO_FAR: Code(
+            meaning="The payer's consent would have to last longer than can be asked for.",
+            advice="Offer to bring the job's deadlines closer.",
         ),
         ErrorCode.IDEMPOTENCY_CONFLICT: Code(
             meaning="This `idempotencyKey` was used before, with other input.",

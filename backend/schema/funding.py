@@ -1,48 +1,138 @@
 """The money behind a job."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from strawberry.dataloader import DataLoader
 
 from backend.accounts.models import User
-from backend.funding import models, queries, services
-from backend.funding.errors import AmountChanged
-from backend.funding.status import FundingMode, FundingStatus
+from backend.errors import NotFound
+from backend.funding import models, queries
+from backend.funding.models import Payable
+from backend.funding.status import TRANSITIONS, AllocationStatus, FundingMode, FundingStatus
+from backend.payments.models import Grant as GrantRow
 from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
-from backend.schema.amounts import Amount, AmountInput
+from backend.payments.status import GrantScope
+from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
-from backend.schema.context import Info
+from backend.schema.context import Context, Info
 from backend.schema.enums import describe_values
-from backend.schema.errors import Payload, UserError, common, converts, mutation
-from backend.schema.nodes import Node, decode_id, load_node
-from backend.schema.payments import Payment
-from backend.schema.permissions import WITH_PARENT, rule
-from backend.schema.scalars import URL
+from backend.schema.nodes import Node, decode_id, load_node, node_of
+from backend.schema.payments import Grant, Payment, grants_visible_to
+from backend.schema.permissions import WITH_PARENT, rule, visible_rows
+from backend.schema.scalars import EventCursor
+from backend.schema.subscriptions import follow, has_seen_everything
 
 if TYPE_CHECKING:
+    from backend.schema.applications import Application
     from backend.schema.jobs import Job
 
 strawberry.enum(FundingMode, description="Who holds the money between consent and payout.")
 describe_values(
     FundingMode,
     DIRECT="Nobody: the payer's wallet pays a registered seller at once.",
+    ESCROW=(
+        "The platform, in its treasury wallet, until work is accepted. Only where an operator "
+        "offers it."
+    ),
+    PREAPPROVED=(
+        "The payer. Their wallet has agreed to pay accepted work up to a limit and a day: a "
+        "promise, not a hold."
+    ),
 )
-strawberry.enum(
-    FundingStatus, description="Where a funding stands; all but AWAITING_APPROVAL are final."
-)
+strawberry.enum(FundingStatus, description="Where a funding stands.")
 describe_values(
     FundingStatus,
-    AWAITING_APPROVAL="Its payment is under way: the consent, or the money, has yet to come.",
-    SETTLED="The money has arrived.",
-    REJECTED="The payer said no at their wallet.",
-    EXPIRED="The payer did not decide in time.",
-    FAILED="The payment ended without arriving in full: see its `failure`.",
-    CANCELED="Called off before any money moved.",
+    AWAITING_APPROVAL="The payer's consent, or the money, has yet to come.",
+    SECURED="The money is held, or consented to, and accepted work is paid out of it.",
+    PARTIALLY_RELEASED="A part of it has been paid out.",
+    LAPSED="The consent behind it was lost, taken back or is over; renewGrant asks for another.",
+    SETTLED="All of it has arrived where it belongs. Final.",
+    REFUNDING="What is left of it is on its way back.",
+    REFUNDED="What was left of it has gone back. Final.",
+    REJECTED="The payer said no at their wallet. Final.",
+    EXPIRED="The payer did not decide in time. Final.",
+    FAILED="It could not be had: see the `failure` of its payment. Final.",
+    CANCELED="Called off before any of it was paid out. Final.",
 )
+strawberry.enum(
+    AllocationStatus, description="Where the part of a funding stands that is promised to a worker."
+)
+describe_values(
+    AllocationStatus,
+    RESERVED="Promised; nothing of it is paid yet.",
+    PARTIALLY_RELEASED="A part of it has arrived, the rest is still promised.",
+    RELEASED="What was accepted has arrived, and no more will come.",
+    RETURNED="Taken back: nothing of it will be paid.",
+)
+
+
+@rule(queries.allocations_visible_to)
+@strawberry.type(
+    description=(
+        "The part of a funding that is promised to one worker. Seen by that worker and by whoever "
+        "sees the funding."
+    )
+)
+class Allocation(Node):
+    application_key: strawberry.Private[UUID]
+    amount: Amount = strawberry.field(description="What was promised.")
+    released: Amount = strawberry.field(description="What of it has arrived at the worker.")
+    status: AllocationStatus = strawberry.field(description="Where the promise stands.")
+
+    @classmethod
+    def from_model(cls, row: models.Allocation) -> Self:
+        return cls(
+            key=row.id,
+            application_key=row.application_id,
+            amount=Amount.of(row.amount),
+            released=Amount.of(row.released),
+            status=AllocationStatus(row.status),
+        )
+
+    @strawberry.field(description="To whom; null when the viewer may not see that application.")
+    async def application(
+        self, info: Info
+    ) -> Annotated["Application", strawberry.lazy("backend.schema.applications")] | None:
+        from backend.schema.applications import Application
+
+        return await load_node(info, Application, self.application_key)
+
+
+def allocations_of_fundings(
+    info: Info, viewer: User | None
+) -> DataLoader[UUID, list[models.Allocation] | None]:
+    """The promises out of each funding that `viewer` may see, oldest first."""
+
+    def load(keys: list[UUID]) -> dict[UUID, list[models.Allocation]]:
+        found: dict[UUID, list[models.Allocation]] = {}
+        rows = queries.allocations_visible_to(viewer).filter(funding_id__in=keys).order_by("id")
+        for row in rows:
+            found.setdefault(row.funding_id, []).append(row)
+        return found
+
+    return info.context.loader("allocations of a funding", lambda: load)
+
+
+def grants_of_fundings(info: Info, viewer: User | None) -> DataLoader[UUID, list[GrantRow] | None]:
+    """The consents to each funding that `viewer` was asked for, newest first."""
+
+    def load(keys: list[UUID]) -> dict[UUID, list[GrantRow]]:
+        found: dict[UUID, list[GrantRow]] = {}
+        asked_for = Q(held_grant__reference__in=keys) | Q(payment__reference__in=keys)
+        for row in grants_visible_to(viewer).filter(asked_for).order_by("-created_at", "-id"):
+            found.setdefault(row.asked_by.reference, []).append(row)
+        return found
+
+    return info.context.loader("grants of a funding", lambda: load)
 
 
 @rule(queries.fundings_visible_to)
@@ -106,6 +196,21 @@ class Funding(Node):
         loader = payments_of_fundings(info, await info.context.viewer())
         return [Payment.from_model(row) for row in await loader.load(self.key) or []]
 
+    @strawberry.field(description="To whom it is promised, oldest first.")
+    async def allocations(self, info: Info) -> list[Allocation]:
+        loader = allocations_of_fundings(info, await info.context.viewer())
+        return [Allocation.from_model(row) for row in await loader.load(self.key) or []]
+
+    @strawberry.field(
+        description=(
+            "The consents that its payer was asked for, newest first. Only to the payer, who "
+            "decides the first of them at its redirectUrl while it is AWAITING_APPROVAL."
+        )
+    )
+    async def grants(self, info: Info) -> list[Grant]:
+        loader = grants_of_fundings(info, await info.context.viewer())
+        return [Grant.from_model(row) for row in await loader.load(self.key) or []]
+
 
 def payments_of_fundings(
     info: Info, viewer: User | None
@@ -114,8 +219,10 @@ def payments_of_fundings(
 
     def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
         found: dict[UUID, list[PaymentRow]] = {}
-        for row in payments_visible_to(viewer).filter(reference__in=keys).order_by("-id"):
-            found.setdefault(row.reference, []).append(row)
+        owed = dict(Payable.objects.filter(funding_id__in=keys).values_list("id", "funding_id"))
+        made_for = [*keys, *owed]
+        for row in payments_visible_to(viewer).filter(reference__in=made_for).order_by("-id"):
+            found.setdefault(owed.get(row.reference, row.reference), []).append(row)
         return found
 
     return info.context.loader("payments of a funding", lambda: load)
@@ -136,130 +243,101 @@ async def fundings_of_job(
     )
 
 
-@rule(WITH_PARENT)
-@strawberry.type(description="The total is not what the caller expected. Ask the user again.")
-class AmountChangedError(UserError):
-    expected: Amount = strawberry.field(description="The sum in the input.")
-    actual: Amount = strawberry.field(description="The sum it would be now.")
+@strawberry.type
+class FundingQuery:
+    @strawberry.field(description="A funding that the viewer may see; null when there is none.")
+    async def funding(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="As `Funding.id` gives it.")],
+    ) -> Funding | None:
+        return await node_of(info, Funding, id)
 
-
-@converts(AmountChanged)
-def _amount_changed(error: AmountChanged) -> UserError:
-    return AmountChangedError(
-        **common(error), expected=Amount.of(error.expected), actual=Amount.of(error.actual)
-    )
-
-
-@strawberry.input(description="Put a job's whole budget behind it. The server knows the amount.")
-class FundJobInput:
-    job_id: strawberry.ID = strawberry.field(description="One's own, RECRUITING or SELECTING.")
-    return_url: URL = strawberry.field(
-        description="Where the payer's browser goes after the wallet; its origin must be listed."
-    )
-    idempotency_key: UUID = strawberry.field(
-        description="A fresh one per decision. Repeating it gives the same funding."
-    )
-    mode: FundingMode | None = strawberry.field(
-        default=None,
+    @strawberry.field(
         description=(
-            "Who is to hold the money. Left out: DIRECT where a default seller is configured."
-        ),
-    )
-    seller_id: str | None = strawberry.field(
-        default=None, description="A seller's slug. Left out: the default seller."
-    )
-    payer_wallet_id: strawberry.ID | None = strawberry.field(
-        default=None, description="One of one's own to pay from. Left out: the default one."
-    )
-    expected_total: AmountInput | None = strawberry.field(
-        default=None, description="Refuse when the total differs from what the user was shown."
-    )
-
-
-@strawberry.input(description="Secure the pay of the selected workers. The server knows the sum.")
-class PreFundJobInput:
-    job_id: strawberry.ID = strawberry.field(description="The job whose work is to begin.")
-    return_url: URL = strawberry.field(
-        description=(
-            "Where the payer's browser goes after the wallet, if consent is needed; its origin "
-            "must be listed."
+            "The consents to pay out of the treasury that the viewer asked for, newest first: "
+            "their redirectUrl, their limit and what is spent. Empty to all but operators."
         )
     )
-    idempotency_key: UUID = strawberry.field(
-        description="A fresh one per decision. Repeating it gives the same funding."
-    )
-    expected_total: AmountInput | None = strawberry.field(
-        default=None,
-        description="Refuse when reward × selected differs from what the user was shown.",
-    )
+    async def treasury_grants(self, info: Info) -> list[Grant]:
+        viewer = await info.context.viewer()
+        if viewer is None or not viewer.is_staff:
+            return []
+        asked = grants_visible_to(viewer).filter(held_grant__scope=GrantScope.TREASURY)
+        rows = await info.context.db(list, asked.order_by("-created_at", "-id")[:20])
+        return [Grant.from_model(row) for row in rows]
 
 
 @rule(WITH_PARENT)
-@strawberry.type(description="What became of a decision about money.")
-class FundingPayload(Payload):
-    funding: Funding | None = strawberry.field(
-        default=None,
+@strawberry.type(description="A change of a funding, or a snapshot of it.")
+class FundingStatusEvent:
+    cursor: EventCursor = strawberry.field(description="Pass as `after` to resume behind this.")
+    status: FundingStatus = strawberry.field(description="The status that this event announced.")
+    previous: FundingStatus | None = strawberry.field(
         description=(
-            "Subscribe to its payment for the redirectUrl and the progress. Null when there are "
-            "errors."
-        ),
+            "The status before, the same where only amounts or consents changed; null in a "
+            "snapshot and at the start."
+        )
     )
+    funding: Funding = strawberry.field(description="The funding as it is now.")
+    terminal: bool = strawberry.field(description="Whether this is the last event.")
+
+
+def _is_over(status: str) -> bool:
+    return not TRANSITIONS[FundingStatus(status)]
 
 
 @strawberry.type
-class FundingMutation:
-    @mutation(
+class FundingSubscription:
+    @strawberry.subscription(
         description=(
-            "Put the job's whole budget behind it. Answers at once; the payment's redirectUrl "
-            "follows on paymentStatus within seconds. Safe to repeat with the same key."
-        ),
-        moves_money=True,
-    )
-    async def fund_job(self, info: Info, input: FundJobInput) -> FundingPayload:
-        user = await info.context.require_user()
-        expected_total = payer_wallet_id = None
-        if input.expected_total is not None:
-            expected_total = input.expected_total.to_amount(path=("expectedTotal",))
-        if input.payer_wallet_id is not None:
-            payer_wallet_id = decode_id(
-                input.payer_wallet_id, type_name="Wallet", path=("payerWalletId",)
-            )
-        funded = await info.context.db(
-            services.fund_job,
-            payer=user,
-            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
-            mode=input.mode,
-            seller=input.seller_id,
-            payer_wallet_id=payer_wallet_id,
-            expected_total=expected_total,
-            return_url=input.return_url,
-            idempotency_key=input.idempotency_key,
-            now=info.context.now(),
+            "A funding's progress: consent, payouts, refunds. Without `after` the first item is "
+            "the present state; with it, exactly the events behind that cursor, each once, in "
+            "order. Completes after the terminal event."
         )
-        if funded.payment is not None:
-            loader = payments_of_fundings(info, user)
-            loader.prime(funded.funding.id, [funded.payment])
-        return FundingPayload(funding=Funding.from_model(funded.funding))
+    )
+    async def funding_status(
+        self,
+        info: Info,
+        funding_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="Of one that the viewer may see, by its `id`."),
+        ],
+        after: Annotated[
+            EventCursor | None,
+            strawberry.argument(
+                description="The last `cursor` that arrived. Left out: from the present state on."
+            ),
+        ] = None,
+    ) -> AsyncGenerator[FundingStatusEvent, None]:
+        key = decode_id(funding_id, type_name="Funding", path=("fundingId",))
+        topic = f"funding:{key}"
+        look = partial(_look, info.context, key)
+        if after is not None:
+            # Read before the feed: whatever ends the funding after this is an event behind `after`.
+            seen = await info.context.db(look)
+            if _is_over(seen.status) and await has_seen_everything(info, topic=topic, after=after):
+                return
+        async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
+            async for step in steps:
+                info.context.forget()
+                announced = step.event.payload if step.event else {"status": step.seen.status}
+                status = FundingStatus(announced["status"])
+                before = None if step.is_snapshot else announced["previous"]
+                yield FundingStatusEvent(
+                    cursor=step.cursor,
+                    status=status,
+                    previous=FundingStatus(before) if before else None,
+                    funding=Funding.from_model(step.seen),
+                    terminal=_is_over(status),
+                )
+                if _is_over(status):
+                    return
 
-    @mutation(
-        description=(
-            "Secure reward × selected workers and let the work begin. Money that is behind the "
-            "job already is used first: where it covers the sum, the job moves to SUBMITTING at "
-            "once. Refused with NO_SELECTED_WORKERS, or MODE_UNAVAILABLE where no money is "
-            "behind the job. Safe to repeat with the same key."
-        ),
-        moves_money=True,
-    )
-    async def pre_fund_job(self, info: Info, input: PreFundJobInput) -> FundingPayload:
-        user = await info.context.require_user()
-        total = input.expected_total
-        row = await info.context.db(
-            services.pre_fund_job,
-            payer=user,
-            job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
-            expected_total=None if total is None else total.to_amount(path=("expectedTotal",)),
-            return_url=input.return_url,
-            idempotency_key=input.idempotency_key,
-            now=info.context.now(),
-        )
-        return FundingPayload(funding=Funding.from_model(row))
+
+def _look(context: Context, key: UUID) -> models.Funding:
+    rows = visible_rows("Funding", context.viewer_of_stream()).filter(pk=key)
+    funding: models.Funding | None = next(iter(rows), None)
+    if funding is None:
+        raise NotFound(_("There is no such funding."), path=("fundingId",))
+    return funding

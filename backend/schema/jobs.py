@@ -180,7 +180,7 @@ class Job(Node):
             standing = money.standing if money else None
         if JobAction.FUND in actions and standing is not None:
             actions.remove(JobAction.FUND)
-        if JobAction.PRE_FUND in actions and standing is not FundingStatus.SETTLED:
+        if JobAction.PRE_FUND in actions and standing is FundingStatus.AWAITING_APPROVAL:
             actions.remove(JobAction.PRE_FUND)
         return actions
 

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
+from django.db.models import OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
-from backend.funding.models import Funding
+from backend.funding.models import Funding, Payable
 from backend.payments import links, models, queries, services
 from backend.payments.status import (
     TERMINAL,
     GrantKind,
+    GrantScope,
     GrantStatus,
     PaymentPurpose,
     PaymentStatus,
@@ -44,6 +46,7 @@ describe_values(
     FUND="From a payer, to stand behind a job.",
     PAYOUT="To a worker, for accepted work.",
     REFUND="Back to a payer.",
+    PLATFORM_FEE="To the platform, for a payout that has arrived.",
 )
 strawberry.enum(
     PaymentStatus,
@@ -76,16 +79,26 @@ describe_values(
     EXPIRED="The payer did not decide in time.",
     SUPERSEDED="Another grant of the same payment took its place.",
     LOST="The wallet's answer was lost; the payer is asked again, with another grant.",
+    REVOKED="The payer took it back at their wallet.",
     ENDED="Its payment is over; nothing more can be taken with it.",
+)
+
+strawberry.enum(GrantScope, description="What a payer consents to.")
+describe_values(
+    GrantScope,
+    SINGLE_PAYMENT="One payment to one receiver, at once.",
+    POOLED="All payments of one funding, up to its limit, until it ends.",
+    TREASURY="What the platform pays out of what it holds, up to its limit in every period.",
 )
 
 
 def grants_visible_to(viewer: User | None) -> QuerySet[models.Grant]:
     """Those that the viewer has to decide, or has decided."""
-    grants = models.Grant.objects.select_related("payment__sender")
+    grants = models.Grant.objects.select_related("payment__sender", "held_grant__sender")
     if viewer is None:
         return grants.none()
-    return grants.filter(payment__payer=viewer, kind=GrantKind.OUTGOING_PAYMENT)
+    theirs = Q(payment__payer=viewer) | Q(held_grant__payer=viewer)
+    return grants.filter(theirs, kind=GrantKind.OUTGOING_PAYMENT)
 
 
 def attempts_of(payment_ids: list[UUID]) -> dict[UUID, list[models.Attempt]]:
@@ -97,8 +110,10 @@ def attempts_of(payment_ids: list[UUID]) -> dict[UUID, list[models.Attempt]]:
 
 
 def jobs_of_references(references: list[UUID]) -> dict[UUID, UUID]:
-    """The job behind each payment's reference, which is a funding."""
-    return dict(Funding.objects.filter(id__in=references).values_list("id", "job_id"))
+    """The job behind each payment's reference: a funding, or what is owed out of one."""
+    found = dict(Funding.objects.filter(id__in=references).values_list("id", "job_id"))
+    owed = Payable.objects.filter(id__in=[each for each in references if each not in found])
+    return found | dict(owed.values_list("id", "funding__job_id"))
 
 
 @rule(WITH_PARENT)
@@ -150,26 +165,36 @@ class Grant(Node):
         description="The most that can be taken, fees included; null while that is not known."
     )
 
-    @classmethod
-    def from_model(cls, row: models.Grant) -> Self:
-        return cls.of(row, row.payment)
+    scope: GrantScope = strawberry.field(description="What it is a consent to.")
+    spent: Amount | None = strawberry.field(
+        description=(
+            "What payments under it have taken or are taking, in the present period where it has "
+            "periods; null for one that is for a single payment."
+        )
+    )
+    valid_until: datetime | None = strawberry.field(
+        description="When the wallet stops paying under it; null where there is no such end."
+    )
 
     @classmethod
-    def of(cls, row: models.Grant, payment: models.Payment) -> Self:
-        waiting = row.status == GrantStatus.AWAITING_APPROVAL
+    def from_model(cls, row: models.Grant) -> Self:
+        waiting, held = row.status == GrantStatus.AWAITING_APPROVAL, row.held_grant
         return cls(
             key=row.id,
             status=GrantStatus(row.status),
             redirect_url=URL(links.start_url(row.id)) if waiting else None,
             expires_at=row.expires_at,
-            max_debit=_max_debit(row, payment),
+            max_debit=_max_debit(row),
+            scope=GrantScope(held.scope) if held else GrantScope.SINGLE_PAYMENT,
+            spent=Amount.of(held.reserved) if held else None,
+            valid_until=held.ends_at if held else None,
         )
 
 
-def _max_debit(row: models.Grant, payment: models.Payment) -> Amount | None:
+def _max_debit(row: models.Grant) -> Amount | None:
     if row.max_debit_value is None:
         return None
-    sender = payment.sender.as_open_payments()
+    sender = row.asked_by.sender
     return Amount.from_parts(row.max_debit_value, sender.asset_code, sender.asset_scale)
 
 
@@ -188,7 +213,12 @@ class Payment(Node):
     )
     from_: Wallet = strawberry.field(name="from", description="The wallet that pays.")
     to: Wallet = strawberry.field(description="The wallet that receives.")
-    receive_amount: Amount = strawberry.field(description="What the receiver is to get, exactly.")
+    receive_amount: Amount | None = strawberry.field(
+        description=(
+            "What the receiver is to get, exactly. Where the payer fixed what they send, null "
+            "until that is quoted."
+        )
+    )
     debit_amount: Amount | None = strawberry.field(
         description="What the sender pays for that, fees included; null until it is quoted."
     )
@@ -210,7 +240,7 @@ class Payment(Node):
             status=PaymentStatus(row.status),
             from_=Wallet.from_model(row.sender),
             to=Wallet.from_model(row.receiver),
-            receive_amount=Amount.of(row.receive_amount),
+            receive_amount=Amount.of_maybe(row.receive_amount),
             debit_amount=Amount.of_maybe(row.debit_amount),
             max_debit=Amount.of_maybe(row.max_debit_amount),
             delivered_amount=Amount.of(row.delivered_amount),
@@ -247,7 +277,7 @@ class Payment(Node):
         if viewer is None or viewer.pk != self.row.payer_id:
             return None
         row = await info.context.batched(queries.current_grants, self.key)
-        return Grant.of(row, self.row) if row else None
+        return Grant.from_model(row) if row else None
 
     @strawberry.field(description="Every try so far, oldest first.")
     async def attempts(self, info: Info) -> list[PaymentAttempt]:
@@ -307,9 +337,10 @@ class Payment(Node):
 
 def job_payments_visible_to(viewer: User | None) -> QuerySet[models.Payment]:
     """The visible payments, each with the `job_id` it was made for."""
-    funding = Funding.objects.filter(id=OuterRef("reference"))
+    funding = Funding.objects.filter(id=OuterRef("reference")).values("job_id")
+    owed = Payable.objects.filter(id=OuterRef("reference")).values("funding__job_id")
     return queries.payments_visible_to(viewer).annotate(
-        job_id=Subquery(funding.values("job_id"), output_field=UUIDField())
+        job_id=Coalesce(Subquery(funding), Subquery(owed), output_field=UUIDField())
     )
 
 

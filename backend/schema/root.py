@@ -12,6 +12,7 @@ from backend.schema import (
     disputes,
     files,
     funding,
+    funding_mutations,
     health,
     jobs,
     nodes,
@@ -36,7 +37,7 @@ USER_ERRORS = (
     InvalidTransitionError,
     AssetMismatchError,
     WalletError,
-    funding.AmountChangedError,
+    funding_mutations.AmountChangedError,
 )
 
 
@@ -54,6 +55,7 @@ Query = merge_types(
         NodeQuery,
         accounts.AccountQuery,
         jobs.JobQuery,
+        funding.FundingQuery,
         payments.PaymentQuery,
         health.HealthQuery,
     ),
@@ -66,12 +68,14 @@ Mutation = merge_types(
         applications.ApplicationMutation,
         submissions.SubmissionMutation,
         disputes.DisputeMutation,
-        funding.FundingMutation,
+        funding_mutations.FundingMutation,
         payments.PaymentMutation,
         files.FileMutation,
     ),
 )
-Subscription = merge_types("Subscription", (payments.PaymentSubscription,))
+Subscription = merge_types(
+    "Subscription", (payments.PaymentSubscription, funding.FundingSubscription)
+)
 
 ROOTS: dict[Any, str] = {
     Query: (

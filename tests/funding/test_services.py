@@ -22,7 +22,8 @@ from backend.jobs.errors import NoSelectedWorkers, WrongStatus
 from backend.jobs.models import Job
 from backend.jobs.recruiting import decide_applications
 from backend.open_payments.types import Amount
-from backend.payments.models import Payment
+from backend.payments.errors import ReturnUrlRefused
+from backend.payments.models import HeldGrant, Payment
 from tests.jobs.people import an_application
 from tests.simulation.simulator import Simulation
 
@@ -174,7 +175,7 @@ def nothing(world: Simulation) -> None:
         (remove_wallets, {}, WalletRequired),
         (nothing, {"payer_wallet_id": new_id()}, NotFound),
         (pay_the_seller_in_pesos, {}, AssetMismatch),
-        (nothing, {"return_url": "https://evil.example/"}, errors.ReturnUrlRefused),
+        (nothing, {"return_url": "https://evil.example/"}, ReturnUrlRefused),
         (
             nothing,
             {"expected_total": Amount(value=2400, asset_code="USD", asset_scale=2)},
@@ -209,15 +210,25 @@ def test_a_draft_of_somebody_else_does_not_exist(world: Simulation) -> None:
         fund(world, payer=stranger)
 
 
-def test_without_a_default_seller_the_payee_must_be_named(
+def test_without_a_default_seller_the_payer_keeps_the_money_and_promises_it(
     world: Simulation, settings: LazySettings
 ) -> None:
     settings.SELLER_WALLET_ADDRESS_URL = ""
 
-    with pytest.raises(errors.ModeUnavailable):
-        fund(world)
+    funding = fund(world)
 
-    assert fund(world, mode=FundingMode.DIRECT, seller="default-seller").seller is not None
+    assert (funding.mode, funding.seller) == (FundingMode.PREAPPROVED, None)
+    assert not Payment.objects.exists()
+    held = HeldGrant.objects.get(reference=funding.id)
+    # Room for fees: nobody is selected yet whom a quote could be made for.
+    assert held.limit == Amount(value=2625, asset_code="USD", asset_scale=2)
+
+
+def test_nobody_holds_money_where_no_operator_has_said_so(world: Simulation) -> None:
+    with pytest.raises(errors.ModeUnavailable):
+        fund(world, mode=FundingMode.ESCROW)
+
+    assert_nothing_happened()
 
 
 def test_a_settled_funding_closes_recruiting_when_somebody_applied(world: Simulation) -> None:
@@ -306,7 +317,7 @@ def pre_fund(world: Simulation, **changes: Any) -> Funding:
         "now": world.clock.now(),
         **changes,
     }
-    return pre_fund_job(**arguments)
+    return pre_fund_job(**arguments).funding
 
 
 def select_somebody(world: Simulation) -> None:
@@ -341,13 +352,14 @@ def test_money_that_has_arrived_lets_the_work_begin_without_consent(world: Simul
 def test_work_begins_never_before_the_money_is_there(world: Simulation) -> None:
     select_somebody(world)
 
-    with pytest.raises(errors.ModeUnavailable):
-        pre_fund(world)
-    fund(world)
-    with pytest.raises(errors.ModeUnavailable):
+    funding = pre_fund(world)
+    with pytest.raises(errors.AlreadyFunded):
         pre_fund(world)
 
-    assert Job.objects.get(id=world.job.id).status == "RECRUITING"
+    assert funding.status == FundingStatus.AWAITING_APPROVAL
+    assert funding.total == world.job.reward
+    # Nobody else can apply while the pay of those who are selected is being secured.
+    assert Job.objects.get(id=world.job.id).status == "SELECTING"
 
 
 def test_pre_funding_needs_somebody_selected_the_owner_and_the_right_sum(
@@ -363,7 +375,7 @@ def test_pre_funding_needs_somebody_selected_the_owner_and_the_right_sum(
         pre_fund(world, payer=stranger)
     with pytest.raises(errors.AmountChanged):
         pre_fund(world, expected_total=Amount(value=1, asset_code="USD", asset_scale=2))
-    with pytest.raises(errors.ReturnUrlRefused):
+    with pytest.raises(ReturnUrlRefused):
         pre_fund(world, return_url="https://elsewhere.example/")
     pre_fund(world)
     with pytest.raises(WrongStatus):

@@ -13,7 +13,7 @@ from backend.clock import SYSTEM_CLOCK
 from backend.ids import new_id
 from backend.open_payments.types import Amount
 from backend.payments.models import Payment
-from backend.payments.run import announce
+from backend.payments.paying import announce
 from backend.payments.services import create_payment
 from backend.payments.status import PaymentPurpose, PaymentStatus
 
@@ -68,7 +68,7 @@ class PaymentWorld:
                 row.status = status
                 row.due_at = None
                 if status is PaymentStatus.COMPLETED:
-                    row.delivered_value = row.receive_value
+                    row.delivered_value = row.receive_value or 0
                 row.save()
                 announce(row, previous=previous, at=NOON)
 

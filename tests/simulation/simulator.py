@@ -25,6 +25,7 @@ from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.jobs.status import JobStatus
+from backend.ledger.bookings import PAYMENT
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Entry
 from backend.open_payments import Client, Ed25519Signer
@@ -52,6 +53,8 @@ BASE_URL = "http://sandbox.example"
 KEY = Ed25519Signer.generate("platform-key-1")
 MAX_ROUNDS = 400
 LEASE_OVER = 61.0
+# Where what arrived is booked: a payer's own account when it came back to them.
+ARRIVED_IN = (AccountKind.SELLER, AccountKind.PAYEE, AccountKind.ESCROW, AccountKind.PAYER)
 # What a movement does to the payer: money is held when the order is given, a rest is released.
 SIGNS = {"hold": 1, "release": -1}
 # How long after the end late effects are still watched for.
@@ -169,11 +172,19 @@ class Simulation:
 
     def work(self) -> bool:
         """Let a worker look at the payment once; False when it was not due."""
+        return self.dying_now_and_then(self._advance_the_payment)
+
+    def _advance_the_payment(self) -> bool:
+        claimed = claims.claim_due(Payment, now=self.clock.now(), limit=1, only=self.payment.id)
+        for payment in claimed:
+            workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
+        return bool(claimed)
+
+    def dying_now_and_then(self, work: Callable[[], bool]) -> bool:
+        """Do what a worker does, and what it does to a worker to die of it; then True."""
         try:
             with self.points.watching():
-                claimed = claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id)
-                for payment in claimed:
-                    workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
+                return work()
         except BaseException as error:
             # Django trips over the lost connection on the way out; that is part of dying.
             if not (isinstance(error, Crash) or self.points.crashed):
@@ -181,7 +192,6 @@ class Simulation:
             self.deaths += 1
             lose_connection()
             return True
-        return bool(claimed)
 
     def _before_call(self, request: httpx.Request) -> None:
         self.before_each_call(request)
@@ -201,7 +211,9 @@ class Simulation:
     def _other_worker(self) -> None:
         self.points.active, was_active = False, self.points.active
         try:
-            for payment in claims.claim_due(now=self.clock.now(), limit=1, only=self.payment.id):
+            for payment in claims.claim_due(
+                Payment, now=self.clock.now(), limit=1, only=self.payment.id
+            ):
                 workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
         finally:
             connection.close()
@@ -342,7 +354,7 @@ class Simulation:
             status=PaymentStatus(payment.status),
             funding=FundingStatus(Funding.objects.get(id=payment.reference).status),
             failure=payment.failure_code,
-            wanted=payment.receive_value,
+            wanted=payment.receive_value or 0,
             delivered=delivered,
             booked=self._booked(payment),
             debits=len(debited),
@@ -356,5 +368,10 @@ class Simulation:
         )
 
     def _booked(self, payment: Payment) -> int:
-        arrived = Entry.objects.filter(transfer__payment=payment, account__kind=AccountKind.SELLER)
+        arrived = Entry.objects.filter(
+            transfer__payment=payment,
+            transfer__reason=PAYMENT,
+            account__kind__in=ARRIVED_IN,
+            amount__gt=0,
+        )
         return sum(arrived.values_list("amount", flat=True))

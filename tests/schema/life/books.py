@@ -67,12 +67,21 @@ _RULES = {
     "work goes on before its pay is secured": """
         SELECT j.id FROM jobs_job j WHERE j.status IN ('SUBMITTING', 'REVIEWING', 'COMPLETE')
             AND NOT EXISTS (
-                SELECT 1 FROM funding_funding f WHERE f.job_id = j.id AND f.status = 'SETTLED')""",
+                SELECT 1 FROM funding_funding f WHERE f.job_id = j.id
+                    AND f.status IN ('SETTLED', 'SECURED', 'PARTIALLY_RELEASED', 'CANCELED'))""",
     "a funding does not add up": """
         SELECT id FROM funding_funding WHERE released_value + refunded_value > total_value""",
-    "two fundings stand behind a job": """
+    "a payer is asked twice for a job": """
         SELECT job_id FROM funding_funding
-        WHERE status IN ('AWAITING_APPROVAL', 'SETTLED') GROUP BY job_id HAVING COUNT(*) > 1""",
+        WHERE status = 'AWAITING_APPROVAL' GROUP BY job_id HAVING COUNT(*) > 1""",
+    "more is promised than a funding has": """
+        SELECT f.id FROM funding_funding f JOIN funding_allocation a ON a.funding_id = f.id
+        GROUP BY f.id, f.total_value
+        HAVING SUM(a.amount_value - a.returned_value) > f.total_value""",
+    "a job has ended and somebody is still owed": f"""
+        SELECT p.id FROM funding_payable p JOIN funding_funding f ON f.id = p.funding_id
+        JOIN jobs_job j ON j.id = f.job_id
+        WHERE j.status IN ({_ENDED}) AND p.purpose = 'PAYOUT' AND p.status <> 'PAID'""",
     "a status has changed from what it was not": """
         SELECT subject_id FROM (
             SELECT subject_id, old, LAG(new) OVER (PARTITION BY subject_id ORDER BY id) AS before

@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from strawberry.types import ExecutionResult
 
 from backend.accounts.models import User
-from backend.funding.models import Funding
-from backend.funding.status import FundingMode, FundingStatus
+from backend.funding import securing, settling
+from backend.funding.models import Funding, Payable
+from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.jobs.clock import pass_time
 from backend.jobs.lifecycle import application, dispute, job, submission
 from backend.jobs.models import Application, Dispute, Job, Submission
@@ -258,12 +259,30 @@ class Life(RuleBasedStateMachine):
         if not waiting:
             return
         funding = waiting[pick % len(waiting)]
+        if funding.mode == FundingMode.PREAPPROVED:
+            self._the_payer_decides(funding, consents=arrives)
+            return
         Job.objects.filter(id=funding.job_id).update(money_moving=False)
         if arrives:
             funding.move_to(FundingStatus.SETTLED, at=self.now, released_value=funding.total_value)
             close_paid_recruiting(job=funding.job, at=self.now)
         else:
             funding.move_to(FundingStatus.FAILED, at=self.now)
+
+    def _the_payer_decides(self, funding: Funding, *, consents: bool) -> None:
+        with transaction.atomic():
+            if consents:
+                funding.move_to(FundingStatus.SECURED, at=self.now)
+                securing.money_is_secured(funding, at=self.now)
+            else:
+                securing.money_did_not_come(funding, FundingStatus.REJECTED, at=self.now)
+
+    @rule(pick=st.integers(0, 10))
+    def a_worker_is_paid(self, pick: int) -> None:
+        owed = list(Payable.objects.filter(status=PayableStatus.OWED).order_by("id"))
+        if owed:
+            with transaction.atomic():
+                settling.paid(owed[pick % len(owed)], at=self.now)
 
     @rule(hours=st.sampled_from((1, 24, 5 * 24, 7 * 24, 14 * 24, 40 * 24)))
     def time_passes(self, hours: int) -> None:

@@ -75,6 +75,7 @@ FAR = (NOON + timedelta(days=80)).isoformat()
 RETURN = "http://127.0.0.1:8000/done"
 HIDDEN_DRAFT = "stranger worker other"
 NOT_A_SIDE = "stranger other"
+NOT_A_PARTY = "stranger worker other"
 ALL_OTHERS = "stranger worker other operator auditor"
 MUTATIONS: dict[str, Mutation] = {
     # --- oneself
@@ -122,6 +123,42 @@ MUTATIONS: dict[str, Mutation] = {
         "job paid",
         may="owner",
         more=lambda _: {"returnUrl": RETURN, "idempotencyKey": _key()},
+    ),
+    "cancelFunding": on(
+        "Funding",
+        "secured funding",
+        may="owner",
+        hidden_from=NOT_A_PARTY,
+        more=lambda _: {"idempotencyKey": _key()},
+    ),
+    "refundFunding": on(
+        "Funding",
+        "held funding",
+        may="owner",
+        hidden_from=NOT_A_PARTY,
+        more=lambda _: {"idempotencyKey": _key()},
+    ),
+    "renewGrant": on(
+        "Funding",
+        "secured funding",
+        may="owner",
+        hidden_from=NOT_A_PARTY,
+        more=lambda _: {"returnUrl": RETURN, "idempotencyKey": _key()},
+    ),
+    "retryPayment": on(
+        "Payment",
+        "failed payment",
+        may="owner operator",
+        hidden_from="stranger other",
+        more=lambda _: {"idempotencyKey": _key()},
+    ),
+    "authorizeTreasury": Mutation(
+        input=lambda _: {
+            "limit": {"value": "100000", **USD},
+            "returnUrl": RETURN,
+            "idempotencyKey": _key(),
+        },
+        may="operator",
     ),
     # --- applications
     "applyToJob": job(
@@ -231,6 +268,10 @@ OBJECTS: dict[str, str] = {
     "funding": f"owner {SEES_ALL}",
     "payment": f"owner worker {SEES_ALL}",
     "grant": "owner",
+    "secured funding": f"owner {SEES_ALL}",
+    "held funding": f"owner {SEES_ALL}",
+    "promise": f"owner worker {SEES_ALL}",
+    "failed payment": f"owner worker {SEES_ALL}",
     "file": "owner",
     "unfinished file": "owner",
     "file of a draft": "worker",
@@ -254,6 +295,8 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "payments": f"owner worker {SEES_ALL}",
     },
     ("Application", "application"): {"payoutWallet": "other"},
+    ("Funding", "secured funding"): {"grants": "owner"},
+    ("Allocation", "promise"): {"application": f"owner worker {SEES_ALL}"},
     ("Payment", "payment"): {
         "grant": "owner",
         "incomingPaymentUrl": "owner worker",
@@ -286,13 +329,15 @@ OPEN_FIELDS: dict[str, str] = {
         "createdAt updatedAt submission openedBy evidence responseEvidence allowedActions"
     ),
     "Funding": (
-        "id mode status sellerId total released refunded remaining createdAt updatedAt job payments"
+        "id mode status sellerId total released refunded remaining createdAt updatedAt job "
+        "payments allocations"
     ),
     "Payment": (
         "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount createdAt "
         "updatedAt job failure attempts"
     ),
-    "Grant": "id status redirectUrl expiresAt maxDebit",
+    "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
+    "Allocation": "id amount released status",
     "File": "id name mediaType size sha256 status createdAt downloadUrl",
 }
 
@@ -301,9 +346,14 @@ QUERIES: dict[str, str] = {
     "node": "see OBJECTS",
     "job": "see OBJECTS",
     "payment": "see OBJECTS",
+    "funding": "see OBJECTS",
+    "treasuryGrants": "operator: those one asked for",
     "jobs": "everybody: what is published",
     "viewer": "everybody: oneself",
     "lookupWallet": "who is logged in",
     "health": "everybody",
 }
-SUBSCRIPTIONS: dict[str, str] = {"paymentStatus": f"owner worker {SEES_ALL}"}
+SUBSCRIPTIONS: dict[str, str] = {
+    "paymentStatus": f"owner worker {SEES_ALL}",
+    "fundingStatus": f"owner {SEES_ALL}",
+}

@@ -11,8 +11,11 @@ from django.db import connection, transaction
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from strawberry.types import ExecutionResult
 
+from backend.payments.models import Grant, HeldGrant
+from backend.payments.status import GrantScope
 from backend.schema import schema
 from backend.schema.permissions import RULES, _WithParent
+from tests.jobs.people import NOON
 from tests.schema.client import a_context, data_of, execute, run
 from tests.schema.permissions.table import (
     EVERYBODY,
@@ -147,7 +150,9 @@ def test_an_object_is_there_for_those_who_may_see_it(world: World, name: str) ->
             assert body_of(result) == body_of(stray) == body_of(execute(NODE, variables={"id": ""}))
 
 
-@pytest.mark.parametrize(("root", "name"), [("job", "job draft"), ("payment", "payment")])
+@pytest.mark.parametrize(
+    ("root", "name"), [("job", "job draft"), ("payment", "payment"), ("funding", "funding")]
+)
 def test_what_is_asked_for_by_its_type_is_there_for_the_same(
     world: World, root: str, name: str
 ) -> None:
@@ -198,15 +203,24 @@ def test_lists_have_what_one_may_see(world: World) -> None:
             assert (world.id(name) in ids) == (who in OBJECTS[name].split()), (who, name)
 
 
+@pytest.mark.parametrize(
+    ("root", "argument", "name", "status"),
+    [
+        ("paymentStatus", "paymentId", "payment", "CREATED"),
+        ("fundingStatus", "fundingId", "secured funding", "SECURED"),
+    ],
+)
 @pytest.mark.django_db(transaction=True)
-def test_a_payment_is_followed_by_those_who_may_see_it() -> None:
+def test_what_is_followed_is_followed_by_those_who_may_see_it(
+    root: str, argument: str, name: str, status: str
+) -> None:
     # A feed reads on threads of its own, which see what is committed.
     world = build()
 
     async def first(who: str) -> ExecutionResult:
         stream: Any = await schema.subscribe(
-            "subscription ($id: ID!) { paymentStatus(paymentId: $id) { status } }",
-            variable_values={"id": world.id("payment")},
+            f"subscription ($id: ID!) {{ {root}({argument}: $id) {{ status }} }}",
+            variable_values={"id": world.id(name)},
             context_value=a_context(bearer=world.headers[who]),
         )
         async with aclosing(stream) as items:
@@ -216,11 +230,23 @@ def test_a_payment_is_followed_by_those_who_may_see_it() -> None:
 
     for who in PRINCIPALS:
         result = run(asyncio.wait_for(first(who), timeout=10))
-        if who in SUBSCRIPTIONS["paymentStatus"].split():
-            assert data_of(result)["paymentStatus"]["status"] == "CREATED"
+        if who in SUBSCRIPTIONS[root].split():
+            assert data_of(result)[root]["status"] == status
         else:
             expected = NO_TOKEN if who in NOBODY - {"visitor"} else "NOT_FOUND"
-            assert code_of("paymentStatus", result) == expected, who
+            assert code_of(root, result) == expected, who
+
+
+def test_only_operators_see_the_consents_to_the_treasury(world: World) -> None:
+    asked = MUTATIONS["authorizeTreasury"].input(world)
+    assert code_of("authorizeTreasury", ask("authorizeTreasury", asked, world.headers["operator"]))
+    held = HeldGrant.objects.get(scope=GrantScope.TREASURY)
+    Grant.objects.create(
+        held_grant=held, kind="outgoing-payment", status="APPROVED", created_at=NOON
+    )
+    for who in ("visitor", *LOGGED_IN):
+        answer = execute("{ treasuryGrants { id } }", bearer=world.headers[who])
+        assert len(data_of(answer)["treasuryGrants"]) == (who == "operator"), who
 
 
 def test_who_is_nobody_looks_no_wallet_up(world: World) -> None:

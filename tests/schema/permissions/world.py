@@ -1,24 +1,34 @@
 """One marketplace with everything in it, and everybody who looks at it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from backend.accounts import tokens
 from backend.accounts.models import BearerToken, User, WalletAddress
 from backend.files.status import FileStatus
-from backend.funding.models import Funding, Seller
-from backend.funding.status import FundingMode, FundingStatus
+from backend.funding.booking import book_promise
+from backend.funding.models import Allocation, Funding, Payable, Seller
+from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.ids import new_id
 from backend.jobs import disputes, recruiting, review
 from backend.jobs.models import Submission
 from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.work import begin_work
-from backend.payments.models import Attempt, Grant
+from backend.payments.models import Attempt, Grant, HeldGrant, Payment
 from backend.payments.services import create_payment
-from backend.payments.status import GrantKind, GrantStatus, PaymentPurpose
+from backend.payments.status import (
+    GrantKind,
+    GrantScope,
+    GrantStatus,
+    HeldGrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
 from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
@@ -81,7 +91,7 @@ def build() -> World:
     BearerToken.objects.filter(user=people["revoked"]).update(revoked_at=NOON)
     User.objects.filter(id=people["closed"].id).update(is_active=False)
     world = World(people, {"visitor": None, **headers})
-    for add in (_jobs, _work, _disputes, _money, _belongings):
+    for add in (_jobs, _work, _disputes, _money, _promises, _belongings):
         add(world)
     return world
 
@@ -184,6 +194,95 @@ def _money(world: World) -> None:
     world.keep("funding", funding)
     world.keep("payment", payment)
     world.keep("grant", grant)
+
+
+def _promises(world: World) -> None:
+    """A job whose pay is secured by consent, one whose pay is held, and a payout that failed."""
+    treasury = Seller.objects.create(
+        slug="treasury", wallet=a_wallet(None), is_treasury=True, created_at=NOON
+    )
+    _, secured, _ = _a_secured_job(world, FundingMode.PREAPPROVED)
+    world.keep("secured funding", secured)
+    _, held, _ = _a_secured_job(world, FundingMode.ESCROW, seller=treasury)
+    Allocation.objects.filter(funding=held).update(returned_value=F("amount_value"))
+    world.keep("held funding", held)
+    _, funding, allocation = _a_secured_job(world, FundingMode.PREAPPROVED)
+    world.keep("promise", allocation)
+    owner, worker = world.people["owner"], world.people["worker"]
+    payable = Payable.objects.create(
+        funding=funding,
+        purpose=PaymentPurpose.PAYOUT,
+        allocation=allocation,
+        receiver=worker.wallet_addresses.get(),
+        value=2500,
+        status=PayableStatus.STUCK,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    with transaction.atomic():
+        failed = create_payment(
+            purpose=PaymentPurpose.PAYOUT,
+            reference=payable.id,
+            payer=owner,
+            sender=owner.wallet_addresses.get(),
+            receiver=payable.receiver,
+            receive_amount=funding.total,
+            under=HeldGrant.objects.get(reference=funding.id),
+            now=NOON,
+        )
+    Payment.objects.filter(id=failed.id).update(status=PaymentStatus.FAILED, due_at=None)
+    world.keep("failed payment", failed)
+
+
+def _a_secured_job(
+    world: World, mode: FundingMode, seller: Seller | None = None
+) -> tuple[Any, Funding, Allocation]:
+    owner, worker = world.people["owner"], world.people["worker"]
+    job = a_job(owner, workers_needed=1)
+    chosen = an_application(job, worker)
+    recruiting.decide_applications(user=owner, job_id=job.id, select=[chosen.id], now=NOON)
+    recruiting.close_recruiting(user=owner, job_id=job.id, now=NOON)
+    wallet = owner.wallet_addresses.get()
+    funding = Funding.objects.create(
+        job=job,
+        payer=owner,
+        payer_wallet=wallet,
+        mode=mode,
+        seller=seller,
+        status=FundingStatus.SECURED,
+        total_value=2500,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    allocation = Allocation.objects.create(
+        funding=funding, application=chosen, amount_value=2500, created_at=NOON
+    )
+    book_promise(allocation, at=NOON)
+    if mode is FundingMode.PREAPPROVED:
+        held = HeldGrant.objects.create(
+            scope=GrantScope.POOLED,
+            status=HeldGrantStatus.HELD,
+            payer=owner,
+            reference=funding.id,
+            sender=wallet,
+            limit_value=2600,
+            starts_at=NOON,
+            ends_at=NOON + timedelta(days=60),
+            deadline_at=NOON + timedelta(days=60),
+            created_at=NOON,
+            updated_at=NOON,
+        )
+        Grant.objects.create(
+            held_grant=held,
+            kind=GrantKind.OUTGOING_PAYMENT,
+            status=GrantStatus.APPROVED,
+            auth_server="https://auth.wallet.example",
+            max_debit_value=2600,
+            created_at=NOON,
+        )
+    return job, funding, allocation
 
 
 def _belongings(world: World) -> None:

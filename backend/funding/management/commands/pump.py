@@ -11,6 +11,8 @@ from backend.clock import SYSTEM_CLOCK
 from backend.errors import FaenaError
 from backend.files.sweeping import sweep
 from backend.funding.sellers import register_default_seller
+from backend.funding.settling import retry_due
+from backend.funding.treasury import register_treasury
 from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
 
@@ -29,12 +31,12 @@ class Command(BaseCommand):
 
     def handle(self, *, loop: bool, **options: Any) -> None:
         checks.refuse_unsafe_settings()
-        self._register_default_seller()
+        self._register_payees()
         jobs_passed_at = -JOBS_EVERY_S
         files_swept_at = -FILES_EVERY_S
         while True:
             close_old_connections()
-            done = pump()
+            done = pump() + retry_due(now=SYSTEM_CLOCK.now())
             if time.monotonic() - jobs_passed_at >= JOBS_EVERY_S:
                 jobs_passed_at = time.monotonic()
                 done += pass_time(now=SYSTEM_CLOCK.now())
@@ -48,8 +50,12 @@ class Command(BaseCommand):
             else:
                 return
 
-    def _register_default_seller(self) -> None:
-        try:
-            register_default_seller(now=SYSTEM_CLOCK.now())
-        except FaenaError as refusal:
-            self.stderr.write(f"The default seller's wallet cannot be read now: {refusal}")
+    def _register_payees(self) -> None:
+        for name, register in (
+            ("default seller", register_default_seller),
+            ("treasury", register_treasury),
+        ):
+            try:
+                register(now=SYSTEM_CLOCK.now())
+            except FaenaError as refusal:
+                self.stderr.write(f"The {name}'s wallet cannot be read now: {refusal}")

@@ -1,4 +1,4 @@
-"""The money behind a job: who put how much there, and by which way."""
+"""One decision to put money behind a job, and the registry of payees."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts.models import WalletAddress
+from backend.accounts.models import User, WalletAddress
 from backend.errors import InvalidTransition
 from backend.events import emit
-from backend.funding.status import COUNTING, TRANSITIONS, FundingMode, FundingStatus
+from backend.funding.status import TRANSITIONS, FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.open_payments.types import Amount
 
 
 class Seller(models.Model):
-    """A registered payee. Its key material is nowhere: receiving money needs none."""
+    """A registered payee. Its key material is nowhere: receiving money needs none.
+
+    The one that is the treasury holds money for others, in its wallet's asset.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(max_length=60, unique=True)
     wallet = models.ForeignKey(WalletAddress, on_delete=models.PROTECT, related_name="+")
     active = models.BooleanField(default=True)
+    is_treasury = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -44,6 +48,11 @@ class Funding(models.Model):
     status = models.CharField(
         max_length=20, choices=FundingStatus, default=FundingStatus.AWAITING_APPROVAL
     )
+    # None only of those older than the column.
+    payer_wallet = models.ForeignKey(
+        WalletAddress, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # Who receives the money at once: a seller in mode DIRECT, the treasury in mode ESCROW.
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, null=True, related_name="+")
     total_value = models.BigIntegerField()
     released_value = models.BigIntegerField(default=0)
@@ -63,9 +72,9 @@ class Funding(models.Model):
                 & Q(total_value__gte=F("released_value") + F("refunded_value")),
             ),
             models.UniqueConstraint(
-                name="funding_one_per_job",
+                name="funding_one_awaited_per_job",
                 fields=["job"],
-                condition=Q(status__in=sorted(COUNTING)),
+                condition=Q(status=FundingStatus.AWAITING_APPROVAL),
             ),
         ]
 
@@ -87,7 +96,12 @@ class Funding(models.Model):
     @property
     def remaining(self) -> Amount:
         """What is neither released nor refunded."""
-        return self._amount(self.total_value - self.released_value - self.refunded_value)
+        return self._amount(self.remaining_value)
+
+    @property
+    def remaining_value(self) -> int:
+        """What is neither released nor refunded, in the smallest unit."""
+        return self.total_value - self.released_value - self.refunded_value
 
     def _amount(self, value: int) -> Amount:
         return Amount(value=value, asset_code=self.asset_code, asset_scale=self.asset_scale)
@@ -108,10 +122,21 @@ class Funding(models.Model):
             )
         for name, value in changes.items():
             setattr(self, name, value)
+        self.announce(at=at, previous=old)
+
+    def announce(
+        self,
+        *,
+        at: datetime,
+        previous: FundingStatus | None,
+        actor: User | None = None,
+    ) -> None:
+        """Tell the funding's topic where it stands, also when only its amounts have changed."""
         emit(
             topic=f"funding:{self.id}",
             type="funding.status",
-            payload={"status": str(new), "previous": str(old)},
+            payload={"status": str(self.status), "previous": previous and str(previous)},
             at=at,
+            actor=actor,
             subject_id=self.id,
         )

@@ -1,0 +1,292 @@
+"""What a payer can take back, and how a payment that failed is tried again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from backend import rate_limits
+from backend.accounts.idempotency import claim
+from backend.accounts.models import User
+from backend.errors import (
+    AssetMismatch,
+    Forbidden,
+    InvalidTransition,
+    NotFound,
+    ValidationFailed,
+)
+from backend.funding import settling
+from backend.funding.allocating import free_value, return_allocations
+from backend.funding.errors import NothingToRetry, NotRefundable
+from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.queries import fundings_visible_to
+from backend.funding.securing import Ask, ask_to_hold
+from backend.funding.status import (
+    ALLOCATED,
+    LIVE,
+    TRANSITIONS,
+    FundingMode,
+    FundingStatus,
+    PayableStatus,
+)
+from backend.jobs.models import Job
+from backend.jobs.status import JobStatus
+from backend.open_payments.types import Amount
+from backend.payments.links import check_return_url
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.queries import payments_visible_to
+from backend.payments.services import cancel_payment, close_held_grant
+from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
+
+# A promise to workers who are at work, or whose work is being judged, cannot be taken back.
+AT_WORK = frozenset({JobStatus.SUBMITTING, JobStatus.REVIEWING})
+
+
+def cancel_funding(
+    *, user: User, funding_id: UUID, idempotency_key: UUID, now: datetime
+) -> Funding:
+    """Call a funding off: while its payer decides, or while nobody works for it yet.
+
+    What the treasury holds goes back to the payer's wallet. Safe to repeat with the same
+    `idempotency_key`.
+
+    Raises:
+        NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
+        InvalidTransition: the money has been sent already, or workers rely on it.
+        IdempotencyConflict: the key was used with other input.
+    """
+    with transaction.atomic():
+        funding = _lock_own(user, funding_id)
+        if _done_before(user, "cancelFunding", idempotency_key, funding_id, now=now):
+            return funding
+        if funding.status == FundingStatus.AWAITING_APPROVAL:
+            _call_off(funding, now=now)
+        elif funding.status in LIVE or funding.status == FundingStatus.LAPSED:
+            if funding.job.status in AT_WORK:
+                raise _cannot(funding, FundingStatus.CANCELED)
+            settling.close_funding(funding, at=now)
+        else:
+            raise _cannot(funding, FundingStatus.CANCELED)
+    return funding
+
+
+def _call_off(funding: Funding, *, now: datetime) -> None:
+    if funding.mode == FundingMode.PREAPPROVED:
+        settling.close_grants(funding, at=now)
+        return_allocations(funding, at=now)
+        funding.move_to(FundingStatus.CANCELED, at=now)
+        Job.objects.filter(id=funding.job_id).update(money_moving=False)
+        return
+    payment = Payment.objects.filter(reference=funding.id).latest("created_at")
+    # Its end moves the funding, as every end of a payment does.
+    if not cancel_payment(payment=payment, now=now):
+        raise _cannot(funding, FundingStatus.CANCELED)
+    funding.refresh_from_db()
+
+
+def refund_funding(
+    *,
+    user: User,
+    funding_id: UUID,
+    amount: Amount | None,
+    idempotency_key: UUID,
+    now: datetime,
+) -> Funding:
+    """Send back what the treasury holds and nobody is promised: `amount`, or all of that.
+
+    Safe to repeat with the same `idempotency_key`.
+
+    Raises:
+        NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
+        NotRefundable: nothing is held, or all of it is promised to workers.
+        ValidationFailed, AssetMismatch: the amount is more than that, or in another asset.
+        IdempotencyConflict: the key was used with other input.
+    """
+    with transaction.atomic():
+        funding = _lock_own(user, funding_id)
+        inputs = {"amount": amount and amount.to_json()}
+        if _done_before(user, "refundFunding", idempotency_key, funding_id, now=now, **inputs):
+            return funding
+        free = free_value(funding) - _on_its_way_back(funding)
+        if funding.mode != FundingMode.ESCROW or funding.status not in LIVE or free <= 0:
+            raise NotRefundable(
+                _("Nothing is held of this funding that is not promised to a worker."),
+                path=("fundingId",),
+            )
+        if amount is not None and not amount.same_asset(funding.total):
+            raise AssetMismatch(
+                _("The job pays {asset} with scale {scale}."),
+                path=("amount",),
+                asset=funding.asset_code,
+                scale=funding.asset_scale,
+            )
+        if amount is not None and not 0 < amount.value <= free:
+            raise ValidationFailed(
+                _("Between 1 and {most} can go back."), path=("amount", "value"), most=free
+            )
+        rate_limits.hit("money", str(user.id))
+        settling.owe_back(funding, value=amount.value if amount else free, at=now)
+    return funding
+
+
+def _on_its_way_back(funding: Funding) -> int:
+    back = funding.payables.filter(purpose=PaymentPurpose.REFUND).exclude(status=PayableStatus.PAID)
+    return sum(back.values_list("value", flat=True))
+
+
+def renew_grant(
+    *, user: User, funding_id: UUID, return_url: str, idempotency_key: UUID, now: datetime
+) -> Funding:
+    """Ask the payer again for the consent behind a funding: it lapsed, or does not suffice.
+
+    The new consent covers what is still promised or owed. Once it is there, it takes the old
+    one's place, and payments that wait for it begin. Safe to repeat with the same
+    `idempotency_key`.
+
+    Raises:
+        NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
+        InvalidTransition: nothing of it needs a consent, or the payer is being asked already.
+        ReturnUrlRefused, DeadlineTooFar, IdempotencyConflict: as they say.
+    """
+    check_return_url(return_url)
+    with transaction.atomic():
+        funding = _lock_own(user, funding_id)
+        if _done_before(
+            user, "renewGrant", idempotency_key, funding_id, now=now, **{"return": return_url}
+        ):
+            return funding
+        alive = funding.status in LIVE or funding.status == FundingStatus.LAPSED
+        if funding.mode != FundingMode.PREAPPROVED or not alive or _is_being_asked(funding):
+            raise _cannot(funding, FundingStatus.SECURED)
+        assert funding.payer_wallet is not None
+        rate_limits.hit("money", str(user.id))
+        workers = [
+            (each.application, each.kept_value - each.released_value)
+            for each in Allocation.objects.filter(
+                funding=funding, status__in=sorted(ALLOCATED)
+            ).select_related("application__payout_wallet")
+        ]
+        ask = Ask(
+            job=funding.job,
+            payer=user,
+            wallet=funding.payer_wallet,
+            total=funding.remaining,
+            seller=None,
+            workers=[(application, value) for application, value in workers if value > 0],
+            return_url=return_url,
+            now=now,
+        )
+        ask_to_hold(ask, funding)
+        funding.announce(at=now, previous=FundingStatus(funding.status), actor=user)
+    return funding
+
+
+def _is_being_asked(funding: Funding) -> bool:
+    asking = (HeldGrantStatus.CREATED, HeldGrantStatus.AWAITING_APPROVAL)
+    return HeldGrant.objects.filter(reference=funding.id, status__in=asking).exists()
+
+
+def close_older_grants(newest: HeldGrant, *, now: datetime) -> None:
+    """A newer consent is there: let the older ones end."""
+    older = HeldGrant.objects.filter(reference=newest.reference, id__lt=newest.id)
+    for held_grant in older.order_by("id"):
+        close_held_grant(held_grant=held_grant, now=now)
+
+
+def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: datetime) -> Payment:
+    """Try again, now, what a failed payment was for. Its payer and operators can.
+
+    Safe to repeat with the same `idempotency_key`: the same payment is returned.
+
+    Raises:
+        NotFound, Forbidden: there is no such payment for `user`, or it is another payer's.
+        NothingToRetry: it did not fail, is being tried, is paid, or waits for a consent.
+        IdempotencyConflict: the key was used with other input.
+    """
+    with transaction.atomic():
+        payment = payments_visible_to(user).filter(id=payment_id).first()
+        if payment is None:
+            raise NotFound(_("There is no such payment."), path=("paymentId",))
+        if payment.payer_id != user.pk and not user.is_staff:
+            raise Forbidden(
+                _("Only the payer of this payment or an operator can do this."),
+                path=("paymentId",),
+            )
+        payable = Payable.objects.filter(id=payment.reference).select_related("funding").first()
+        if payable is None:
+            raise _nothing_to_retry()
+        Job.objects.select_for_update().get(id=payable.funding.job_id)
+        payable = Payable.objects.select_related(
+            "funding__job", "funding__payer", "funding__seller__wallet", "receiver"
+        ).get(id=payable.id)
+        done = claim(
+            caller=user,
+            operation="retryPayment",
+            key=idempotency_key,
+            inputs={"payment": payment_id},
+            result_id=payable.id,
+            now=now,
+        )
+        if done is not None:
+            return Payment.objects.filter(reference=payable.id).latest("created_at")
+        if payment.status != PaymentStatus.FAILED or payable.status not in {
+            PayableStatus.OWED,
+            PayableStatus.STUCK,
+        }:
+            raise _nothing_to_retry()
+        rate_limits.hit("money", str(user.id))
+        payable.failures = 0
+        payable.save(update_fields=["failures"])
+        begun = settling.start(payable, at=now)
+        if begun is None:
+            raise _nothing_to_retry()
+    return begun
+
+
+def _nothing_to_retry() -> NothingToRetry:
+    return NothingToRetry(
+        _(
+            "There is nothing to try again: this payment did not fail, what it was for is paid "
+            "or being paid, or it waits for the payer's consent."
+        ),
+        path=("paymentId",),
+    )
+
+
+def _lock_own(user: User, funding_id: UUID) -> Funding:
+    """A funding that `user` pays, with its job locked: one order of locks for everybody."""
+    known = fundings_visible_to(user).filter(id=funding_id).first()
+    if known is None:
+        raise NotFound(_("There is no such funding."), path=("fundingId",))
+    if known.payer_id != user.pk:
+        raise Forbidden(_("Only the payer of this funding can do this."), path=("fundingId",))
+    Job.objects.select_for_update().get(id=known.job_id)
+    return Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet").get(
+        id=funding_id
+    )
+
+
+def _done_before(
+    user: User, operation: str, key: UUID, funding_id: UUID, *, now: datetime, **inputs: object
+) -> bool:
+    answer = claim(
+        caller=user,
+        operation=operation,
+        key=key,
+        inputs={"funding": funding_id, **inputs},
+        result_id=funding_id,
+        now=now,
+    )
+    return answer is not None
+
+
+def _cannot(funding: Funding, new: FundingStatus) -> InvalidTransition:
+    return InvalidTransition(
+        subject=_("This funding"),
+        old=funding.status,
+        new=new,
+        allowed=tuple(sorted(TRANSITIONS[FundingStatus(funding.status)])),
+    )

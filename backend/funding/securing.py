@@ -1,0 +1,258 @@
+"""Asking for the money behind a job, by each mode, and what it means when it is there.
+
+DIRECT       one payment to a registered seller, at once
+ESCROW       one payment to the platform's treasury, which pays workers later
+PREAPPROVED  no payment: the payer's consent is held, and pays workers later from their own wallet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import ceil
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User, WalletAddress
+from backend.errors import AssetMismatch
+from backend.funding.allocating import return_allocations, uncovered
+from backend.funding.booking import book_promise
+from backend.funding.errors import DeadlineTooFar
+from backend.funding.models import Allocation, Funding, Seller
+from backend.funding.status import FundingMode, FundingStatus
+from backend.jobs.decisions import DISPUTE_LASTS
+from backend.jobs.models import Application, Job
+from backend.jobs.recruiting import close_paid_recruiting
+from backend.jobs.status import JobStatus, Pricing
+from backend.jobs.work import begin_work
+from backend.open_payments.types import Amount
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.services import Line, create_payment, hold_grant
+from backend.payments.status import GrantScope, PaymentPurpose
+
+# What is asked for before anybody is selected has no quotes yet: room for fees.
+POOL_BUFFER = Fraction(5, 100)
+# After the last decision can have been disputed and answered, payments get so long.
+TIME_TO_PAY = timedelta(days=7)
+LONGEST_WINDOW = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a payer is asked for: `total` in the job's asset, for `workers` or whoever comes."""
+
+    job: Job
+    payer: User
+    wallet: WalletAddress
+    total: Amount
+    # Who receives at once: the seller or the treasury. None in mode PREAPPROVED.
+    seller: Seller | None
+    workers: Sequence[tuple[Application, int]] = ()
+    return_url: str
+    now: datetime
+
+
+def open_funding(
+    ask: Ask, *, funding_id: UUID, mode: FundingMode
+) -> tuple[Funding, Payment | None]:
+    """Write the funding down and ask the payer; nothing is called before the commit.
+
+    Raises:
+        AssetMismatch: an asset makes that impossible, before anybody is asked.
+        DeadlineTooFar: no consent reaches until all of the job can be decided.
+    """
+    check_assets(ask, mode)
+    funding = Funding.objects.create(
+        id=funding_id,
+        job=ask.job,
+        payer=ask.payer,
+        payer_wallet=ask.wallet,
+        mode=mode,
+        seller=ask.seller,
+        total_value=ask.total.value,
+        asset_code=ask.total.asset_code,
+        asset_scale=ask.total.asset_scale,
+        created_at=ask.now,
+        updated_at=ask.now,
+    )
+    Allocation.objects.bulk_create(
+        Allocation(funding=funding, application=application, amount_value=value, created_at=ask.now)
+        for application, value in ask.workers
+    )
+    payment = None
+    if mode is FundingMode.PREAPPROVED:
+        ask_to_hold(ask, funding)
+    else:
+        payment = _ask_to_pay(ask, funding)
+    # The row is locked, so this needs no version: nobody's form was about it.
+    Job.objects.filter(id=ask.job.id).update(money_moving=True)
+    funding.announce(at=ask.now, previous=None, actor=ask.payer)
+    return funding, payment
+
+
+def _ask_to_pay(ask: Ask, funding: Funding) -> Payment:
+    assert ask.seller is not None
+    return create_payment(
+        purpose=PaymentPurpose.FUND,
+        reference=funding.id,
+        payer=ask.payer,
+        sender=ask.wallet,
+        receiver=ask.seller.wallet,
+        receive_amount=ask.total,
+        return_url=ask.return_url,
+        now=ask.now,
+    )
+
+
+def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
+    """Ask for a consent that covers the workers, each by a quote, or else the total and fees."""
+    sends = ask.job.pricing == Pricing.FIXED_SEND
+    lines = [
+        Line(receiver=application.payout_wallet, **{_side(sends): value})
+        for application, value in ask.workers
+    ]
+    limit = None if lines else ask.total.value
+    if limit is not None and not sends:
+        limit = ceil(limit * (1 + POOL_BUFFER))
+    return hold_grant(
+        scope=GrantScope.POOLED,
+        reference=funding.id,
+        payer=ask.payer,
+        sender=ask.wallet,
+        lines=lines,
+        limit=limit,
+        days=window_days(ask.job, now=ask.now),
+        return_url=ask.return_url,
+        now=ask.now,
+    )
+
+
+def _side(sends: bool) -> str:
+    return "send_value" if sends else "receive_value"
+
+
+def window_days(job: Job, *, now: datetime) -> int:
+    """For how many days from now a consent has to last: work, review, disputes, payment.
+
+    Raises:
+        DeadlineTooFar: that is more than a year.
+    """
+    submit_until = job.submit_until or now + timedelta(days=job.submit_days)
+    decided_by = max(submit_until, job.expires_at or submit_until)
+    # A decision can be disputed, the dispute answered, and the answer replied to.
+    decided_by += timedelta(days=job.review_days) + 3 * DISPUTE_LASTS
+    window = decided_by + TIME_TO_PAY - now
+    if window > LONGEST_WINDOW:
+        raise DeadlineTooFar(
+            _(
+                "The payer's consent would have to last {days} days, and at most {most} can be "
+                "asked for. Bring the job's deadlines closer."
+            ),
+            path=("jobId",),
+            days=window.days + 1,
+            most=LONGEST_WINDOW.days,
+        )
+    return ceil(window / timedelta(days=1))
+
+
+def check_assets(ask: Ask, mode: FundingMode) -> None:
+    """Refuse what no wallet could pay as promised, before anybody consents.
+
+    Raises:
+        AssetMismatch: FIXED_RECEIVE and a worker has another asset, FIXED_SEND and the payer
+            has, or whoever would hold the money has.
+    """
+    job_asset = (ask.total.asset_code, ask.total.asset_scale)
+    if ask.seller is not None and ask.seller.wallet.asset != job_asset:
+        raise _mismatch(
+            _(
+                "The job pays in {job_asset} (scale {job_scale}), but {seller} receives "
+                "{wallet_asset} (scale {wallet_scale})."
+            ),
+            ask,
+            ask.seller.wallet,
+            path="sellerId",
+            seller=ask.seller.slug,
+        )
+    if ask.job.pricing == Pricing.FIXED_RECEIVE:
+        for application, _value in ask.workers:
+            check_payout_asset(ask.job, application.payout_wallet)
+    nobody_to_quote_for = mode is FundingMode.PREAPPROVED and not ask.workers
+    exact_sum_sent = mode is FundingMode.PREAPPROVED and ask.job.pricing == Pricing.FIXED_SEND
+    if (nobody_to_quote_for or exact_sum_sent) and ask.wallet.asset != job_asset:
+        raise _mismatch(
+            _(
+                "The job pays in {job_asset} (scale {job_scale}), and your wallet has "
+                "{wallet_asset} (scale {wallet_scale}). Pay from a wallet in the job's asset, or "
+                "select the workers first and use preFundJob."
+            ),
+            ask,
+            ask.wallet,
+            path="payerWalletId",
+        )
+
+
+def check_payout_asset(job: Job, wallet: WalletAddress) -> None:
+    """Refuse a worker's wallet that cannot receive the exact reward.
+
+    Raises:
+        AssetMismatch: its asset is not the job's.
+    """
+    reward = job.amount(job.reward_value)
+    if wallet.asset == (reward.asset_code, reward.asset_scale):
+        return
+    raise AssetMismatch(
+        _(
+            "The job pays exactly {job_asset} (scale {job_scale}), and a selected worker's wallet "
+            "receives {wallet_asset} (scale {wallet_scale}). Select somebody else, or let the "
+            "next job fix what is sent instead."
+        ),
+        path=("jobId",),
+        job_asset=reward.asset_code,
+        job_scale=reward.asset_scale,
+        wallet_asset=wallet.asset_code,
+        wallet_scale=wallet.asset_scale,
+    )
+
+
+def _mismatch(
+    message: Any, ask: Ask, wallet: WalletAddress, *, path: str, **words: object
+) -> AssetMismatch:
+    return AssetMismatch(
+        message,
+        path=(path,),
+        job_asset=ask.total.asset_code,
+        job_scale=ask.total.asset_scale,
+        wallet_asset=wallet.asset_code,
+        wallet_scale=wallet.asset_scale,
+        **words,
+    )
+
+
+# --- what it means when the money is there --------------------------------------------------------
+
+
+def money_is_secured(funding: Funding, *, at: datetime) -> None:
+    """Let the work begin where everybody selected is covered, or the selection where none is."""
+    for allocation in funding.allocations.select_related("funding", "application"):
+        book_promise(allocation, at=at)
+    job = Job.objects.select_for_update().get(id=funding.job_id)
+    Job.objects.filter(id=job.id).update(money_moving=False)
+    if job.status not in {JobStatus.RECRUITING, JobStatus.SELECTING}:
+        return
+    if funding.allocations.exists():
+        if not uncovered(job):
+            begin_work(job=job, at=at)
+    else:
+        close_paid_recruiting(job=job, at=at)
+
+
+def money_did_not_come(funding: Funding, status: FundingStatus, *, at: datetime) -> None:
+    """End a funding whose payer said no, or whose money could not be had."""
+    return_allocations(funding, at=at)
+    funding.move_to(status, at=at)
+    Job.objects.filter(id=funding.job_id).update(money_moving=False)

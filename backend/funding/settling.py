@@ -1,0 +1,384 @@
+"""Paying what is owed out of a funding: workers for accepted work, payers what goes back.
+
+OWED ──start──▶ PAYING ──the receiver has it──▶ PAID
+ ▲                │
+ └─ asked later ──┴── failed too often, or for good ──▶ STUCK ──retryPayment──▶ PAYING
+
+A payable has one payment at a time, and another one only after the certain end of the last.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from backend.errors import ErrorCode
+from backend.funding.allocating import return_part
+from backend.funding.booking import book_kept, book_owed_payment
+from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.status import (
+    ALLOCATED,
+    LIVE,
+    OPEN,
+    UNPAID,
+    AllocationStatus,
+    FundingMode,
+    FundingStatus,
+    PayableStatus,
+)
+from backend.funding.treasury import paying_grant_of
+from backend.jobs.endings import money_is_at_rest
+from backend.jobs.models import Job, Submission
+from backend.jobs.status import Pricing
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.services import close_held_grant, create_payment
+from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
+
+log = logging.getLogger(__name__)
+
+# After the first, second, third failure that asking again can help; then somebody has to act.
+RETRY_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+# These wait for the payer's next consent, not for time.
+WAIT_FOR_CONSENT = frozenset(
+    {
+        ErrorCode.GRANT_EXHAUSTED,
+        ErrorCode.GRANT_EXPIRED,
+        ErrorCode.GRANT_LOST,
+        ErrorCode.GRANT_REVOKED,
+    }
+)
+BATCH = 200
+
+
+# --- owing ----------------------------------------------------------------------------------------
+
+
+def owe_for_work(submission: Submission, *, value: int, at: datetime) -> None:
+    """Owe a worker `value` of accepted work, out of what is promised to them, and pay it.
+
+    A job whose seller was paid at once promises nothing to workers: there is nothing to owe.
+    The caller holds the job's lock, in the transaction that accepts the work.
+    """
+    allocations = Allocation.objects.select_related("funding__job", "funding__seller__wallet")
+    for allocation in allocations.filter(
+        application_id=submission.application_id, status__in=sorted(ALLOCATED)
+    ).order_by("id"):
+        part = min(value, _not_owed_yet(allocation))
+        if part <= 0:
+            continue
+        value -= part
+        payable = Payable.objects.create(
+            funding=allocation.funding,
+            purpose=PaymentPurpose.PAYOUT,
+            allocation=allocation,
+            submission=submission,
+            receiver=submission.application.payout_wallet,
+            value=part,
+            created_at=at,
+            updated_at=at,
+        )
+        start(payable, at=at)
+        # Whoever asks next whether the job is done has this very object in hand.
+        submission.job.money_moving = True
+        Job.objects.filter(id=submission.job_id).update(money_moving=True)
+    if value:
+        log.info("submission %s: %d accepted beyond what is promised", submission.id, value)
+
+
+def _not_owed_yet(allocation: Allocation) -> int:
+    owed = sum(
+        allocation.payables.filter(status__in=sorted(UNPAID)).values_list("value", flat=True)
+    )
+    return allocation.kept_value - allocation.released_value - owed
+
+
+def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
+    """Owe the payer `value` of what the treasury holds for them, and pay it back."""
+    assert funding.payer_wallet is not None
+    payable = Payable.objects.create(
+        funding=funding,
+        purpose=PaymentPurpose.REFUND,
+        receiver=funding.payer_wallet,
+        value=value,
+        created_at=at,
+        updated_at=at,
+    )
+    start(payable, at=at)
+    return payable
+
+
+def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:
+    """Free what is promised to a worker beyond what they are owed."""
+    for allocation in Allocation.objects.filter(
+        application_id=submission.application_id, status__in=sorted(ALLOCATED)
+    ).select_related("funding", "application"):
+        return_part(allocation, _not_owed_yet(allocation), at=at)
+
+
+# --- paying ---------------------------------------------------------------------------------------
+
+
+def start(payable: Payable, *, at: datetime) -> Payment | None:
+    """Begin a payment for what is owed, under the consent there is; None: it waits for one.
+
+    Joins the caller's transaction, which has locked the job.
+    """
+    funding = payable.funding
+    under = paying_grant(funding)
+    if under is None:
+        Payable.objects.filter(id=payable.id).update(
+            status=PayableStatus.OWED, due_at=None, updated_at=at
+        )
+        payable.status, payable.due_at = PayableStatus.OWED, None
+        return None
+    Payable.objects.filter(id=payable.id).update(
+        status=PayableStatus.PAYING, due_at=None, updated_at=at
+    )
+    payable.status, payable.due_at = PayableStatus.PAYING, None
+    sends = _fixes_what_is_sent(payable)
+    return create_payment(
+        purpose=PaymentPurpose(payable.purpose),
+        reference=payable.id,
+        payer=funding.payer,
+        sender=under.sender,
+        receiver=payable.receiver,
+        receive_amount=None if sends else payable.amount,
+        send_amount=payable.amount if sends else None,
+        under=under,
+        now=at,
+    )
+
+
+def paying_grant(funding: Funding) -> HeldGrant | None:
+    """The consent that payments out of this funding are made with; None when there is none."""
+    if funding.mode == FundingMode.ESCROW:
+        assert funding.seller is not None
+        return paying_grant_of(funding.seller)
+    return (
+        HeldGrant.objects.select_related("sender")
+        .filter(reference=funding.id, status=HeldGrantStatus.HELD)
+        .order_by("-id")
+        .first()
+    )
+
+
+def _fixes_what_is_sent(payable: Payable) -> bool:
+    """Whether the owed sum is what leaves the sender, fees included, or what arrives."""
+    if payable.purpose == PaymentPurpose.REFUND:
+        # The payer gets back exactly what was held; in another asset, what that makes.
+        amount = payable.amount
+        return payable.receiver.asset != (amount.asset_code, amount.asset_scale)
+    return payable.funding.job.pricing == Pricing.FIXED_SEND
+
+
+def start_what_waits_for_consent(funding: Funding, *, at: datetime) -> None:
+    """The payer consents again: begin all payments that wait for nothing else."""
+    waiting = Payable.objects.filter(
+        funding=funding, status=PayableStatus.OWED, due_at=None
+    ).select_related("funding__job", "funding__payer", "funding__seller__wallet", "receiver")
+    for payable in waiting.order_by("id"):
+        start(payable, at=at)
+
+
+def wake_what_waits_for_the_treasury(held_grant: HeldGrant, *, at: datetime) -> None:
+    """The treasury can pay (again): what is owed out of it is due now."""
+    Payable.objects.filter(
+        funding__mode=FundingMode.ESCROW,
+        funding__seller__wallet=held_grant.sender_id,
+        status=PayableStatus.OWED,
+    ).update(due_at=at)
+
+
+def retry_due(*, now: datetime, limit: int = BATCH) -> int:
+    """Begin the payments whose pause after a failure is over; return how many.
+
+    Safe to repeat and to run at the same time.
+    """
+    due = Payable.objects.filter(due_at__lte=now).order_by("due_at")
+    begun = 0
+    for payable_id, job_id in list(due.values_list("id", "funding__job_id")[:limit]):
+        with transaction.atomic():
+            Job.objects.select_for_update().get(id=job_id)
+            payable = (
+                Payable.objects.select_related(
+                    "funding__job", "funding__payer", "funding__seller__wallet", "receiver"
+                )
+                .filter(id=payable_id, due_at__lte=now)
+                .first()
+            )
+            if payable is not None:
+                begun += start(payable, at=now) is not None
+    return begun
+
+
+# --- what became of a payment ---------------------------------------------------------------------
+
+
+def payment_is_over(payment: Payment, *, at: datetime) -> None:
+    """Book the end of a payment for something owed, in the transaction that ends it."""
+    payable = Payable.objects.select_related(
+        "funding__job",
+        "funding__payer",
+        "funding__seller__wallet",
+        "allocation__application",
+        "allocation__funding",
+    ).get(id=payment.reference)
+    book_owed_payment(payable, payment, at=at)
+    if payment.status == PaymentStatus.COMPLETED:
+        paid(payable, at=at)
+    else:
+        _failed(payable, payment, at=at)
+
+
+def paid(payable: Payable, *, at: datetime) -> None:
+    """The receiver has what it was owed: count it. Joins the caller's transaction."""
+    payable.status, payable.updated_at = PayableStatus.PAID, at
+    payable.save(update_fields=["status", "updated_at"])
+    count_as_paid(payable, payable.value, at=at)
+    _rest_if_nothing_moves(payable.funding, at=at)
+
+
+def count_as_paid(payable: Payable, value: int, *, at: datetime) -> None:
+    """Count `value` of a payable as arrived: on its allocation and on its funding."""
+    funding = payable.funding
+    if payable.purpose == PaymentPurpose.REFUND:
+        _count_as_refunded(funding, value, at=at)
+        return
+    allocation = payable.allocation
+    assert allocation is not None
+    allocation.released_value += value
+    all_decided = allocation.released_value + allocation.returned_value == allocation.amount_value
+    allocation.status = (
+        AllocationStatus.RELEASED if all_decided else AllocationStatus.PARTIALLY_RELEASED
+    )
+    allocation.save(update_fields=["released_value", "status"])
+    book_kept(allocation, value, what=f"PAID:{payable.id}:{allocation.released_value}", at=at)
+    released = funding.released_value + value
+    if funding.total_value == released + funding.refunded_value:
+        settle(funding, at=at, released_value=released)
+    elif funding.status == FundingStatus.SECURED:
+        funding.move_to(FundingStatus.PARTIALLY_RELEASED, at=at, released_value=released)
+    else:
+        _update_amounts(funding, at=at, released_value=released)
+
+
+def _count_as_refunded(funding: Funding, value: int, *, at: datetime) -> None:
+    refunded = funding.refunded_value + value
+    nothing_left = funding.total_value == funding.released_value + refunded
+    if nothing_left and funding.status == FundingStatus.REFUNDING:
+        funding.move_to(FundingStatus.REFUNDED, at=at, refunded_value=refunded)
+    elif nothing_left:
+        settle(funding, at=at, refunded_value=refunded)
+    else:
+        _update_amounts(funding, at=at, refunded_value=refunded)
+
+
+def settle(funding: Funding, *, at: datetime, **amounts: int) -> None:
+    """Nothing is left of a funding: end it, and give its consent back."""
+    funding.move_to(FundingStatus.SETTLED, at=at, **amounts)
+    close_grants(funding, at=at)
+
+
+def close_grants(funding: Funding, *, at: datetime) -> None:
+    """Have every consent to this funding revoked once its payments are over."""
+    for held_grant in HeldGrant.objects.filter(reference=funding.id).order_by("id"):
+        close_held_grant(held_grant=held_grant, now=at)
+
+
+def _update_amounts(funding: Funding, *, at: datetime, **amounts: int) -> None:
+    Funding.objects.filter(id=funding.id).update(updated_at=at, **amounts)
+    for name, value in amounts.items():
+        setattr(funding, name, value)
+    funding.announce(at=at, previous=FundingStatus(funding.status))
+
+
+def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
+    arrived = _arrived_of(payable, payment)
+    payable.failures += 1
+    if payment.failure_code in WAIT_FOR_CONSENT:
+        payable.status, payable.due_at = PayableStatus.OWED, _next_period(payable.funding, payment)
+    elif payment.failure_retryable and payable.failures <= len(RETRY_AFTER):
+        payable.status = PayableStatus.OWED
+        payable.due_at = at + RETRY_AFTER[payable.failures - 1]
+    else:
+        payable.status, payable.due_at = PayableStatus.STUCK, None
+    payable.value -= arrived
+    payable.updated_at = at
+    payable.save(update_fields=["status", "due_at", "failures", "value", "updated_at"])
+    if arrived:
+        count_as_paid(payable, arrived, at=at)
+    else:
+        payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
+
+
+def _arrived_of(payable: Payable, payment: Payment) -> int:
+    """How much of what is owed has arrived though the payment failed; the rest stays owed.
+
+    Where the sum that is sent was fixed, nobody can say how much of it the arrived part is.
+    """
+    owed = payable.amount
+    if not payment.delivered_amount.same_asset(owed) or payment.send_value is not None:
+        return 0
+    return min(payment.delivered_value, owed.value - 1)
+
+
+def _next_period(funding: Funding, payment: Payment) -> datetime | None:
+    # What exhausted the treasury's consent waits for its next period, or for another consent.
+    if funding.mode != FundingMode.ESCROW or payment.under is None:
+        return None
+    return HeldGrant.objects.values_list("period_until", flat=True).get(id=payment.under.id)
+
+
+def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:
+    if not moves_money(funding.job):
+        Job.objects.filter(id=funding.job_id).update(money_moving=False)
+        money_is_at_rest(job=funding.job, at=at)
+
+
+def moves_money(job: Job) -> bool:
+    """Whether a payer is being asked, or a worker is owed, for this job."""
+    return (
+        Funding.objects.filter(job=job, status=FundingStatus.AWAITING_APPROVAL).exists()
+        or Payable.objects.filter(
+            funding__job=job, purpose=PaymentPurpose.PAYOUT, status__in=sorted(UNPAID)
+        ).exists()
+    )
+
+
+# --- the end of a job -----------------------------------------------------------------------------
+
+
+def close_fundings(job: Job, *, at: datetime) -> None:
+    """A job is over: give back what is neither paid nor owed. Joins the caller's transaction."""
+    fundings = Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet")
+    for funding in fundings.filter(job=job, status__in=sorted(OPEN)).order_by("id"):
+        if funding.status in LIVE or funding.status == FundingStatus.LAPSED:
+            close_funding(funding, at=at)
+
+
+def close_funding(funding: Funding, *, at: datetime) -> None:
+    """Give back all that is left: revoke the consent, or send the money back where it came from."""
+    promised = funding.allocations.filter(status__in=sorted(ALLOCATED))
+    for allocation in promised.select_related("funding", "application"):
+        return_part(allocation, _not_owed_yet(allocation), at=at)
+    owed = sum(funding.payables.filter(status__in=sorted(UNPAID)).values_list("value", flat=True))
+    rest = funding.remaining_value - owed
+    if funding.mode == FundingMode.PREAPPROVED:
+        _let_go(funding, rest, at=at)
+    elif funding.mode == FundingMode.ESCROW and rest > 0:
+        if not owed:
+            funding.move_to(FundingStatus.REFUNDING, at=at)
+        owe_back(funding, value=rest, at=at)
+
+
+def _let_go(funding: Funding, rest: int, *, at: datetime) -> None:
+    # Nothing was held: what is not needed of a promise simply is no promise any more.
+    refunded = funding.refunded_value + rest
+    if funding.total_value > funding.released_value + refunded:
+        _update_amounts(funding, at=at, refunded_value=refunded)
+        return
+    over = FundingStatus.SETTLED if funding.released_value else FundingStatus.CANCELED
+    funding.move_to(over, at=at, refunded_value=refunded)
+    close_grants(funding, at=at)

@@ -1,0 +1,140 @@
+"""The wallet in which the platform holds money for others, and the consent it pays out with."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts import wallets
+from backend.accounts.idempotency import claim
+from backend.accounts.models import User
+from backend.errors import AssetMismatch, Forbidden
+from backend.funding.errors import ModeUnavailable
+from backend.funding.models import Seller
+from backend.ids import new_id
+from backend.open_payments import normalise_wallet_address
+from backend.open_payments.types import Amount
+from backend.payments.links import check_return_url
+from backend.payments.models import HeldGrant
+from backend.payments.services import hold_grant
+from backend.payments.status import GrantScope, HeldGrantStatus
+
+log = logging.getLogger(__name__)
+
+SLUG = "treasury"
+PERIOD_DAYS = 30
+
+
+def register_treasury(*, now: datetime) -> bool:
+    """Make TREASURY_WALLET_ADDRESS_URL the treasury; say whether there is one.
+
+    Reads the wallet's document once, and again only when the setting changes. Safe to repeat and
+    to run in many processes.
+
+    Raises:
+        WalletUnusable: the wallet cannot be read now.
+    """
+    if not settings.TREASURY_WALLET_ADDRESS_URL:
+        Seller.objects.filter(slug=SLUG).update(active=False)
+        return False
+    url = normalise_wallet_address(settings.TREASURY_WALLET_ADDRESS_URL, settings.OP_DEV_ORIGINS)
+    known = Seller.objects.filter(slug=SLUG).select_related("wallet").first()
+    if known and known.active and known.wallet.url.lower() == url.lower():
+        return True
+    values = {
+        "wallet": wallets.add_platform_wallet(address=url, now=now),
+        "active": True,
+        "is_treasury": True,
+    }
+    Seller.objects.update_or_create(
+        slug=SLUG, defaults=values, create_defaults={**values, "created_at": now}
+    )
+    log.info("the treasury is %s", url)
+    return True
+
+
+def treasury() -> Seller:
+    """The treasury, which can pay out.
+
+    Raises:
+        ModeUnavailable: this installation has none, or its operator has not consented yet.
+    """
+    found = Seller.objects.select_related("wallet").filter(is_treasury=True, active=True).first()
+    if found is None:
+        raise ModeUnavailable(_("This installation does not hold money."), path=("mode",))
+    if paying_grant_of(found) is None:
+        raise ModeUnavailable(
+            _("The operator has not approved payments out of the treasury yet."), path=("mode",)
+        )
+    return found
+
+
+def paying_grant_of(treasury: Seller) -> HeldGrant | None:
+    """The consent to pay out of the treasury that has most room left; None when there is none."""
+    grants = HeldGrant.objects.filter(
+        scope=GrantScope.TREASURY, sender=treasury.wallet, status=HeldGrantStatus.HELD
+    )
+    return grants.order_by((F("limit_value") - F("reserved_value")).desc(), "id").first()
+
+
+def authorize_treasury(
+    *,
+    user: User,
+    limit: Amount,
+    return_url: str,
+    idempotency_key: UUID,
+    now: datetime,
+) -> HeldGrant:
+    """Ask, as an operator, for the consent to pay out of the treasury `limit` every 30 days.
+
+    The treasury's wallet asks whoever holds it; a second consent is a spare. Safe to repeat with
+    the same `idempotency_key`: the same grant is returned.
+
+    Raises:
+        Forbidden: the user is no operator.
+        ModeUnavailable: this installation has no treasury.
+        AssetMismatch: the limit is not in the treasury's asset.
+        ReturnUrlRefused, IdempotencyConflict: as they say.
+    """
+    if not user.is_staff:
+        raise Forbidden(_("Only an operator can do this."))
+    check_return_url(return_url)
+    with transaction.atomic():
+        grant_id = new_id()
+        done_before = claim(
+            caller=user,
+            operation="authorizeTreasury",
+            key=idempotency_key,
+            inputs={"limit": limit.to_json(), "return": return_url},
+            result_id=grant_id,
+            now=now,
+        )
+        if done_before is not None:
+            return HeldGrant.objects.select_related("sender").get(id=done_before)
+        found = Seller.objects.filter(is_treasury=True, active=True).first()
+        if found is None:
+            raise ModeUnavailable(_("This installation does not hold money."), path=("limit",))
+        if found.wallet.asset != (limit.asset_code, limit.asset_scale):
+            raise AssetMismatch(
+                _("The treasury holds {asset} with scale {scale}."),
+                path=("limit",),
+                asset=found.wallet.asset_code,
+                scale=found.wallet.asset_scale,
+            )
+        return hold_grant(
+            id=grant_id,
+            scope=GrantScope.TREASURY,
+            reference=found.id,
+            payer=user,
+            sender=found.wallet,
+            limit=limit.value,
+            period_days=PERIOD_DAYS,
+            return_url=return_url,
+            now=now,
+        )

@@ -1,0 +1,596 @@
+"""A whole job in a world where anything may fail: consent, work, payouts, refunds, renewals.
+
+People act through the domains' own services, in an order that the seed decides; workers may die
+at any point and wallets may lose any answer. At the end the wallets are asked who got what.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.db.models import Q
+from django.test import RequestFactory
+
+from backend.accounts.models import User, WalletAddress
+from backend.errors import FaenaError
+from backend.funding import returning, settling
+from backend.funding.models import Allocation, Funding, Payable, Seller
+from backend.funding.services import fund_job, pre_fund_job
+from backend.funding.status import OPEN, UNPAID, FundingMode, FundingStatus, PayableStatus
+from backend.funding.treasury import authorize_treasury
+from backend.ids import new_id
+from backend.jobs import endings, review, work
+from backend.jobs.clock import pass_time
+from backend.jobs.models import Application, Job, Submission
+from backend.jobs.status import (
+    ApplicationStatus,
+    JobStatus,
+    Pricing,
+    ReviewDecision,
+    SubmissionStatus,
+)
+from backend.ledger.kinds import AccountKind
+from backend.ledger.models import Account
+from backend.open_payments.types import Amount
+from backend.payments import claims, links, vault, workflow
+from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
+from backend.payments.status import (
+    HELD_GRANT_OVER,
+    TERMINAL,
+    GrantKind,
+    GrantStatus,
+    HeldGrantStatus,
+    PaymentStatus,
+)
+from tests.simulation.simulator import AFTERMATH, SIGNS, Simulation
+
+RETURN = "http://127.0.0.1:8000/"
+MAX_ROUNDS = 3000
+ENDED = (JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED)
+BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
+NEVER_CAME = frozenset(
+    {
+        FundingStatus.REJECTED,
+        FundingStatus.EXPIRED,
+        FundingStatus.FAILED,
+        FundingStatus.CANCELED,
+    }
+)
+# After so many rounds nothing more goes wrong, and everybody does what brings it to an end.
+CALM_AFTER = 400
+
+
+@dataclass
+class MarketVerdict:
+    """What went wrong with money; empty `problems` is the only good answer."""
+
+    job: str
+    fundings: list[str]
+    payments: Counter[str]
+    rounds: int
+    deaths: int
+    problems: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+
+
+class Market(Simulation):
+    """One job, its owner, its workers and a treasury, on one clock."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        temperament: str = "strict",
+        mode: FundingMode = FundingMode.PREAPPROVED,
+        workers: int = 2,
+        pricing: Pricing = Pricing.FIXED_RECEIVE,
+        payer_wallet: str = "alice",
+        pooled: bool = False,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            temperament=temperament,
+            seed=seed,
+            options=options,
+            funded=False,
+            payer_wallet=payer_wallet,
+        )
+        self.mode, self.pooled = mode, pooled
+        self.calm = False
+        self.history: list[str] = []
+        self._retire_earlier_worlds()
+        self.operator = User.objects.create(
+            email=f"{new_id()}@example.org", display_name="Op", is_staff=True, created_at=self.now
+        )
+        self.workers = [self._worker(number, pricing) for number in range(workers)]
+        Job.objects.filter(id=self.job.id).update(
+            workers_needed=workers, pricing=pricing, status=JobStatus.SELECTING
+        )
+        self.job.refresh_from_db()
+        self.applications = [self._apply(worker) for worker in self.workers]
+
+    @property
+    def now(self) -> Any:
+        return self.clock.now()
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def _worker(self, number: int, pricing: Pricing) -> User:
+        worker = User.objects.create(
+            email=f"{new_id()}@example.org", display_name="Worker", created_at=self.now
+        )
+        names = ["shop", "pobre"] if pricing is Pricing.FIXED_RECEIVE else ["carmen", "bob"]
+        WalletAddress.objects.create(
+            owner=worker, is_default=True, **self._wallet(names[number % 2])
+        )
+        return worker
+
+    def _apply(self, worker: User) -> Application:
+        wallet = WalletAddress.objects.get(owner=worker)
+        return Application.objects.create(
+            job=self.job,
+            applicant=worker,
+            payout_wallet=wallet,
+            payout_url=wallet.url,
+            payout_asset_code=wallet.asset_code,
+            payout_asset_scale=wallet.asset_scale,
+            status=ApplicationStatus.SELECTED,
+            created_at=self.now,
+            updated_at=self.now,
+        )
+
+    def _retire_earlier_worlds(self) -> None:
+        # Their wallets are gone with them.
+        HeldGrant.objects.exclude(status__in=sorted(HELD_GRANT_OVER)).update(
+            status=HeldGrantStatus.ENDED, due_at=None
+        )
+
+    def open_treasury(self, *, limit: int = 10_000_000) -> None:
+        """Have the operator consent to payments out of the treasury."""
+        wallet = self._wallet("treasury")
+        row, _ = WalletAddress.objects.get_or_create(owner=None, url=wallet["url"], defaults=wallet)
+        WalletAddress.objects.filter(id=row.id).update(checked_at=self.now)
+        Seller.objects.get_or_create(
+            slug="treasury",
+            defaults={"wallet": row, "is_treasury": True, "created_at": self.now},
+        )
+        self._ask_the_operator(limit)
+        self.settle_down(self.treasury_is_open)
+
+    def _ask_the_operator(self, limit: int = 10_000_000) -> None:
+        asking = HeldGrant.objects.filter(
+            payer=self.operator, status__in=["CREATED", "AWAITING_APPROVAL"]
+        )
+        if asking.exists():
+            return
+        authorize_treasury(
+            user=self.operator,
+            limit=Amount(value=limit, asset_code="USD", asset_scale=2),
+            return_url=RETURN,
+            idempotency_key=new_id(),
+            now=self.now,
+        )
+
+    def treasury_is_open(self) -> bool:
+        return HeldGrant.objects.filter(payer=self.operator, status=HeldGrantStatus.HELD).exists()
+
+    def fund(self) -> None:
+        """Put the whole budget there before anybody is looked at."""
+        fund_job(
+            payer=self.payer,
+            job_id=self.job.id,
+            mode=self.mode,
+            seller=None,
+            payer_wallet_id=None,
+            expected_total=None,
+            return_url=RETURN,
+            idempotency_key=new_id(),
+            now=self.now,
+        )
+
+    def pre_fund(self) -> None:
+        """Secure the pay of those who are selected."""
+        pre_fund_job(
+            payer=self.payer,
+            job_id=self.job.id,
+            mode=self.mode,
+            expected_total=None,
+            return_url=RETURN,
+            idempotency_key=new_id(),
+            now=self.now,
+        )
+
+    def submit(self, worker: User) -> Submission:
+        """Hand in the work of one worker."""
+        draft = work.save_submission(
+            user=worker, job_id=self.job.id, note=None, text="Done.", now=self.now
+        )
+        return work.submit_work(user=worker, submission_id=draft.id, now=self.now)
+
+    def review(
+        self, submission: Submission, decision: ReviewDecision, *, value: int | None = None
+    ) -> None:
+        """Decide about work as its owner; `value` is the accepted part."""
+        review.review_submission(
+            user=self.payer,
+            submission_id=submission.id,
+            decision=decision,
+            amount=None if value is None else self.job.amount(value),
+            comment="So be it.",
+            idempotency_key=new_id(),
+            now=self.now,
+        )
+
+    def renew(self) -> None:
+        """Ask the payer for the consent again."""
+        funding = Funding.objects.filter(job=self.job).latest("created_at")
+        returning.renew_grant(
+            user=self.payer,
+            funding_id=funding.id,
+            return_url=RETURN,
+            idempotency_key=new_id(),
+            now=self.now,
+        )
+
+    def decide_in_wallets(self) -> bool:
+        """Let payers and operators decide what their wallets ask them; False: nothing was asked."""
+        asked = Grant.objects.filter(
+            Q(payment__payer=self.payer) | Q(held_grant__payer__in=[self.payer, self.operator]),
+            kind=GrantKind.OUTGOING_PAYMENT,
+            status=GrantStatus.AWAITING_APPROVAL,
+        ).select_related("held_grant", "payment")
+        some = False
+        for grant in asked.order_by("id"):
+            if grant.asked_by.status != "AWAITING_APPROVAL":
+                continue
+            some = True
+            self._decide(grant)
+        return some
+
+    def _decide(self, grant: Grant) -> None:
+        redirect = grant.open_secrets().redirect
+        decision = "accept" if self.approve or self.calm else "reject"
+        try:
+            answer = self._control("POST", "decide", {"redirect": redirect, "decision": decision})
+        except AssertionError:
+            return  # the wallet knows nothing of it any more: its time is over
+        location = str(answer["location"])
+        name, value = links.browser_cookie(grant.id)
+        request = RequestFactory().get("/op/finish", dict(parse_qsl(urlsplit(location).query)))
+        request.COOKIES[name] = value
+        self._finish_now(request, urlsplit(location).path.rpartition("/")[2])
+
+    # --- the machine ------------------------------------------------------------------------------
+
+    def work(self) -> bool:
+        """Let a worker take one thing that is due; False when nothing was."""
+        return self.dying_now_and_then(self._advance_something)
+
+    def _advance_something(self) -> bool:
+        now = self.clock.now()
+        settling.retry_due(now=now)
+        mine = [self.payer.pk, self.operator.pk]
+        due = {"payer__in": mine, "due_at__lte": now}
+        for grant_id in list(HeldGrant.objects.filter(**due).values_list("id", flat=True)):
+            for grant in claims.claim_due(HeldGrant, now=now, limit=1, only=grant_id):
+                vault.advance(grant, client=self.client, clock=self.clock, rng=self.rng)
+                return True
+        for payment_id in list(
+            Payment.objects.filter(**due).order_by("due_at").values_list("id", flat=True)
+        ):
+            for payment in claims.claim_due(Payment, now=now, limit=1, only=payment_id):
+                workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
+                return True
+        return False
+
+    def _other_worker(self) -> None:
+        # A second machine, while this one is stopped with its request in hand.
+        from django.db import connection
+
+        self.points.active, was_active = False, self.points.active
+        try:
+            self._advance_something()
+        finally:
+            connection.close()
+            self.points.active = was_active
+
+    def settle_down(self, done: Callable[[], bool], *, rounds: int = 300) -> bool:
+        """Let time pass until `done`; everybody decides what they are asked."""
+        for _ in range(rounds):
+            if done():
+                return True
+            self.decide_in_wallets()
+            if not self.work():
+                self.wait()
+        return done()
+
+    def wait(self) -> None:
+        """Move the clock to the next thing that is due."""
+        mine = Q(payer__in=[self.payer.pk, self.operator.pk])
+        times = [
+            *HeldGrant.objects.filter(mine)
+            .exclude(due_at=None)
+            .values_list("due_at", "lease_until"),
+            *Payment.objects.filter(mine).exclude(due_at=None).values_list("due_at", "lease_until"),
+            *Payable.objects.filter(funding__job=self.job)
+            .exclude(due_at=None)
+            .values_list("due_at", "due_at"),
+        ]
+        soonest = self.clock.at + timedelta(milliseconds=100)
+        # People act in the meantime.
+        a_while = self.clock.at + timedelta(hours=2)
+        nexts = [max(due_at, lease_until or due_at) for due_at, lease_until in times if due_at]
+        self.clock.at = max(soonest, min([*nexts, a_while]))
+
+    def days_pass(self, days: int) -> None:
+        """Let days go by, with everything that happens on them."""
+        until = self.clock.at + timedelta(days=days)
+        while self.clock.at < until:
+            pass_time(now=self.now)
+            if not self.work():
+                self.wait()
+
+    # --- a history --------------------------------------------------------------------------------
+
+    def play(self, *, crash: Callable[[int], bool]) -> MarketVerdict:
+        """Play random decisions and failures to the end, and ask the wallets what came of it."""
+        if self.mode is FundingMode.ESCROW:
+            self.open_treasury()
+        self.points.choose(crash)
+        for rounds in range(1, MAX_ROUNDS + 1):
+            if rounds == CALM_AFTER:
+                self._calm_down()
+            if self.is_over():
+                break
+            self._somebody_acts()
+            if not self.calm or self.rng.random() < 0.5:
+                self.decide_in_wallets()
+            if not self.work():
+                self.wait()
+        self.points.choose(lambda _: False)
+        self.clock.at += AFTERMATH
+        self._control("POST", "clock", {"advance_s": 0})
+        return self.verdict(rounds)
+
+    def _calm_down(self) -> None:
+        self.calm = True
+        self.points.choose(lambda _: False)
+        self._control("DELETE", "faults")
+
+    def is_over(self) -> bool:
+        job = Job.objects.get(id=self.job.id)
+        return (
+            job.status in ENDED
+            and not Funding.objects.filter(job=job, status__in=sorted(OPEN)).exists()
+            and not Payable.objects.filter(funding__job=job, status__in=sorted(UNPAID)).exists()
+            and not HeldGrant.objects.filter(payer=self.payer)
+            .exclude(status__in=sorted(HELD_GRANT_OVER))
+            .exists()
+        )
+
+    def _somebody_acts(self) -> None:
+        if self.rng.random() > 0.35:
+            return
+        status = JobStatus(Job.objects.values_list("status", flat=True).get(id=self.job.id))
+        before, after = status in BEFORE_WORK, status is JobStatus.REVIEWING
+        acts = {
+            self._owner_funds: 8 if before else 0,
+            self._a_worker_submits: 0 if before or after else 6,
+            self._the_owner_decides: 0 if before else 5,
+            self._the_owner_repairs: 0 if before else 3,
+            self._the_owner_ends: 1,
+            self._time_passes: 1,
+        }
+        (act,) = self.rng.choices(list(acts), weights=list(acts.values()))
+        try:
+            act()
+        except FaenaError as refusal:
+            self.history.append(f"{act.__name__} refused: {refusal!r}")
+        else:
+            self.history.append(act.__name__)
+
+    def _owner_funds(self) -> None:
+        if self.pooled and not Funding.objects.filter(job=self.job).exists():
+            self.fund()
+        else:
+            self.pre_fund()
+
+    def _a_worker_submits(self) -> None:
+        self.submit(self.rng.choice(self.workers))
+
+    def _the_owner_decides(self) -> None:
+        waiting = Submission.objects.filter(
+            job=self.job,
+            superseded_at=None,
+            status__in=[SubmissionStatus.SUBMITTED, SubmissionStatus.ACCEPTED],
+        ).order_by("id")
+        submission = self.rng.choice([*waiting, None])
+        if submission is None:
+            return
+        roll = self.rng.random()
+        if roll < 0.15 and not self.calm:
+            self.review(submission, ReviewDecision.REJECT)
+        elif roll < 0.5 and submission.rest > 1 and self.job.pricing != Pricing.FIXED_SEND:
+            # Of a sum that is sent, fees included, a small part can be less than its own fees.
+            self.review(
+                submission, ReviewDecision.ACCEPT, value=self.rng.randint(1, submission.rest)
+            )
+        else:
+            self.review(submission, ReviewDecision.ACCEPT)
+
+    def _the_owner_repairs(self) -> None:
+        stuck = Payable.objects.filter(
+            funding__job=self.job, status__in=[PayableStatus.STUCK, PayableStatus.OWED]
+        ).first()
+        lapsed = Funding.objects.filter(job=self.job, status=FundingStatus.LAPSED).first()
+        if self.mode is FundingMode.ESCROW and stuck and not self.treasury_is_open():
+            self._ask_the_operator()
+            return
+        if lapsed is not None or (stuck is not None and self.rng.random() < 0.5):
+            self.renew()
+        elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
+            returning.retry_payment(
+                user=self.payer,
+                payment_id=Payment.objects.filter(reference=stuck.id).latest("created_at").id,
+                idempotency_key=new_id(),
+                now=self.now,
+            )
+
+    def _the_owner_ends(self) -> None:
+        roll = self.rng.random()
+        funding = Funding.objects.filter(job=self.job).order_by("-created_at").first()
+        if roll < 0.4:
+            endings.complete_job(user=self.payer, job_id=self.job.id, now=self.now)
+        elif roll < 0.6 and (self.calm or self.rng.random() < 0.3):
+            endings.cancel_job(user=self.payer, job_id=self.job.id, reason="No more.", now=self.now)
+        elif funding is not None and roll < 0.8:
+            returning.refund_funding(
+                user=self.payer,
+                funding_id=funding.id,
+                amount=None,
+                idempotency_key=new_id(),
+                now=self.now,
+            )
+        elif funding is not None and self.rng.random() < 0.3:
+            returning.cancel_funding(
+                user=self.payer, funding_id=funding.id, idempotency_key=new_id(), now=self.now
+            )
+
+    def _time_passes(self) -> None:
+        if self.rng.random() < 0.3:
+            self.clock.advance(self.rng.choice([600, 86_400, 5 * 86_400]))
+        pass_time(now=self.now)
+
+    # --- the verdict ------------------------------------------------------------------------------
+
+    def verdict(self, rounds: int = 0) -> MarketVerdict:
+        """Compare our rows with what the wallets say."""
+        fundings = list(Funding.objects.filter(job=self.job).order_by("id"))
+        payments = list(self._payments(fundings))
+        job = Job.objects.get(id=self.job.id)
+        verdict = MarketVerdict(
+            job=str(job.status),
+            fundings=[f"{each.mode} {each.status}" for each in fundings],
+            payments=Counter(f"{each.purpose} {each.status}" for each in payments),
+            rounds=rounds,
+            deaths=self.deaths,
+            history=self.history,
+        )
+        movements = self._control("GET", "ledger")["movements"]
+        problems = verdict.problems
+        if job.status not in ENDED:
+            problems.append(f"the job is stranded in {job.status}")
+        for payment in payments:
+            problems += self._problems_of_payment(payment, movements)
+        for funding in fundings:
+            problems += self._problems_of_funding(funding)
+        problems += self._problems_of_grants()
+        problems += self._problems_of_books(fundings, movements)
+        return verdict
+
+    def _payments(self, fundings: list[Funding]) -> list[Payment]:
+        owed = Payable.objects.filter(funding__in=fundings).values_list("id", flat=True)
+        references = [*(each.id for each in fundings), *owed]
+        return list(Payment.objects.filter(reference__in=references).order_by("id"))
+
+    def _problems_of_payment(self, payment: Payment, movements: list[dict[str, Any]]) -> list[str]:
+        receivers = {attempt.incoming_payment_url for attempt in payment.attempts.all()} - {""}
+        moved = [move for move in movements if move["receiver"] in receivers]
+        delivered = sum(int(move["value"]) for move in moved if move["kind"] == "deliver")
+        wanted = payment.receive_value or 0
+        name = f"{payment.purpose} {payment.id}"
+        found = []
+        if payment.status not in TERMINAL:
+            found.append(f"{name} stranded in {payment.status}")
+        if delivered > wanted:
+            found.append(f"{name} doubled: {delivered} of {wanted}")
+        completed = payment.status == PaymentStatus.COMPLETED
+        if completed != (delivered == wanted and wanted > 0):
+            found.append(f"{name} is {payment.status} with {delivered} of {wanted}")
+        debits: Counter[str] = Counter()
+        for move in moved:
+            debits[move["outgoing"]] += SIGNS.get(move["kind"], 0) * int(move["value"])
+        debited = sum(1 for value in debits.values() if value > 0)
+        explained = Discrepancy.objects.filter(payment=payment).count()
+        if debited - (delivered > 0) - explained > 0:
+            found.append(f"{name}: {debited} debits, {explained} explained")
+        if payment.send_value is not None and sum(debits.values()) > payment.send_value:
+            found.append(f"{name}: more left the payer than was fixed")
+        return found
+
+    def _problems_of_funding(self, funding: Funding) -> list[str]:
+        name = f"funding {funding.id} ({funding.mode} {funding.status})"
+        found = []
+        if funding.status in OPEN:
+            found.append(f"{name} is not over")
+        rest = funding.total_value - funding.released_value - funding.refunded_value
+        arrived = funding.status not in NEVER_CAME
+        if rest < 0 or (arrived and rest != 0):
+            found.append(f"{name}: {rest} of it remains")
+        paid = sum(
+            Payable.objects.filter(
+                funding=funding, purpose="PAYOUT", status=PayableStatus.PAID
+            ).values_list("value", flat=True)
+        )
+        if funding.mode != FundingMode.DIRECT and paid > funding.released_value:
+            found.append(f"{name}: {paid} paid, {funding.released_value} released")
+        if funding.payables.filter(status__in=sorted(UNPAID)).exists():
+            found.append(f"{name}: something is still owed")
+        promised = sum(
+            each.amount_value - each.returned_value - each.released_value
+            for each in Allocation.objects.filter(funding=funding)
+        )
+        if promised:
+            found.append(f"{name}: {promised} is still promised")
+        return found + self._problems_of_work(funding, name)
+
+    def _problems_of_work(self, funding: Funding, name: str) -> list[str]:
+        accepted = sum(
+            Submission.objects.filter(job=self.job, superseded_at=None).values_list(
+                "accepted_value", flat=True
+            )
+        )
+        released = sum(
+            Funding.objects.filter(job=self.job).values_list("released_value", flat=True)
+        )
+        if accepted != released:
+            return [f"{name}: {accepted} accepted, {released} released"]
+        return []
+
+    def _problems_of_books(
+        self, fundings: list[Funding], movements: list[dict[str, Any]]
+    ) -> list[str]:
+        found = []
+        for payment in self._payments(fundings):
+            receivers = {each.incoming_payment_url for each in payment.attempts.all()} - {""}
+            delivered = sum(
+                int(move["value"])
+                for move in movements
+                if move["kind"] == "deliver" and move["receiver"] in receivers
+            )
+            if self._booked(payment) != delivered:
+                found.append(f"{payment}: {delivered} delivered, {self._booked(payment)} booked")
+        for funding in fundings:
+            account = Account.objects.filter(subject=funding.id, kind=AccountKind.ESCROW).first()
+            held = 0 if funding.status in NEVER_CAME else funding.remaining_value
+            if account is not None and account.balance != held:
+                found.append(f"{funding}: {account.balance} held in the books")
+        people = [self.payer.pk, *(worker.pk for worker in self.workers)]
+        for account in Account.objects.filter(owner__in=people, kind__startswith="PROMISES"):
+            if account.balance:
+                found.append(f"{account.kind}: {account.balance} is promised at the end")
+        return found
+
+    def _problems_of_grants(self) -> list[str]:
+        found = []
+        for held in HeldGrant.objects.filter(payer=self.payer):
+            if held.status not in HELD_GRANT_OVER:
+                found.append(f"{held} is still there")
+            if held.limit_value is not None and held.reserved_value > held.limit_value:
+                found.append(f"{held} spent {held.reserved_value} of {held.limit_value}")
+        return found

@@ -1,0 +1,62 @@
+"""Random histories of whole jobs: the seed decides the world, the people and what goes wrong."""
+
+import random
+from typing import Any
+
+from backend.funding.status import FundingMode
+from backend.jobs.status import Pricing
+from tests.simulation.histories import MONEY_FAULTS, OTHER_CALLS
+from tests.simulation.market import Market, MarketVerdict
+from tests.simulation.matrix import CALLS, FAULTS, TEMPERAMENTS
+
+CRASH_PROBABILITY = 0.01
+FAULT_PROBABILITY = 0.2
+MAX_DEATHS = 12
+GRANT_CALLS = ("rotate-token", "cancel-grant")
+
+
+def play(seed: int) -> MarketVerdict:
+    """Play the history of `seed` to its end."""
+    rng = random.Random(seed)
+    mode = rng.choice([FundingMode.PREAPPROVED, FundingMode.ESCROW])
+    pricing = rng.choice([Pricing.FIXED_RECEIVE, Pricing.FIXED_RECEIVE, Pricing.FIXED_SEND])
+    crosses = pricing is Pricing.FIXED_RECEIVE or mode is FundingMode.ESCROW
+    pooled = rng.random() < 0.3
+    market = Market(
+        seed=seed,
+        temperament=rng.choice(TEMPERAMENTS),
+        mode=mode,
+        pricing=pricing,
+        workers=rng.choice([1, 2, 2, 3, 5]),
+        payer_wallet=rng.choice(["alice", "alice", "bob"]) if crosses and not pooled else "alice",
+        pooled=pooled,
+        options={
+            "settle_s": rng.choice([0, 0, 2, 20]),
+            "wait_s": rng.choice([0, 5]),
+            "quote_life_s": rng.choice([300, 300, 60]),
+            "fees": rng.choice([{"bps": 0, "fixed": 0}, {"bps": 100, "fixed": 25}]),
+        },
+    )
+    market.approve = rng.random() < 0.95
+    market.pauses = rng.random() < 0.2
+    for fault in _faults(rng):
+        market.fault(**fault)
+    return market.play(
+        crash=lambda _: market.deaths < MAX_DEATHS and rng.random() < CRASH_PROBABILITY
+    )
+
+
+def _faults(rng: random.Random) -> list[dict[str, Any]]:
+    found = []
+    for call in (*CALLS, *OTHER_CALLS, *GRANT_CALLS):
+        if rng.random() < FAULT_PROBABILITY:
+            fault = dict(FAULTS[rng.choice(sorted(FAULTS))])
+            if fault["when"] == "late":
+                fault["late_s"] = rng.choice([1, 20, 60, 90])
+            # Some of the first calls go well, so that trouble comes at every stage of a job.
+            found.append({"call": call, "times": rng.choice([1, 1, 2, 3]), **fault})
+    if rng.random() < 0.3:
+        found.append({"call": "create-outgoing-payment", **rng.choice(MONEY_FAULTS)})
+    if rng.random() < 0.1:
+        found.append({"call": "create-outgoing-payment", "act": "revoke_grant"})
+    return found
