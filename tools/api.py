@@ -56,6 +56,10 @@ class Api:
         """The same API, over the same connections, as the holder of `token`."""
         return Api(self._base_url, token=token, watch=self._watch, http=self._http)
 
+    def silently(self) -> "Api":
+        """The same API as the same person, with nobody watching."""
+        return Api(self._base_url, token=self._token, http=self._http)
+
     def close(self) -> None:
         """Close the connections, which all that came of `as_user` share."""
         self._http.close()

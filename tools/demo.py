@@ -1,4 +1,4 @@
-"""`make demo`: the main job from its first line to the money in the payee's wallet.
+"""`make demo`: a job whose budget is paid at once, then one whose workers are paid for their work.
 
 A fresh world in a temporary folder, every GraphQL operation with its result and time, and one
 JSON object on the last line. Exits 0 only when the payee's wallet shows the whole amount.
@@ -14,19 +14,21 @@ import textwrap
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import httpx
 
+from tools import demo_story
 from tools.api import Api, Call, Refused
 from tools.browser import Browser
+from tools.demo_story import Story
 from tools.processes import NotStarted
 from tools.world import FUNDER, SELLER, WORKER, World, bare_environment
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 90
 SELLER_SECONDS = 10.0
 RETURN_URL = "http://localhost:5173/jobs/funded"
 REWARD = {"value": "1250", "assetCode": "USD", "assetScale": 2}
@@ -87,6 +89,7 @@ class Outcome:
     events: int = 0
     seconds: float = 0.0
     wallet_received: int = 0
+    story: Story = field(default_factory=Story)
 
     @property
     def is_paid(self) -> bool:
@@ -95,6 +98,7 @@ class Outcome:
             (self.payment_status, self.job_status) == ("COMPLETED", "SELECTING")
             and self.received == TOTAL
             and str(self.wallet_received) == TOTAL["value"]
+            and self.story.ended_well
         )
 
     def last_line(self) -> str:
@@ -106,6 +110,7 @@ class Outcome:
                 "received": self.received,
                 "events": self.events,
                 "seconds": round(self.seconds, 2),
+                "story": asdict(self.story),
             }
         )
 
@@ -197,6 +202,8 @@ def _play(world: World, outcome: Outcome) -> None:
     narrator.say("The job: paid for, and closed for new applications")
     outcome.job_status = funder.run(JOB, id=job_id)["status"]
     outcome.wallet_received = _received(world, payment["incomingPaymentUrl"])
+    print(f"\n{_bold('And from accepted work to two paid workers')}")
+    demo_story.play(world, outcome.story, visitor=visitor, say=narrator.say, approve=_approve)
 
 
 def _post_job(funder: Api, narrator: Narrator) -> str:
@@ -285,7 +292,11 @@ def _received(world: World, incoming_payment_url: str) -> int:
 
 def _summary(outcome: Outcome) -> str:
     if outcome.is_paid:
-        said = f"Paid: {_money(TOTAL)} arrived, and the receiving wallet's books say the same"
+        paid = " and ".join(_money(each) for each in outcome.story.paid)
+        said = (
+            f"Paid: {_money(TOTAL)} arrived, and the receiving wallet's books say the same; then "
+            f"{paid} to two workers, and {outcome.story.refunded} went back"
+        )
     else:
         said = f"NOT PAID: payment {outcome.payment_status}, job {outcome.job_status}"
     return _bold(f"{said}; {outcome.events} events, {outcome.seconds:.1f} s in all.")

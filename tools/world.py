@@ -51,6 +51,7 @@ class Role:
 
 FUNDER = Role(name="funder", wallet="alice")
 WORKER = Role(name="worker", wallet="pobre")
+SECOND_WORKER = Role(name="worker-mx", wallet="carmen")
 OPERATOR = Role(name="operator", wallet="treasury", staff=True)
 
 
@@ -101,11 +102,14 @@ class World:
             if child := self.children.get(name):
                 child.stop()
 
-    def person(self, role: Role, *, api: Api, known_token: str | None = None) -> Person:
+    def person(
+        self, role: Role, *, api: Api, known_token: str | None = None, quiet: bool = False
+    ) -> Person:
         """Find or make this person, with their wallet as the default one. Safe to repeat.
 
-        `known_token` may be a token from an earlier run, or None.
+        `known_token` may be a token from an earlier run, or None. `quiet`: nobody watches.
         """
+        api = api.silently() if quiet else api
         token = known_token if known_token and self._is_theirs(api, known_token) else None
         token = token or self._log_in(role, api) or self._sign_up(role, api)
         mine = api.as_user(token)
@@ -161,6 +165,9 @@ class World:
             "OP_CLIENT_PRIVATE_KEY_FILE": client["privateKeyPath"],
             "OP_DEV_ORIGINS": self.sandbox["base"],
             "SELLER_WALLET_ADDRESS_URL": self.sandbox["wallets"][SELLER]["walletAddress"],
+            "TREASURY_WALLET_ADDRESS_URL": self.sandbox["wallets"][OPERATOR.wallet][
+                "walletAddress"
+            ],
             "RETURN_URLS": FRONTENDS,
             "CORS_ORIGINS": FRONTENDS,
         }

@@ -21,7 +21,12 @@ from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
 from backend.jobs.status import JobStatus
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.signals import held_grant_moved, payment_ended, row_moving
+from backend.payments.signals import (
+    held_grant_moved,
+    payment_ended,
+    payment_moved,
+    row_moving,
+)
 from backend.payments.status import (
     HELD_GRANT_OVER,
     GrantScope,
@@ -59,6 +64,16 @@ def _job_behind(reference: UUID) -> UUID | None:
     return found or (
         Payable.objects.filter(id=reference).values_list("funding__job_id", flat=True).first()
     )
+
+
+@receiver(payment_moved, dispatch_uid="funding")
+def on_payment_moved(payment: Payment, at: datetime, **_: Any) -> None:
+    """Tell who follows a funding that its payer is being asked: the redirectUrl is there."""
+    asks = payment.status == PaymentStatus.AWAITING_APPROVAL
+    if asks and payment.purpose == PaymentPurpose.FUND:
+        funding = Funding.objects.filter(id=payment.reference).first()
+        if funding is not None:
+            funding.announce(at=at, previous=FundingStatus(funding.status))
 
 
 @receiver(payment_ended, dispatch_uid="funding")

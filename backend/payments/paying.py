@@ -18,7 +18,7 @@ from backend.payments import errors
 from backend.payments.errors import Failure, NoRoom
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment, PaymentTransition
 from backend.payments.run import Run
-from backend.payments.signals import payment_ended
+from backend.payments.signals import payment_ended, payment_moved
 from backend.payments.status import (
     IN_FLIGHT,
     TERMINAL,
@@ -187,6 +187,8 @@ class PaymentRun(Run[Payment]):
             self.end_grants()
             self._give_back_unspent()
             payment_ended.send(sender=Payment, payment=self.payment, at=at)
+        else:
+            payment_moved.send(sender=Payment, payment=self.payment, at=at)
         announce(self.payment, previous=old, at=at)
 
 

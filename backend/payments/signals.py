@@ -12,6 +12,8 @@ from django.dispatch import Signal
 # or HeldGrant. Listeners lock what they will write, so that everybody takes locks in one order:
 # job, funding, held grant, payment.
 row_moving = Signal()
+# A payment has another status, and goes on. payment: Payment, at: datetime.
+payment_moved = Signal()
 # A payment is over. payment: Payment, at: datetime.
 payment_ended = Signal()
 # A held grant has another status. held_grant: HeldGrant, at: datetime.

@@ -164,7 +164,9 @@ def test_the_database_itself_knows_what_accounts_there_are(fields: dict[str, Any
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("account", [refs.fees(USD), a_payer(), an_escrow], ids=str)
+@pytest.mark.parametrize(
+    "account", [refs.fees(USD), a_payer(), an_escrow], ids=["fees", "payer", "escrow"]
+)
 def test_the_database_itself_keeps_one_account_of_a_description(account: Any) -> None:
     account = account(1) if account is an_escrow else account
     moved(a_payer(), account, 1)
