@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "backend.payments",
     "backend.ledger",
     "backend.funding",
+    "backend.receipts",
     "backend.schema",
     "backend.sandbox",
 ]
@@ -150,6 +151,14 @@ ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
     ["development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="] if DEBUG else []
 )
 WEBHOOK_SECRETS = env.items("WEBHOOK_SECRETS")
+
+# --- receipts -----------------------------------------------------------------------------------
+RECEIPT_PRIVATE_KEY = env.text("RECEIPT_PRIVATE_KEY")
+RECEIPT_KEY_ID = env.text("RECEIPT_KEY_ID")
+# A JWK set: public keys that signed receipts before.
+RECEIPT_RETIRED_KEYS = env.text("RECEIPT_RETIRED_KEYS")
+# Where the key of a developer's machine is kept, and made when there is none.
+RECEIPT_DEVELOPMENT_KEY_PATH = VAR_DIR / "receipt-key.pem" if DEBUG else None
 
 # --- files ------------------------------------------------------------------------------------
 # A bucket of any S3-compatible store; without one, files are kept in FILES_DIR.

@@ -10,6 +10,7 @@ from django.views.generic import RedirectView
 
 from backend import health
 from backend.payments import views as payments
+from backend.receipts import views as receipts
 from backend.schema import graphiql
 
 
@@ -32,6 +33,8 @@ urlpatterns = [
     path("health", health.health),
     path("op/start/<str:opaque>", payments.start),
     path("op/finish/<str:opaque>", payments.finish),
+    path(".well-known/receipts/jwks.json", receipts.published),
+    path(receipts.VERIFY_PATH, receipts.check),
     path("graphiql/<path:name>", graphiql_asset),
     path("admin/", admin.site.urls),
 ]

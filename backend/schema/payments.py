@@ -26,6 +26,7 @@ from backend.payments.status import (
     PaymentPurpose,
     PaymentStatus,
 )
+from backend.receipts.queries import may_see_receipt, receipts_of
 from backend.schema.accounts import Wallet
 from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
@@ -34,6 +35,7 @@ from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
 from backend.schema.nodes import Node, decode_id, load_node, node_of
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
+from backend.schema.receipts import Receipt
 from backend.schema.scalars import URL, EventCursor
 from backend.schema.subscriptions import follow, has_seen_everything, selected_names
 
@@ -322,6 +324,19 @@ class Payment(Node):
     )
     async def outgoing_payment_url(self, info: Info) -> URL | None:
         return await self._payers_url(info, "outgoing_payment_url")
+
+    @strawberry.field(
+        description=(
+            "What proves that it was completed; null until it is. Only to its payer and the owners "
+            "of the two wallets."
+        )
+    )
+    async def receipt(self, info: Info) -> Receipt | None:
+        viewer = await info.context.viewer()
+        is_over = self.row.status == PaymentStatus.COMPLETED
+        if not is_over or not may_see_receipt(viewer, self.row):
+            return None
+        return Receipt.of_maybe(await info.context.batched(receipts_of, self.key))
 
     async def _payers_url(self, info: Info, column: str) -> URL | None:
         viewer = await info.context.viewer()

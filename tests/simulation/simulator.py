@@ -37,6 +37,7 @@ from backend.payments.status import (
     GrantStatus,
     PaymentStatus,
 )
+from backend.receipts.models import Receipt
 from sandbox_wallet import Options, World
 from sandbox_wallet.transport import WorldTransport
 from sandbox_wallet.wire import WireRequest
@@ -89,6 +90,7 @@ class Verdict:
     booked: int
     debits: int
     unexplained_debits: int
+    receipts: int
     rounds: int
     points: int = 0
     history: list[str] = field(default_factory=list)
@@ -109,6 +111,8 @@ class Verdict:
             found.append(f"the books say that {self.booked} arrived, wallets {self.delivered}")
         if (self.funding is FundingStatus.SETTLED) != (self.status is PaymentStatus.COMPLETED):
             found.append(f"the funding is {self.funding} while the payment is {self.status}")
+        if self.receipts != (self.status is PaymentStatus.COMPLETED):
+            found.append(f"{self.receipts} receipts while the payment is {self.status}")
         if self.unexplained_debits:
             found.append(f"{self.unexplained_debits} debits without delivery or discrepancy")
         return found
@@ -359,6 +363,7 @@ class Simulation:
             booked=self._booked(payment),
             debits=len(debited),
             unexplained_debits=max(0, len(debited) - (delivered > 0) - explained),
+            receipts=Receipt.objects.filter(payment=payment).count(),
             rounds=rounds,
             points=self.points.passed,
             history=[

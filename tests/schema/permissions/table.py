@@ -267,6 +267,7 @@ OBJECTS: dict[str, str] = {
     "answered dispute": f"owner worker {SEES_ALL}",
     "funding": f"owner {SEES_ALL}",
     "payment": f"owner worker {SEES_ALL}",
+    "completed payment": f"owner worker {SEES_ALL}",
     "grant": "owner",
     "secured funding": f"owner {SEES_ALL}",
     "held funding": f"owner {SEES_ALL}",
@@ -303,6 +304,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "quoteUrl": f"owner {SEES_ALL}",
         "outgoingPaymentUrl": f"owner {SEES_ALL}",
     },
+    ("Payment", "completed payment"): {"receipt": "owner worker"},
 }
 
 # All other fields, which are seen with their object. A new one is named here or above.

@@ -29,6 +29,7 @@ from backend.payments.status import (
     PaymentPurpose,
     PaymentStatus,
 )
+from backend.receipts.issuing import issue
 from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
@@ -165,23 +166,14 @@ def _money(world: World) -> None:
         created_at=NOON,
         updated_at=NOON,
     )
-    with transaction.atomic():
-        payment = create_payment(
-            purpose=PaymentPurpose.FUND,
-            reference=funding.id,
-            payer=owner,
-            sender=owner.wallet_addresses.get(),
-            receiver=worker.wallet_addresses.get(),
-            receive_amount=paid.total_budget,
-            return_url="http://127.0.0.1:8000/done",
-            now=NOON,
-        )
-    base = "https://wallet.example"
-    Attempt.objects.filter(payment=payment).update(
-        incoming_payment_url=f"{base}/incoming-payments/1",
-        quote_url=f"{base}/quotes/1",
-        outgoing_payment_url=f"{base}/outgoing-payments/1",
+    # A reference has one open payment at a time.
+    completed = _a_payment(funding, payee=worker)
+    Payment.objects.filter(id=completed.id).update(
+        status=PaymentStatus.COMPLETED, delivered_value=completed.receive_value, due_at=None
     )
+    completed.refresh_from_db()
+    issue(payment=completed, at=NOON)
+    payment = _a_payment(funding, payee=worker)
     grant = Grant.objects.create(
         payment=payment,
         kind=GrantKind.OUTGOING_PAYMENT,
@@ -193,6 +185,7 @@ def _money(world: World) -> None:
     world.keep("job paid", paid)
     world.keep("funding", funding)
     world.keep("payment", payment)
+    world.keep("completed payment", completed)
     world.keep("grant", grant)
 
 
@@ -283,6 +276,25 @@ def _a_secured_job(
             created_at=NOON,
         )
     return job, funding, allocation
+def _a_payment(funding: Funding, *, payee: User) -> Payment:
+    with transaction.atomic():
+        payment = create_payment(
+            purpose=PaymentPurpose.FUND,
+            reference=funding.id,
+            payer=funding.payer,
+            sender=funding.payer.wallet_addresses.get(),
+            receiver=payee.wallet_addresses.get(),
+            receive_amount=funding.total,
+            return_url="http://127.0.0.1:8000/done",
+            now=NOON,
+        )
+    base = "https://wallet.example"
+    Attempt.objects.filter(payment=payment).update(
+        incoming_payment_url=f"{base}/incoming-payments/1",
+        quote_url=f"{base}/quotes/1",
+        outgoing_payment_url=f"{base}/outgoing-payments/1",
+    )
+    return payment
 
 
 def _belongings(world: World) -> None:
