@@ -13,9 +13,6 @@ from backend.receipts.keys import ALGORITHM, KeySet
 
 LONGEST = 64 * 1024
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-# 64 bytes in base64url. The last letter has four bits to spare, which decoders overlook: with
-# others than zeros a second text would pass for the same receipt.
-SIGNATURE = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")
 
 
 class Flaw(StrEnum):
@@ -66,8 +63,6 @@ def verify(jws: str, *, keys: KeySet, issuer: str) -> dict[str, Any]:
     key = keys.get(_key_id(jws))
     if key is None:
         raise NotGenuine(Flaw.UNKNOWN_KEY)
-    if not SIGNATURE.fullmatch(jws.rpartition(".")[2]):
-        raise NotGenuine(Flaw.BAD_SIGNATURE)
     try:
         # Not its date: the clock of whoever checks it may be wrong, and a receipt does not expire.
         options: Any = {"verify_iat": False, "require": ["iss", "iat"]}
