@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.docs import pages
@@ -45,6 +46,7 @@ class Reader:
         self._known = {"Ana's wallet address": wallets["alice"]["walletAddress"]}
         self._beto_wallet = wallets["pobre"]["walletAddress"]
         self.statuses: list[str] = []
+        self.receipt: dict[str, str] | None = None
         self.answers: dict[str, Any] = {}
 
     def take(
@@ -75,6 +77,7 @@ class Reader:
     def _follow(self, api: Api, document: str, values: dict[str, Any]) -> None:
         for event in api.subscribe(document, **values):
             self.statuses.append(event["status"])
+            self.receipt = event["payment"]["receipt"]
             redirect = (event["payment"]["grant"] or {}).get("redirectUrl")
             if redirect:
                 page = self._browser.open(redirect)
@@ -112,6 +115,9 @@ def test_the_story_on_the_page_ends_with_a_paid_job_that_is_complete(world: Worl
             reader.take(*step)
 
     assert reader.statuses[-1] == "COMPLETED"
+    assert reader.receipt is not None, "it comes with that very event"
+    checked = httpx.post(reader.receipt["verifyUrl"], content=reader.receipt["jws"]).json()
+    assert checked["receipt"]["number"] == reader.receipt["number"]
     assert [edge["node"]["title"] for edge in reader.answers["jobs"]["edges"]] == [
         "Record ten sentences in Otomi"
     ]
