@@ -276,6 +276,8 @@ def _a_secured_job(
             created_at=NOON,
         )
     return job, funding, allocation
+
+
 def _a_payment(funding: Funding, *, payee: User) -> Payment:
     with transaction.atomic():
         payment = create_payment(
