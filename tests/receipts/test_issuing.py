@@ -17,7 +17,7 @@ from backend.payments import claims, workflow
 from backend.payments.models import Payment
 from backend.payments.signals import payment_ended
 from backend.payments.status import PaymentPurpose, PaymentStatus
-from backend.receipts.issuing import issue, number_of
+from backend.receipts.issuing import issue, number_of, on_payment_ended
 from backend.receipts.models import Receipt
 from backend.receipts.subjects import subject_of
 from tests.conftest import NOON
@@ -160,7 +160,7 @@ def test_of_two_workers_that_see_the_money_one_issues_it() -> None:
         # This worker read the payment as SENT and is about to ask; the other one does all of it.
         while simulation.payment_now().status == PaymentStatus.SENT:
             simulation.clock.advance(LEASE_OVER)
-            due = claims.claim_due(now=simulation.clock.now(), limit=1, only=now.id)
+            due = claims.claim_due(Payment, now=simulation.clock.now(), limit=1, only=now.id)
             for payment in due:
                 workflow.advance(
                     payment, client=simulation.client, clock=simulation.clock, rng=simulation.rng
@@ -207,7 +207,7 @@ def test_no_other_end_issues_one(status: PaymentStatus) -> None:
     payment = Payment(id=A_PAYMENT_ID, purpose=PaymentPurpose.PAYOUT, status=status)
 
     # Issuing would need the database, which this test may not use.
-    payment_ended.send(sender=Payment, payment=payment, at=NOON)
+    on_payment_ended(payment=payment, at=NOON)
 
 
 @pytest.mark.django_db(transaction=True)
