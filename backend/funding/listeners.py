@@ -16,6 +16,7 @@ from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
 from backend.funding.status import LIVE, FundingMode, FundingStatus
+from backend.funding.telling import tell_people
 from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
@@ -115,6 +116,7 @@ def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
         securing.money_did_not_come(funding, NOT_CONSENTED[status], at=at)
     elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding):
         funding.move_to(FundingStatus.LAPSED, at=at)
+        tell_people(funding, at=at)
     elif status is HeldGrantStatus.AWAITING_APPROVAL:
         # The redirectUrl is there.
         funding.announce(at=at, previous=FundingStatus(funding.status))

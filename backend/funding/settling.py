@@ -28,6 +28,7 @@ from backend.funding.status import (
     FundingStatus,
     PayableStatus,
 )
+from backend.funding.telling import tell_people
 from backend.funding.treasury import paying_grant_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
@@ -311,6 +312,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
         count_as_paid(payable, arrived, at=at)
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
+    tell_people(payable.funding, at=at)
 
 
 def _arrived_of(payable: Payable, payment: Payment) -> int:

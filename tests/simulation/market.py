@@ -327,6 +327,15 @@ class Market(Simulation):
         nexts = [max(due_at, lease_until or due_at) for due_at, lease_until in times if due_at]
         self.clock.at = max(soonest, min([*nexts, a_while]))
 
+    def work_until(self, done: Callable[[], bool], *, rounds: int = 50) -> None:
+        """Let the machine work, and nobody decide anything, until `done`."""
+        for _ in range(rounds):
+            if done():
+                return
+            if not self.work():
+                self.wait()
+        raise AssertionError("not done in time")
+
     def days_pass(self, days: int) -> None:
         """Let days go by, with everything that happens on them."""
         until = self.clock.at + timedelta(days=days)

@@ -1,0 +1,32 @@
+"""Telling people what became of money that concerns them."""
+
+from datetime import datetime
+
+from backend.events import emit
+from backend.funding.models import Funding
+from backend.funding.status import ALLOCATED, FundingStatus, PayableStatus
+
+
+def tell_people(funding: Funding, *, at: datetime) -> None:
+    """Put where a funding stands into the feeds of its payer and of those who rely on it.
+
+    The last statement of its transaction: feeds stay locked until the commit, and everybody
+    writes into them in one order.
+    """
+    workers = funding.allocations.filter(status__in=sorted(ALLOCATED)).values_list(
+        "application__applicant_id", flat=True
+    )
+    failed = funding.payables.filter(failures__gt=0).exclude(status=PayableStatus.PAID)
+    payload = {
+        "status": str(FundingStatus(funding.status)),
+        "job": str(funding.job_id),
+        "failing": failed.exists(),
+    }
+    for user_id in sorted({funding.payer_id, *workers}):
+        emit(
+            topic=f"user:{user_id}",
+            type="funding.status",
+            payload=payload,
+            at=at,
+            subject_id=funding.id,
+        )

@@ -1,0 +1,156 @@
+"""What becomes of a consent that is held for weeks."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from backend.events.models import Event
+from backend.funding.models import Funding, Payable
+from backend.funding.status import FundingStatus, PayableStatus
+from backend.jobs.models import Job
+from backend.jobs.status import ReviewDecision
+from backend.payments import services
+from backend.payments.models import Grant, HeldGrant, Payment
+from backend.payments.status import GrantStatus, HeldGrantStatus, PaymentStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _treasury(settings: LazySettings) -> None:
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/treasury"
+
+
+def a_market_at_work(*, workers: int = 1, submit_days: int = 7) -> Market:
+    market = Market(workers=workers)
+    Job.objects.filter(id=market.job.id).update(submit_days=submit_days)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def held(market: Market) -> HeldGrant:
+    return HeldGrant.objects.filter(payer=market.payer).latest("created_at")
+
+
+def calls(grant: HeldGrant, operation: str) -> int:
+    return grant.calls.filter(operation=operation, is_answer=True).count()
+
+
+def test_a_consent_of_forty_days_ago_still_pays() -> None:
+    market = a_market_at_work(submit_days=45)
+    market.days_pass(40)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert market.verdict().problems == []
+    assert Payment.objects.get(purpose="PAYOUT").status == PaymentStatus.COMPLETED
+    # Every six days, so that no wallet forgets it, and once more to pay.
+    assert calls(held(market), "rotate-token") >= 6
+
+
+def test_a_consent_whose_window_is_over_never_pays_and_both_ends_are_told() -> None:
+    market = a_market_at_work()
+    submission = market.submit(market.workers[0])
+    ends_at = held(market).ends_at
+    assert ends_at is not None
+    market.clock.at = ends_at + timedelta(seconds=1)
+
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.EXPIRED)
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(lambda: False, rounds=20)
+
+    assert Funding.objects.get(job=market.job).status == FundingStatus.LAPSED
+    assert Payable.objects.get().status == PayableStatus.OWED
+    assert not Payment.objects.filter(purpose="PAYOUT").exists()
+    for person in (market.payer, market.workers[0]):
+        told = Event.objects.filter(topic=f"user:{person.pk}", type="funding.status")
+        assert told.latest("seq").payload["status"] == "LAPSED"
+
+
+def test_a_renewed_consent_pays_what_has_waited_for_it() -> None:
+    market = a_market_at_work()
+    submission = market.submit(market.workers[0])
+    ends_at = held(market).ends_at
+    assert ends_at is not None
+    market.clock.at = ends_at + timedelta(seconds=1)
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.EXPIRED)
+    market.review(submission, ReviewDecision.ACCEPT)
+
+    market.renew()
+    market.settle_down(market.is_over)
+
+    assert market.verdict().problems == []
+    assert Funding.objects.get(job=market.job).status == FundingStatus.SETTLED
+
+
+def test_a_consent_that_the_payer_took_back_lapses_at_the_next_payment() -> None:
+    market = a_market_at_work()
+    market.fault(call="create-quote", act="revoke_grant", times=1)
+    market.fault(call="create-outgoing-payment", act="revoke_grant", times=1)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.REVOKED)
+    market.settle_down(lambda: Payment.objects.filter(failure_code="GRANT_REVOKED").exists())
+
+    assert Funding.objects.get(job=market.job).status == FundingStatus.LAPSED
+    assert Payable.objects.get().status == PayableStatus.OWED
+    assert held(market).grants.get().status == GrantStatus.REVOKED
+
+
+def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
+    market = a_market_at_work()
+    market.fault(call="rotate-token", when="after", act="reset", times=1)
+    market.clock.advance(900)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.LOST)
+
+    assert calls(held(market), "rotate-token") == 2
+    assert held(market).grants.get().secrets == ""
+
+
+def test_only_the_grants_own_run_renews_its_token() -> None:
+    market = a_market_at_work(workers=5)
+    market.clock.advance(900)
+
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert market.verdict().problems == []
+    assert calls(held(market), "rotate-token") == 1
+    for payment in Payment.objects.filter(purpose="PAYOUT"):
+        assert not payment.calls.filter(operation="rotate-token").exists()
+
+
+def test_payments_together_never_set_aside_more_than_was_approved() -> None:
+    market = a_market_at_work(workers=3)
+    grant = held(market)
+    HeldGrant.objects.filter(id=grant.id).update(limit_value=2 * market.job.reward_value)
+
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payment.objects.filter(failure_code="GRANT_EXHAUSTED").exists())
+    market.settle_down(
+        lambda: Payment.objects.filter(purpose="PAYOUT", status="COMPLETED").count() == 2
+    )
+
+    assert HeldGrant.objects.get(id=grant.id).reserved_value == 2 * market.job.reward_value
+    assert Payment.objects.filter(purpose="PAYOUT", status="COMPLETED").count() == 2
+
+
+def test_a_consent_that_is_called_off_while_its_payer_decides_is_withdrawn_at_the_wallet() -> None:
+    market = Market(workers=1)
+    market.pre_fund()
+    market.work_until(lambda: held(market).status == HeldGrantStatus.AWAITING_APPROVAL)
+
+    services.close_held_grant(held_grant=held(market), now=market.now)
+    market.work_until(lambda: held(market).status == HeldGrantStatus.ENDED)
+
+    assert calls(held(market), "cancel-grant") == 1
+    assert not Grant.objects.exclude(secrets="").filter(held_grant=held(market)).exists()
