@@ -176,7 +176,7 @@ def pre_fund_job(
             payer=payer,
             wallet=_payer_wallet(payer, payer_wallet_id),
             total=job.amount(sum(value for _application, value in missing)),
-            seller=_holder(mode),
+            seller=holder_of(mode),
             workers=missing,
             return_url=return_url,
             now=now,
@@ -185,7 +185,12 @@ def pre_fund_job(
         return Funded(*open_funding(ask, funding_id=new_funding_id, mode=mode))
 
 
-def _holder(mode: FundingMode) -> Seller | None:
+def holder_of(mode: FundingMode) -> Seller | None:
+    """Who is to hold the pay of workers; None: their payer.
+
+    Raises:
+        ModeUnavailable: nobody can, or not by this mode.
+    """
     if mode is FundingMode.DIRECT:
         raise ModeUnavailable(
             _("preFundJob secures the pay of workers: by ESCROW or PREAPPROVED."), path=("mode",)
@@ -219,7 +224,7 @@ def _fund(
     now: datetime,
 ) -> Funded:
     total = job.total_budget
-    seller = _seller(seller_slug) if mode is FundingMode.DIRECT else _holder(mode)
+    seller = seller_named(seller_slug) if mode is FundingMode.DIRECT else holder_of(mode)
     _check_total(total, expected_total)
     ask = Ask(
         job=job,
@@ -281,7 +286,12 @@ def _mode(mode: FundingMode | None, slug: str | None) -> FundingMode:
     return FundingMode.DIRECT if direct else FundingMode.PREAPPROVED
 
 
-def _seller(slug: str | None) -> Seller:
+def seller_named(slug: str | None) -> Seller:
+    """The active seller of this slug; None is the default one.
+
+    Raises:
+        SellerNotFound: there is none.
+    """
     found = (
         Seller.objects.select_related("wallet")
         .filter(slug=slug or settings.SELLER_ID, active=True, is_treasury=False)

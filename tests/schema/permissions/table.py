@@ -349,6 +349,8 @@ QUERIES: dict[str, str] = {
     "job": "see OBJECTS",
     "payment": "see OBJECTS",
     "funding": "see OBJECTS",
+    "previewFunding": "the owner of the job",
+    "myMoney": "who is logged in: their own",
     "treasuryGrants": "operator: those one asked for",
     "jobs": "everybody: what is published",
     "viewer": "everybody: oneself",

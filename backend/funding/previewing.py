@@ -1,0 +1,220 @@
+"""What securing the pay of a job would cost, asked of the wallets themselves, before any consent.
+
+Real quotes, one for each selected worker, which leave nothing behind that could be spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from math import ceil
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+from django.utils.translation import gettext_lazy as _
+
+from backend import rate_limits
+from backend.accounts.errors import WalletUnusable
+from backend.accounts.models import User, WalletAddress
+from backend.accounts.wallets import own_wallet
+from backend.errors import Forbidden, NotFound, ValidationFailed
+from backend.funding.allocating import uncovered
+from backend.funding.models import Seller
+from backend.funding.securing import Ask, check_assets
+from backend.funding.services import holder_of, seller_named
+from backend.funding.status import FundingMode
+from backend.jobs.errors import NoSelectedWorkers
+from backend.jobs.models import Job
+from backend.jobs.queries import jobs_visible_to
+from backend.jobs.status import Pricing
+from backend.open_payments import Client, OpenPaymentsError, Operation
+from backend.open_payments.types import Amount
+from backend.payments.quoting import Price, price
+from backend.payments.vault import CROSS_ASSET_BUFFER
+from backend.payments.wallets import wallet_client
+
+T = TypeVar("T")
+# A quote takes five calls to two wallets; whoever asks is waiting.
+MOST_QUOTES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewLine:
+    """What one payee gets and what that takes; `payee` None is a seller or the platform.
+
+    `cost` is what wallets keep, in one asset; between two it is hidden in `implied_rate`: how much
+    of the receiver's whole unit one whole unit of the sender's makes.
+    """
+
+    payee: User | None
+    receive: Amount
+    debit: Amount
+    cost: Amount | None
+    implied_rate: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """`total` is in the job's asset, `max_debit` what the payer would consent to, in theirs."""
+
+    lines: Sequence[PreviewLine]
+    total: Amount
+    debit: Amount
+    max_debit: Amount
+    quotes_expire_at: datetime | None
+
+
+def preview_funding(
+    *,
+    user: User,
+    job_id: UUID,
+    mode: FundingMode,
+    seller: str | None = None,
+    payer_wallet_id: UUID | None = None,
+    client: Client | None = None,
+    now: datetime,
+) -> Preview:
+    """Quote what is missing for the selected workers, or in mode DIRECT the whole budget.
+
+    `client` None is the platform's own. Changes nothing; may be repeated.
+
+    Raises:
+        NotFound, Forbidden: there is no such job for `user`, or it is somebody else's.
+        NoSelectedWorkers: nobody is selected, or all of them are secured.
+        ValidationFailed: more workers than can be quoted while somebody waits.
+        ModeUnavailable, SellerNotFound, WalletRequired, AssetMismatch: as `fund_job`.
+        WalletUnusable: a wallet did not answer, or would not quote.
+        RateLimited: too many previews by this user.
+    """
+    job = jobs_visible_to(user).filter(id=job_id).first()
+    if job is None:
+        raise NotFound(_("There is no such job."), path=("jobId",))
+    if job.owner_id != user.pk:
+        raise Forbidden(_("Only the owner of the job can do this."), path=("jobId",))
+    ask = _ask(user, job, mode, seller=seller, wallet_id=payer_wallet_id, now=now)
+    check_assets(ask, mode)
+    rate_limits.hit("money", str(user.pk))
+    pays = _payments(ask, mode)
+    prices = _Prices(client or wallet_client(), ask.wallet, now)
+    lines = [_line(ask, prices, *each) for each in pays]
+    buffered = [_with_buffer(ask, mode, line) for line in lines]
+    ends = [each.expires_at for each in prices.known.values() if each.expires_at]
+    return Preview(
+        lines=lines,
+        total=ask.total,
+        debit=_in(ask.wallet, sum(line.debit.value for line in lines)),
+        max_debit=_in(ask.wallet, sum(buffered)),
+        quotes_expire_at=min(ends, default=None),
+    )
+
+
+def _ask(
+    user: User,
+    job: Job,
+    mode: FundingMode,
+    *,
+    seller: str | None,
+    wallet_id: UUID | None,
+    now: datetime,
+) -> Ask:
+    direct = mode is FundingMode.DIRECT
+    workers = [] if direct else uncovered(job)
+    if not direct and not workers:
+        raise NoSelectedWorkers
+    if len(workers) > MOST_QUOTES:
+        raise ValidationFailed(
+            _("At most {most} workers can be quoted at once."), path=("jobId",), most=MOST_QUOTES
+        )
+    missing = job.amount(sum(value for _application, value in workers))
+    return Ask(
+        job=job,
+        payer=user,
+        wallet=own_wallet(
+            user=user,
+            wallet_id=wallet_id,
+            path="payerWalletId",
+            to_do=_("Add the wallet address you pay from, with addWallet."),
+        ),
+        total=job.total_budget if direct else missing,
+        seller=seller_named(seller) if direct else holder_of(mode),
+        workers=workers,
+        return_url="",
+        now=now,
+    )
+
+
+def _payments(ask: Ask, mode: FundingMode) -> list[tuple[User | None, WalletAddress, int, bool]]:
+    """Who would be paid from the payer's wallet: to whom, how much, and whether that is sent."""
+    if mode is not FundingMode.PREAPPROVED:
+        assert isinstance(ask.seller, Seller)
+        return [(None, ask.seller.wallet, ask.total.value, False)]
+    sends = ask.job.pricing == Pricing.FIXED_SEND
+    return [
+        (application.applicant, application.payout_wallet, value, sends)
+        for application, value in ask.workers
+    ]
+
+
+class _Prices:
+    """Each different payment is quoted once: two wallets of one bank and asset cost the same."""
+
+    def __init__(self, client: Client, sender: WalletAddress, now: datetime) -> None:
+        self._client, self._sender, self._now = client, sender, now
+        self.known: dict[tuple[object, ...], Price] = {}
+
+    def of(self, receiver: WalletAddress, value: int, *, sends: bool) -> Price:
+        key = (receiver.resource_server, receiver.asset, value, sends)
+        if key not in self.known:
+            self.known[key] = self._quote(receiver, value, sends=sends)
+        return self.known[key]
+
+    def _quote(self, receiver: WalletAddress, value: int, *, sends: bool) -> Price:
+        try:
+            return price(
+                self._exchange,
+                sender=self._sender,
+                receiver=receiver,
+                receive_value=None if sends else value,
+                send_value=value if sends else None,
+                now=self._now,
+            )
+        except (OpenPaymentsError, httpx.HTTPError):
+            raise WalletUnusable from None
+
+    def _exchange(self, operation: Operation[T]) -> T:
+        return operation.parse(self._client.exchange(operation))
+
+
+def _line(
+    ask: Ask,
+    prices: _Prices,
+    payee: User | None,
+    receiver: WalletAddress,
+    value: int,
+    sends: bool,
+) -> PreviewLine:
+    quoted = prices.of(receiver, value, sends=sends)
+    same = receiver.asset == ask.wallet.asset
+    cost = max(0, quoted.debit_value - quoted.receive_value)
+    received = Fraction(quoted.receive_value, 10**receiver.asset_scale)
+    sent = Fraction(quoted.debit_value, 10**ask.wallet.asset_scale)
+    return PreviewLine(
+        payee=payee,
+        receive=_in(receiver, quoted.receive_value),
+        debit=_in(ask.wallet, quoted.debit_value),
+        cost=_in(ask.wallet, cost) if same else None,
+        implied_rate=None if same or not sent else received / sent,
+    )
+
+
+def _with_buffer(ask: Ask, mode: FundingMode, line: PreviewLine) -> int:
+    same = line.receive.same_asset(line.debit)
+    exact = mode is FundingMode.PREAPPROVED and ask.job.pricing == Pricing.FIXED_SEND
+    return line.debit.value if same or exact else ceil(line.debit.value * (1 + CROSS_ASSET_BUFFER))
+
+
+def _in(wallet: WalletAddress, value: int) -> Amount:
+    return Amount(value=value, asset_code=wallet.asset_code, asset_scale=wallet.asset_scale)
