@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 
-from bench import cpu, finding, graphql, memory, notice, pages, signing, start, throughput
+from bench import cpu, finding, graphql, memory, notice, pages, signing, start, sweep, throughput
 from bench.people import payers_of
 from bench.results import Row, table
 from bench.world import World, open_world
@@ -22,7 +22,12 @@ IN_THE_WORLD = {
     "cpu": cpu.measure,
     "notice": notice.measure,
 }
-ALONE = {"signing": signing.measure, "pages": pages.measure, "finding": finding.measure}
+ALONE = {
+    "signing": signing.measure,
+    "pages": pages.measure,
+    "finding": finding.measure,
+    "sweep": sweep.measure,
+}
 NAMES = (*ALONE, *IN_THE_WORLD, "memory")
 
 
