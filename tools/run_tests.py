@@ -25,8 +25,8 @@ SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These folders never touch our database or Redis: once is enough.
 WITHOUT_SERVICES = ("conformance", "docs", "open_payments", "outbound", "sandbox_wallet")
-# How much is played, by default and in CI: cells of the crash matrix, random histories of a payment,
-# and of a whole job. PostgreSQL takes twice as long for each.
+# How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
+# and those of a whole job. PostgreSQL takes twice as long for each.
 EMBEDDED_SIMULATIONS = ("1400", "120", "60") if IN_CI else ("150", "30", "8")
 SERVICES_SIMULATIONS = ("600", "60", "30") if IN_CI else ("60", "20", "8")
 
@@ -102,8 +102,8 @@ def _simulations(sizes: tuple[str, str, str]) -> dict[str, str]:
 def _run(name: str, environment: Mapping[str, str], *options: str) -> Run:
     print(
         f"\n=== {name}; simulation: {environment['SIMULATION_CASES']} cases of the crash matrix, "
-        f"{environment['SIMULATION_SEEDS']} histories of a payment, {environment['MARKET_SEEDS']} of "
-        f"a whole job, seed {environment['SIMULATION_SEED']}\n",
+        f"{environment['SIMULATION_SEEDS']} histories of a payment, {environment['MARKET_SEEDS']} "
+        f"of a whole job, seed {environment['SIMULATION_SEED']}\n",
         flush=True,
     )
     command = [sys.executable, "-m", "pytest", "-q", "-n", WORKERS]
