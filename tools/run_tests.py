@@ -27,8 +27,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 WITHOUT_SERVICES = ("conformance", "docs", "open_payments", "outbound", "sandbox_wallet")
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
-EMBEDDED_SIMULATIONS = ("1400", "120", "60") if IN_CI else ("150", "30", "8")
-SERVICES_SIMULATIONS = ("600", "60", "30") if IN_CI else ("60", "20", "8")
+EMBEDDED_SIMULATIONS = ("700", "80", "40") if IN_CI else ("150", "30", "8")
+SERVICES_SIMULATIONS = ("300", "40", "20") if IN_CI else ("60", "20", "8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
