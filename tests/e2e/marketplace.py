@@ -141,6 +141,7 @@ def _configure(
         "OP_CLIENT_PRIVATE_KEY_FILE": client["privateKeyPath"],
         "OP_DEV_ORIGINS": base,
         "SELLER_WALLET_ADDRESS_URL": sandbox["wallets"][SELLER]["walletAddress"],
+        "TREASURY_WALLET_ADDRESS_URL": sandbox["wallets"]["treasury"]["walletAddress"],
         **settings,
     }
     market = Marketplace(

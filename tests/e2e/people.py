@@ -160,20 +160,30 @@ async def people(market: Marketplace, count: int) -> AsyncIterator[list[Person]]
     assert count <= MOST_PEOPLE
     limits = httpx.Limits(max_connections=60, max_keepalive_connections=20)
     async with httpx.AsyncClient(timeout=30, limits=limits) as http:
-        yield [await _sign_up(market, http, number) for number in range(count)]
+        yield [
+            await sign_up(
+                market,
+                http,
+                f"Payer {number}",
+                wallet=PAYING_WALLETS[number % len(PAYING_WALLETS)],
+            )
+            for number in range(count)
+        ]
 
 
-async def _sign_up(market: Marketplace, http: httpx.AsyncClient, number: int) -> Person:
+async def sign_up(
+    market: Marketplace, http: httpx.AsyncClient, name: str, *, wallet: str
+) -> Person:
+    """Somebody new, with the sandbox's `wallet` as their default one."""
     account = {
         "email": f"payer-{uuid.uuid4().hex}@example.com",
         "password": "long river, stone bridge",
-        "displayName": f"Payer {number}",
+        "displayName": name,
     }
     session = (await execute(http, market, SIGN_UP, input=account))["signUp"]
     assert session["token"], session["errors"]
     person = Person(market, http, session["token"])
-    wallet = market.wallet_address(PAYING_WALLETS[number % len(PAYING_WALLETS)])
-    wish = {"address": wallet, "makeDefault": True}
+    wish = {"address": market.wallet_address(wallet), "makeDefault": True}
     added = (await person.execute(ADD_WALLET, input=wish))["addWallet"]
     assert added["wallet"], added["errors"]
     return person
