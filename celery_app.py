@@ -84,12 +84,23 @@ app.conf.update(
             "task": "backend.funding.tasks.forget_old_keys",
             "schedule": crontab(hour=3, minute=20),
         },
+        "reconcile": {
+            "task": "backend.reconciliation.tasks.reconcile_nightly",
+            "schedule": crontab(hour=3, minute=40),
+        },
     },
 )
 # Celery's current app is thread-local; embedded workers and publishers are threads.
 app.set_default()
 app.autodiscover_tasks(
-    ["backend.payments", "backend.funding", "backend.jobs", "backend.files", "backend.events"]
+    [
+        "backend.payments",
+        "backend.funding",
+        "backend.jobs",
+        "backend.files",
+        "backend.events",
+        "backend.reconciliation",
+    ]
 )
 
 

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "backend.ledger",
     "backend.funding",
     "backend.receipts",
+    "backend.reconciliation",
     "backend.schema",
     "backend.sandbox",
 ]

@@ -33,12 +33,13 @@ def verify(*, kept_head: str | None = None) -> Verified:
     it still. Reads one snapshot, a thousand transfers at a time. PostgreSQL's writers are not held
     up; SQLite's wait.
     """
-    with _snapshot():
+    with snapshot():
         return _Reading(kept_head or "").verified()
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
+def snapshot() -> Iterator[None]:
+    """Read everything as it is at one moment; not inside of another transaction."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -34,5 +34,5 @@ class PaymentAdmin(ReadOnlyAdmin):
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "payment", "expected", "actual", "first_seen_at", "resolved_at")
-    list_filter = ("kind",)
+    list_display = ("kind", "subject", "expected", "actual", "first_seen_at", "resolved_at")
+    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter))

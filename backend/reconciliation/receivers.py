@@ -1,0 +1,112 @@
+"""What receivers' wallets show of payments that are over. Reading that needs no token.
+
+Of a payment that is not over, nothing here is wrong yet: money may arrive at any moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from backend.open_payments import Client, OpenPaymentsError, operations
+from backend.open_payments.types import PublicIncomingPayment
+from backend.payments.models import Attempt, Payment
+from backend.payments.status import TERMINAL, PaymentStatus
+from backend.reconciliation.findings import Finding, Kind, of_payment
+from backend.reconciliation.senders import Orders
+
+KINDS = (
+    Kind.DELIVERED_LESS,
+    Kind.DELIVERED_MORE,
+    Kind.DELIVERED_OTHER_ASSET,
+    Kind.LATE_CREDIT,
+    Kind.PAID_BY_STRANGER,
+    Kind.OTHER_WALLET,
+)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read of some payments: findings, whose ids, and how many could not be read."""
+
+    findings: list[Finding] = field(default_factory=list)
+    judged: list[UUID] = field(default_factory=list)
+    unreadable: int = 0
+
+
+def check(payments: Sequence[Payment], *, client: Client, orders: Orders) -> Seen:
+    """Read the receivers of `payments`; call it outside of any transaction."""
+    seen = Seen()
+    over = [payment for payment in payments if payment.status in TERMINAL]
+    attempts: dict[UUID, list[Attempt]] = {}
+    for attempt in Attempt.objects.filter(payment__in=over).exclude(incoming_payment_url=""):
+        attempts.setdefault(attempt.payment_id, []).append(attempt)
+    for payment in over:
+        tried = attempts.get(payment.id, [])
+        if not tried:
+            continue
+        try:
+            # One receiver can serve two attempts.
+            urls = {attempt.incoming_payment_url for attempt in tried}
+            shown = {url: _read(client, url) for url in sorted(urls)}
+        except OpenPaymentsError:
+            seen.unreadable += 1
+            continue
+        seen.judged.append(payment.id)
+        seen.findings += _findings(payment, tried, shown, orders)
+    return seen
+
+
+def _read(client: Client, url: str) -> PublicIncomingPayment:
+    return client.send(operations.get_public_incoming_payment(url=url))
+
+
+def _findings(
+    payment: Payment,
+    tried: Sequence[Attempt],
+    shown: dict[str, PublicIncomingPayment],
+    orders: Orders,
+) -> Iterator[Finding]:
+    for url, incoming in shown.items():
+        if incoming.auth_server != payment.receiver.auth_server:
+            yield of_payment(
+                Kind.OTHER_WALLET,
+                payment.id,
+                payment.receiver.auth_server,
+                incoming.auth_server,
+                incomingPayment=url,
+            )
+    amounts = [each.received_amount for each in shown.values() if each.received_amount]
+    other = [each for each in amounts if not each.same_asset(payment.delivered_amount)]
+    if other:
+        yield of_payment(
+            Kind.DELIVERED_OTHER_ASSET,
+            payment.id,
+            f"{payment.receive_asset_code}/{payment.receive_asset_scale}",
+            f"{other[0].value} {other[0].asset_code}/{other[0].asset_scale}",
+            incomingPayments=sorted(shown),
+        )
+        return
+    received = sum(each.value for each in amounts)
+    kind = _kind_of(payment, received, orders.delivered_to(payment, tried))
+    if kind is not None:
+        yield of_payment(
+            kind,
+            payment.id,
+            f"{payment.delivered_value} {payment.receive_asset_code}/{payment.receive_asset_scale}",
+            str(received),
+            incomingPayments=sorted(shown),
+        )
+
+
+def _kind_of(payment: Payment, received: int, ordered: int | None) -> Kind | None:
+    """What is wrong with `received`; `ordered` is what the sender's wallet says it was to send."""
+    if received < payment.delivered_value:
+        return Kind.DELIVERED_LESS
+    if ordered is not None and received > ordered:
+        return Kind.PAID_BY_STRANGER
+    if received == payment.delivered_value:
+        return None
+    completed = payment.status == PaymentStatus.COMPLETED
+    return Kind.DELIVERED_MORE if completed else Kind.LATE_CREDIT
