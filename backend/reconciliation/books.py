@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from backend.funding.models import Allocation, Funding
 from backend.ledger.bookings import PAYMENT
 from backend.ledger.kinds import AccountKind
-from backend.ledger.models import Account, Transfer
+from backend.ledger.models import Account, Entry, Transfer
 from backend.ledger.verification import verify
 from backend.payments.status import TERMINAL
 from backend.reconciliation.findings import Finding, Kind
@@ -31,6 +31,8 @@ def booked_without_payment(*, since: datetime | None) -> Iterator[Finding]:
         transfers = transfers.filter(at__gte=since)
     for transfer in transfers.order_by("seq").iterator(chunk_size=500):
         payment = transfer.payment
+        if _undone(transfer):
+            continue
         yield Finding(
             kind=Kind.BOOKED_WITHOUT_PAYMENT,
             subject=transfer.id,
@@ -39,6 +41,17 @@ def booked_without_payment(*, since: datetime | None) -> Iterator[Finding]:
             actual="nothing" if payment is None else f"{payment.status}, nothing delivered",
             evidence={"transfer": transfer.seq},
         )
+
+
+def _undone(transfer: Transfer) -> bool:
+    """Whether another transfer for the same thing took all of it back: nothing is changed here."""
+    if transfer.payment_id is None and transfer.subject is None:
+        return False
+    same_thing = Entry.objects.filter(
+        transfer__payment=transfer.payment_id, transfer__subject=transfer.subject
+    )
+    left = same_thing.order_by().values("account").annotate(left=Sum("amount")).exclude(left=0)
+    return not left.exists()
 
 
 def held_for_nothing() -> Iterator[Finding]:

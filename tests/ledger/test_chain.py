@@ -1,21 +1,17 @@
 """Whatever is changed behind the books' back is found, and named."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta, timezone
 from io import StringIO
-from typing import Any
-from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import connection
 
 from backend.ids import new_id
 from backend.ledger.models import Head, Transfer
 from backend.ledger.verification import verify
 from tests.jobs.people import NOON
-from tests.ledger.books import a_payee, a_payer, a_payment, an_escrow, moved
+from tests.ledger.books import a_payee, a_payer, a_payment, an_escrow, behind_their_back, moved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,27 +27,6 @@ def transfers() -> list[Transfer]:
         moved(an_escrow(20), destination, 11),
         moved(source, destination, 13),
     ]
-
-
-@contextmanager
-def behind_their_back() -> Iterator[Callable[..., None]]:
-    """Write as somebody whom no trigger stops."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            yield lambda sql, *params: cursor.execute(sql, params)
-            return
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        triggers = dict(cursor.fetchall())
-        for name in triggers:
-            cursor.execute(f"DROP TRIGGER {name}")
-        yield lambda sql, *params: cursor.execute(sql, [_plain(each) for each in params])
-        for created in triggers.values():
-            cursor.execute(created)
-
-
-def _plain(value: Any) -> Any:
-    return value.hex if isinstance(value, UUID) else value
 
 
 def test_books_that_nobody_touched_are_as_written(transfers: list[Transfer]) -> None:

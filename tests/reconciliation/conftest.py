@@ -46,6 +46,12 @@ def play() -> Play:
     return played
 
 
+@pytest.fixture
+def escrow(play: Play) -> Market:
+    """A job that was paid through the treasury."""
+    return play(FundingMode.ESCROW)
+
+
 def status_of(market: Market) -> str:
     return str(Job.objects.get(id=market.job.id).status)
 

@@ -109,7 +109,10 @@ class Market(Simulation):
         )
         self.workers = [self._worker(number, pricing) for number in range(workers)]
         Job.objects.filter(id=self.job.id).update(
-            workers_needed=workers, pricing=pricing, status=JobStatus.SELECTING
+            workers_needed=workers,
+            recruit_limit=max(workers, self.job.recruit_limit),
+            pricing=pricing,
+            status=JobStatus.SELECTING,
         )
         self.job.refresh_from_db()
         self.applications = [self._apply(worker) for worker in self.workers]
