@@ -9,6 +9,7 @@ from strawberry.tools import merge_types
 from backend.schema import (
     accounts,
     applications,
+    discrepancies,
     disputes,
     files,
     funding,
@@ -59,6 +60,7 @@ Query = merge_types(
         funding.FundingQuery,
         money.MoneyQuery,
         payments.PaymentQuery,
+        discrepancies.DiscrepancyQuery,
         health.HealthQuery,
     ),
 )

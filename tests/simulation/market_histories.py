@@ -17,6 +17,11 @@ GRANT_CALLS = ("rotate-token", "cancel-grant")
 
 def play(seed: int) -> MarketVerdict:
     """Play the history of `seed` to its end."""
+    return play_in(*world_of(seed))
+
+
+def world_of(seed: int) -> tuple[Market, random.Random]:
+    """The world of `seed`, before anything has happened in it, and what decides its crashes."""
     rng = random.Random(seed)
     mode = rng.choice([FundingMode.PREAPPROVED, FundingMode.ESCROW])
     pricing = rng.choice([Pricing.FIXED_RECEIVE, Pricing.FIXED_RECEIVE, Pricing.FIXED_SEND])
@@ -41,6 +46,11 @@ def play(seed: int) -> MarketVerdict:
     market.pauses = rng.random() < 0.2
     for fault in _faults(rng):
         market.fault(**fault)
+    return market, rng
+
+
+def play_in(market: Market, rng: random.Random) -> MarketVerdict:
+    """Play to the end what begins in this world."""
     return market.play(
         crash=lambda _: market.deaths < MAX_DEATHS and rng.random() < CRASH_PROBABILITY
     )

@@ -269,6 +269,7 @@ OBJECTS: dict[str, str] = {
     "payment": f"owner worker {SEES_ALL}",
     "completed payment": f"owner worker {SEES_ALL}",
     "grant": "owner",
+    "discrepancy": SEES_ALL,
     "secured funding": f"owner {SEES_ALL}",
     "held funding": f"owner {SEES_ALL}",
     "promise": f"owner worker {SEES_ALL}",
@@ -340,6 +341,7 @@ OPEN_FIELDS: dict[str, str] = {
     ),
     "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
     "Allocation": "id amount released status",
+    "Discrepancy": "id kind expected actual firstSeenAt lastSeenAt resolvedAt payment",
     "File": "id name mediaType size sha256 status createdAt downloadUrl",
 }
 
@@ -352,6 +354,7 @@ QUERIES: dict[str, str] = {
     "previewFunding": "the owner of the job",
     "myMoney": "who is logged in: their own",
     "treasuryGrants": "operator: those one asked for",
+    "discrepancies": "see OBJECTS",
     "jobs": "everybody: what is published",
     "viewer": "everybody: oneself",
     "lookupWallet": "who is logged in",

@@ -249,6 +249,16 @@ def test_only_operators_see_the_consents_to_the_treasury(world: World) -> None:
         assert len(data_of(answer)["treasuryGrants"]) == (who == "operator"), who
 
 
+def test_only_operators_and_auditors_list_discrepancies(world: World) -> None:
+    for is_open in (True, False):
+        query = f"{{ discrepancies(first: 5, open: {str(is_open).lower()})"
+        query += " { totalCount edges { node { kind payment { id } } } } }"
+        for who in ("visitor", *LOGGED_IN):
+            listed = data_of(execute(query, bearer=world.headers[who]))["discrepancies"]
+            wanted = is_open and who in OBJECTS["discrepancy"].split()
+            assert (listed["totalCount"], len(listed["edges"])) == (wanted, wanted), who
+
+
 def test_who_is_nobody_looks_no_wallet_up(world: World) -> None:
     query = '{ lookupWallet(address: "not a wallet") { address } }'
     for who in PRINCIPALS:

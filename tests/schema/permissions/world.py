@@ -19,7 +19,7 @@ from backend.jobs import disputes, recruiting, review
 from backend.jobs.models import Submission
 from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.work import begin_work
-from backend.payments.models import Attempt, Grant, HeldGrant, Payment
+from backend.payments.models import Attempt, Discrepancy, Grant, HeldGrant, Payment
 from backend.payments.services import create_payment
 from backend.payments.status import (
     GrantKind,
@@ -187,6 +187,8 @@ def _money(world: World) -> None:
     world.keep("payment", payment)
     world.keep("completed payment", completed)
     world.keep("grant", grant)
+    Discrepancy.note(payment=payment, kind="DELIVERED_LESS", expected="1", actual="0", at=NOON)
+    world.keep("discrepancy", Discrepancy.objects.get())
 
 
 def _promises(world: World) -> None:
