@@ -8,9 +8,10 @@ from django.db.models import F, Sum
 
 from backend.funding.booking import book_kept, book_promise
 from backend.funding.models import Allocation, Funding
-from backend.funding.status import ALLOCATED, LIVE, AllocationStatus, FundingStatus
+from backend.funding.status import ALLOCATED, LIVE, UNPAID, AllocationStatus, FundingStatus
 from backend.jobs.models import Application, Job
 from backend.jobs.status import ApplicationStatus
+from backend.payments.status import PaymentPurpose
 
 
 def uncovered(job: Job) -> list[tuple[Application, int]]:
@@ -50,9 +51,14 @@ def allocate_what_is_there(job: Job, *, at: datetime) -> None:
 
 
 def free_value(funding: Funding) -> int:
-    """What of a funding is neither promised, released nor refunded, in the smallest unit."""
+    """What of a funding is neither promised, released, refunded nor on its way back."""
     kept = funding.allocations.aggregate(kept=Sum(F("amount_value") - F("returned_value")))
-    return funding.total_value - funding.refunded_value - (kept["kept"] or 0)
+    # Money that is being sent back must not be promised to anybody meanwhile.
+    going_back = funding.payables.filter(
+        purpose=PaymentPurpose.REFUND, status__in=sorted(UNPAID)
+    ).aggregate(sum=Sum("value"))
+    gone = funding.refunded_value + (going_back["sum"] or 0)
+    return funding.total_value - gone - (kept["kept"] or 0)
 
 
 def return_promises_to_unselected(job: Job, *, at: datetime) -> None:

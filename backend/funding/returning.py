@@ -39,7 +39,7 @@ from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
 from backend.payments.services import cancel_payment, close_held_grant
-from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
+from backend.payments.status import HeldGrantStatus, PaymentStatus
 
 # A promise to workers who are at work, or whose work is being judged, cannot be taken back.
 AT_WORK = frozenset({JobStatus.SUBMITTING, JobStatus.REVIEWING})
@@ -110,7 +110,7 @@ def refund_funding(
         inputs = {"amount": amount and amount.to_json()}
         if _done_before(user, "refundFunding", idempotency_key, funding_id, now=now, **inputs):
             return funding
-        free = free_value(funding) - _on_its_way_back(funding)
+        free = free_value(funding)
         if funding.mode != FundingMode.ESCROW or funding.status not in LIVE or free <= 0:
             raise NotRefundable(
                 _("Nothing is held of this funding that is not promised to a worker."),
@@ -130,11 +130,6 @@ def refund_funding(
         rate_limits.hit("money", str(user.id))
         settling.owe_back(funding, value=amount.value if amount else free, at=now)
     return funding
-
-
-def _on_its_way_back(funding: Funding) -> int:
-    back = funding.payables.filter(purpose=PaymentPurpose.REFUND).exclude(status=PayableStatus.PAID)
-    return sum(back.values_list("value", flat=True))
 
 
 def renew_grant(

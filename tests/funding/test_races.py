@@ -166,3 +166,29 @@ def test_what_is_due_again_is_begun_once_by_fifty_ticks() -> None:
 
     assert Payment.objects.filter(reference=payable.id).count() == 2
     assert Funding.objects.get(job=market.job).status == FundingStatus.SECURED
+
+
+def test_money_that_is_going_back_is_promised_to_nobody() -> None:
+    market = Market(mode=FundingMode.ESCROW, workers=1)
+    market.open_treasury()
+    market.fund()
+    market.settle_down(lambda: Funding.objects.get(job=market.job).status == FundingStatus.SECURED)
+    funding = Funding.objects.get(job=market.job)
+    returning.refund_funding(
+        user=market.payer,
+        funding_id=funding.id,
+        amount=None,
+        idempotency_key=new_id(),
+        now=market.now,
+    )
+
+    market.pre_fund()
+
+    # It is not paid back yet, and all the same another consent is asked for.
+    assert Payable.objects.get(purpose="REFUND").status == PayableStatus.PAYING
+    asked = Funding.objects.filter(job=market.job).exclude(id=funding.id).get()
+    assert (asked.status, asked.total_value) == (
+        FundingStatus.AWAITING_APPROVAL,
+        market.job.reward_value,
+    )
+    assert not Allocation.objects.filter(funding=funding).exists()
