@@ -9,7 +9,7 @@ from tests.reconciliation.conftest import Play, run
 from tests.simulation import market_histories
 from tests.simulation.sizes import SEED
 
-HISTORIES = 3
+HISTORIES = 2
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
