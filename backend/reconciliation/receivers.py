@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from backend.open_payments import Client, OpenPaymentsError, operations
+from backend.open_payments import Client, OpenPaymentsError, WalletUnreachable, operations
 from backend.open_payments.types import PublicIncomingPayment
 from backend.payments.models import Attempt, Payment
 from backend.payments.status import TERMINAL, PaymentStatus
@@ -42,15 +43,14 @@ def check(payments: Sequence[Payment], *, client: Client, orders: Orders) -> See
     attempts: dict[UUID, list[Attempt]] = {}
     for attempt in Attempt.objects.filter(payment__in=over).exclude(incoming_payment_url=""):
         attempts.setdefault(attempt.payment_id, []).append(attempt)
+    silent: set[str] = set()
     for payment in over:
         tried = attempts.get(payment.id, [])
         if not tried:
             continue
-        try:
-            # One receiver can serve two attempts.
-            urls = {attempt.incoming_payment_url for attempt in tried}
-            shown = {url: _read(client, url) for url in sorted(urls)}
-        except OpenPaymentsError:
+        # One receiver can serve two attempts.
+        shown = _read(client, {attempt.incoming_payment_url for attempt in tried}, silent=silent)
+        if shown is None:
             seen.unreadable += 1
             continue
         seen.judged.append(payment.id)
@@ -58,8 +58,23 @@ def check(payments: Sequence[Payment], *, client: Client, orders: Orders) -> See
     return seen
 
 
-def _read(client: Client, url: str) -> PublicIncomingPayment:
-    return client.send(operations.get_public_incoming_payment(url=url))
+def _read(
+    client: Client, urls: set[str], *, silent: set[str]
+) -> dict[str, PublicIncomingPayment] | None:
+    """Read them all; None: one cannot be read. Whoever is silent is not waited for again."""
+    shown = {}
+    for url in sorted(urls):
+        host = urlsplit(url).netloc
+        if host in silent:
+            return None
+        try:
+            shown[url] = client.send(operations.get_public_incoming_payment(url=url))
+        except WalletUnreachable:
+            silent.add(host)
+            return None
+        except OpenPaymentsError:
+            return None
+    return shown
 
 
 def _findings(

@@ -36,7 +36,7 @@ def reconcile(*, now: datetime, client: Client | None, since: datetime | None = 
     resolved by the run that does not find it any more, and opened again when it returns.
     """
     record = Record(now=now)
-    orders = Orders()
+    orders = Orders(as_of=now)
     if client is not None:
         _ask_senders(record, client, orders)
     for payments in _batches(_judged(now=now, since=since)):

@@ -41,8 +41,9 @@ AT_ONCE = 100
 
 @dataclass(slots=True)
 class Orders:
-    """What the wallets that could be asked were to deliver, by attempt."""
+    """What the wallets that could be asked were to deliver, by attempt, when this run began."""
 
+    as_of: datetime
     asked: set[UUID] = field(default_factory=set)
     to_deliver: dict[UUID, int] = field(default_factory=dict)
 
@@ -50,7 +51,8 @@ class Orders:
         """What the sender's wallet was to deliver, in the receiver's asset; None: not known."""
         known = [self.to_deliver[each.id] for each in attempts if each.id in self.to_deliver]
         lost = any(each.outgoing_payment_url for each in attempts) and not known
-        if payment.sender_id not in self.asked or lost:
+        moved = payment.updated_at > self.as_of
+        if payment.sender_id not in self.asked or lost or moved:
             return None
         return sum(known)
 

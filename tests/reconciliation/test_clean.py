@@ -1,12 +1,16 @@
 """Where everything adds up, nothing is found."""
 
+import httpx
 import pytest
+from django.db import connection
 
 from backend.funding.status import FundingMode
-from backend.payments.models import Discrepancy, HeldGrant
+from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
 from backend.payments.status import GrantScope
+from backend.reconciliation.findings import Kind
 from tests.reconciliation.conftest import Play, run
 from tests.simulation import market_histories
+from tests.simulation.market import Market
 from tests.simulation.sizes import SEED
 
 HISTORIES = 2
@@ -25,6 +29,40 @@ def test_a_job_that_went_well_has_no_discrepancy(mode: FundingMode, play: Play) 
     assert HeldGrant.objects.filter(scope=GrantScope.TREASURY).count() == (
         mode is FundingMode.ESCROW
     )
+
+
+def test_wallets_are_only_read_and_never_inside_a_transaction(escrow: Market) -> None:
+    asked = []
+
+    def look(request: httpx.Request) -> None:
+        asked.append((request.method, connection.in_atomic_block))
+
+    escrow.before_each_call = look
+    run(escrow)
+
+    assert set(asked) == {("GET", False)}
+
+
+def test_a_silent_wallet_is_asked_once_and_what_it_hides_is_told(escrow: Market) -> None:
+    receivers = Payment.objects.exclude(attempts__incoming_payment_url="").count()
+    escrow.fault(call="get-public-incoming-payment", act="reset", times=9)
+
+    report = run(escrow)
+
+    assert dict(report.found) == {}
+    assert report.checked["receivers"] == 0
+    assert report.skipped[Kind.DELIVERED_LESS] == receivers
+    told = escrow.world.bank.db.execute("SELECT sum(fired) FROM faults").fetchone()
+    assert tuple(told) == (1,)
+
+
+def test_a_token_that_has_run_out_is_not_renewed(escrow: Market) -> None:
+    Grant.objects.filter(held_grant__isnull=False).update(token_expires_at=escrow.now)
+
+    report = run(escrow)
+
+    assert (report.checked["senders"], report.checked["consents"]) == (0, 0)
+    assert report.skipped[Kind.UNKNOWN_OUTGOING] == report.checked["payments"]
 
 
 @pytest.mark.parametrize("seed", [SEED + number for number in range(HISTORIES)])
