@@ -70,7 +70,8 @@ def _equations(funding: Funding, sums: _Sums) -> Iterator[tuple[int, int, str]]:
         yield sums.paid[refund], funding.refunded_value, "refunded, by what was paid back"
     if funding.status in NEVER_CAME:
         return
-    free = funding.total_value - funding.refunded_value - sums.kept
+    # What is on its way back to the payer cannot be promised to a worker as well.
+    free = funding.total_value - funding.refunded_value - sums.unpaid[refund] - sums.kept
     yield max(free, 0), free, "left to promise"
     covered = min(sums.unpaid[payout], sums.kept - sums.released)
     yield covered, sums.unpaid[payout], "owed, within what is promised"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode
 from backend.payments.models import Discrepancy, Payment
 from backend.payments.status import PaymentPurpose
@@ -38,6 +39,26 @@ def test_a_planted_discrepancy_is_found_alone_and_resolved_by_its_repair(
     assert dict(first.found) == dict(second.found) == {kind: 1}
     assert (dict(repaired.found), dict(repaired.resolved)) == ({}, {kind: 1})
     assert open_kinds() == []
+
+
+def test_money_on_its_way_back_that_is_promised_to_a_worker_too_is_found(escrow: Market) -> None:
+    funding = Funding.objects.get(job=escrow.job)
+    assert funding.payer_wallet is not None
+    Payable.objects.create(
+        funding=funding,
+        purpose=PaymentPurpose.REFUND,
+        receiver=funding.payer_wallet,
+        value=10,
+        created_at=escrow.now,
+        updated_at=escrow.now,
+    )
+
+    report = run(escrow)
+
+    row = Discrepancy.objects.get()
+    assert dict(report.found) == {Kind.ALLOCATION_SUM: 1}
+    assert (row.subject, row.payment) == (funding.id, None)
+    assert (row.expected, row.actual) == ("0 USD/2 left to promise", "-10")
 
 
 def test_all_kinds_at_once_are_found_in_one_run(play: Play) -> None:
