@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.test import RequestFactory
 
 from backend.accounts.models import User, WalletAddress
@@ -61,6 +61,10 @@ NEVER_CAME = frozenset(
         FundingStatus.CANCELED,
     }
 )
+# A sum as small as this can be less than sending it costs: no wallet quotes it, and it stays owed
+# for an operator to see.
+DUST = 30
+UNPAYABLE = Q(purpose="REFUND", value__lt=DUST, status__in=sorted(UNPAID))
 # After so many rounds nothing more goes wrong, and everybody does what brings it to an end.
 CALM_AFTER = 400
 
@@ -379,11 +383,18 @@ class Market(Simulation):
         return (
             job.status in ENDED
             and not Funding.objects.filter(job=job, status__in=sorted(OPEN)).exists()
-            and not Payable.objects.filter(funding__job=job, status__in=sorted(UNPAID)).exists()
+            and not self._unpaid().exists()
+            and not Payment.objects.filter(payer=self.payer)
+            .exclude(status__in=sorted(TERMINAL))
+            .exists()
             and not HeldGrant.objects.filter(payer=self.payer)
             .exclude(status__in=sorted(HELD_GRANT_OVER))
             .exists()
         )
+
+    def _unpaid(self) -> QuerySet[Payable]:
+        owed = Payable.objects.filter(funding__job=self.job, status__in=sorted(UNPAID))
+        return owed.exclude(UNPAYABLE)
 
     def _somebody_acts(self) -> None:
         if self.rng.random() > 0.35:
@@ -551,7 +562,7 @@ class Market(Simulation):
         )
         if funding.mode != FundingMode.DIRECT and paid > funding.released_value:
             found.append(f"{name}: {paid} paid, {funding.released_value} released")
-        if funding.payables.filter(status__in=sorted(UNPAID)).exists():
+        if self._unpaid().filter(funding=funding).exists():
             found.append(f"{name}: something is still owed")
         promised = sum(
             each.amount_value - each.returned_value - each.released_value
@@ -590,6 +601,11 @@ class Market(Simulation):
         for funding in fundings:
             account = Account.objects.filter(subject=funding.id, kind=AccountKind.ESCROW).first()
             held = 0 if funding.status in NEVER_CAME else funding.remaining_value
+            held += sum(
+                funding.payables.filter(UNPAYABLE, funding__status__in=NEVER_CAME).values_list(
+                    "value", flat=True
+                )
+            )
             if account is not None and account.balance != held:
                 found.append(f"{funding}: {account.balance} held in the books")
         people = [self.payer.pk, *(worker.pk for worker in self.workers)]
