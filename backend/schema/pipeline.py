@@ -30,6 +30,8 @@ from backend.schema.errors import MONEY_MUTATIONS
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 2000
+# Characters. One token may be as long as the request, and is read several times over.
+MAX_DOCUMENT_LENGTH = 32 * 1024
 # How graphql-core words it; a test holds this.
 _TOO_LONG = re.compile("tokens|too deeply")
 # A client learns nothing from the hundredth error of a document, and each costs to make.
@@ -38,6 +40,9 @@ _CACHED_DOCUMENTS = 256
 _CACHED_DOCUMENT_LENGTH = 16 * 1024
 # PostgreSQL keeps no NUL in text; refused here it is nobody's problem further down.
 _NUL = re.compile(r"\x00|\\u0000|\\u\{0+\}")
+
+# Stands for a document that is too long to be read, until it is refused.
+_NOTHING = parse("{ __typename }")
 
 _cached_validate = lru_cache(_CACHED_DOCUMENTS)(validate_document)
 
@@ -56,6 +61,8 @@ class Parsing(SchemaExtension):
 
 
 def _parse(text: str) -> DocumentNode:
+    if len(text) > MAX_DOCUMENT_LENGTH:
+        return _NOTHING
     if len(text) > _CACHED_DOCUMENT_LENGTH:
         return _parse_uncached(text)
     return _parse_cached(text)
@@ -76,8 +83,12 @@ class Validation(SchemaExtension):
         document = context.graphql_document
         assert document is not None
         schema = context.schema._schema
-        if _NUL.search(context.query or ""):
-            refusal: GraphQLError | None = guard.bad_request("Text must not contain NUL.")
+        text = context.query or ""
+        refusal: GraphQLError | None
+        if len(text) > MAX_DOCUMENT_LENGTH:
+            refusal = guard.too_complex(f"Longer than {MAX_DOCUMENT_LENGTH} characters.")
+        elif _NUL.search(text):
+            refusal = guard.bad_request("Text must not contain NUL.")
         else:
             refusal = guard.check(
                 schema, document, context.variables, money_mutations=frozenset(MONEY_MUTATIONS)

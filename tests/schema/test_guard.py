@@ -8,7 +8,7 @@ from graphql import GraphQLError, get_introspection_query
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 
-from backend.schema.pipeline import present
+from backend.schema.pipeline import MAX_DOCUMENT_LENGTH, present
 from tests.schema.client import code_of, data_of, execute
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +139,12 @@ def test_a_default_page_size_counts() -> None:
     query = "query ($first: Int = 1000) { jobs(first: $first) { edges { node { id } } } }"
 
     assert code_of(execute(query)) == "BAD_REQUEST"
+
+
+def test_a_document_that_is_too_long_is_not_read() -> None:
+    result = execute("{ __typename " + " " * MAX_DOCUMENT_LENGTH + "}")
+
+    assert code_of(result) == "QUERY_TOO_COMPLEX"
 
 
 def test_what_graphiql_asks_of_the_schema_is_answered() -> None:
