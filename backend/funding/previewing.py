@@ -5,6 +5,7 @@ Real quotes, one for each selected worker, which leave nothing behind that could
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,13 +33,13 @@ from backend.jobs.queries import jobs_visible_to
 from backend.jobs.status import Pricing
 from backend.open_payments import Client, OpenPaymentsError, Operation
 from backend.open_payments.types import Amount
-from backend.payments.quoting import Price, price
-from backend.payments.vault import CROSS_ASSET_BUFFER
+from backend.payments.quoting import CROSS_ASSET_BUFFER, Price, price
 from backend.payments.wallets import wallet_client
 
 T = TypeVar("T")
-# A quote takes five calls to two wallets; whoever asks is waiting.
+# A quote takes five calls to two wallets; whoever asks is waiting, and holds a thread.
 MOST_QUOTES = 10
+ALL_QUOTES_WITHIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +76,20 @@ def preview_funding(
     seller: str | None = None,
     payer_wallet_id: UUID | None = None,
     client: Client | None = None,
+    within_seconds: float = ALL_QUOTES_WITHIN_SECONDS,
     now: datetime,
 ) -> Preview:
     """Quote what is missing for the selected workers, or in mode DIRECT the whole budget.
 
-    `client` None is the platform's own. Changes nothing; may be repeated.
+    `client` None is the platform's own; no call begins after `within_seconds`. Changes nothing;
+    may be repeated.
 
     Raises:
         NotFound, Forbidden: there is no such job for `user`, or it is somebody else's.
         NoSelectedWorkers: nobody is selected, or all of them are secured.
         ValidationFailed: more workers than can be quoted while somebody waits.
         ModeUnavailable, SellerNotFound, WalletRequired, AssetMismatch: as `fund_job`.
-        WalletUnusable: a wallet did not answer, or would not quote.
+        WalletUnusable: a wallet did not answer in time, or would not quote.
         RateLimited: too many previews by this user.
     """
     job = jobs_visible_to(user).filter(id=job_id).first()
@@ -96,9 +99,9 @@ def preview_funding(
         raise Forbidden(_("Only the owner of the job can do this."), path=("jobId",))
     ask = _ask(user, job, mode, seller=seller, wallet_id=payer_wallet_id, now=now)
     check_assets(ask, mode)
-    rate_limits.hit("money", str(user.pk))
+    rate_limits.hit("wallets", str(user.pk))
     pays = _payments(ask, mode)
-    prices = _Prices(client or wallet_client(), ask.wallet, now)
+    prices = _Prices(client or wallet_client(), ask.wallet, now, within_seconds)
     lines = [_line(ask, prices, *each) for each in pays]
     buffered = [_with_buffer(ask, mode, line) for line in lines]
     ends = [each.expires_at for each in prices.known.values() if each.expires_at]
@@ -161,8 +164,11 @@ def _payments(ask: Ask, mode: FundingMode) -> list[tuple[User | None, WalletAddr
 class _Prices:
     """Each different payment is quoted once: two wallets of one bank and asset cost the same."""
 
-    def __init__(self, client: Client, sender: WalletAddress, now: datetime) -> None:
+    def __init__(
+        self, client: Client, sender: WalletAddress, now: datetime, within_seconds: float
+    ) -> None:
         self._client, self._sender, self._now = client, sender, now
+        self._until = time.monotonic() + within_seconds
         self.known: dict[tuple[object, ...], Price] = {}
 
     def of(self, receiver: WalletAddress, value: int, *, sends: bool) -> Price:
@@ -185,6 +191,8 @@ class _Prices:
             raise WalletUnusable from None
 
     def _exchange(self, operation: Operation[T]) -> T:
+        if time.monotonic() > self._until:
+            raise WalletUnusable
         return operation.parse(self._client.exchange(operation))
 
 

@@ -31,6 +31,7 @@ from backend.jobs.status import JobStatus, Pricing
 from backend.jobs.work import begin_work
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
+from backend.payments.quoting import LARGEST_VALUE
 from backend.payments.services import Line, create_payment, hold_grant
 from backend.payments.status import GrantScope, PaymentPurpose
 
@@ -117,7 +118,7 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
     ]
     limit = None if lines else ask.total.value
     if limit is not None and not sends:
-        limit = ceil(limit * (1 + POOL_BUFFER))
+        limit = min(ceil(limit * (1 + POOL_BUFFER)), LARGEST_VALUE)
     return hold_grant(
         scope=GrantScope.POOLED,
         reference=funding.id,

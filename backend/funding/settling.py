@@ -50,6 +50,9 @@ WAIT_FOR_CONSENT = frozenset(
         ErrorCode.GRANT_REVOKED,
     }
 )
+# Here a wallet said something that nobody could check. Trying again by ourselves would let whoever
+# runs it be paid twice; a person who has asked the other side may (`retryPayment`).
+FOR_A_PERSON = frozenset({ErrorCode.NOT_DELIVERED, ErrorCode.PARTIALLY_DELIVERED})
 BATCH = 200
 
 
@@ -300,7 +303,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     payable.failures += 1
     if payment.failure_code in WAIT_FOR_CONSENT:
         payable.status, payable.due_at = PayableStatus.OWED, _next_period(payable.funding, payment)
-    elif payment.failure_retryable and payable.failures <= len(RETRY_AFTER):
+    elif _can_be_tried_by_itself(payable, payment):
         payable.status = PayableStatus.OWED
         payable.due_at = at + RETRY_AFTER[payable.failures - 1]
     else:
@@ -313,6 +316,14 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
     tell_people(payable.funding, at=at)
+
+
+def _can_be_tried_by_itself(payable: Payable, payment: Payment) -> bool:
+    return (
+        payment.failure_retryable
+        and payment.failure_code not in FOR_A_PERSON
+        and payable.failures <= len(RETRY_AFTER)
+    )
 
 
 def _arrived_of(payable: Payable, payment: Payment) -> int:

@@ -154,8 +154,10 @@ class PaymentRun(Run[Payment]):
         )
 
     def _give_back_unspent(self) -> None:
-        # What a payment has taken stays counted; one that delivered nothing has taken nothing.
+        # What a payment has taken stays counted, and so does what it may have taken.
         if self.payment.under_id is None or self.payment.delivered_value > 0:
+            return
+        if self.payment.failure_code == errors.NOT_DELIVERED.code:
             return
         HeldGrant.objects.filter(
             id=self.payment.under_id, reserved_value__gte=self.payment.reserved_value

@@ -65,7 +65,7 @@ def watch(run: PaymentRun) -> None:
     """Read the receiver; once it is clear that nothing more can come, close it and conclude."""
     received = read_receiver(run)
     if received >= run.receive_amount.value:
-        return complete(run, received)
+        return complete(run)
     if run.attempt.fenced_at:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
     outgoing = _read_outgoing(run)
@@ -89,9 +89,13 @@ def read_receiver(run: PaymentRun) -> int:
     return amount.value if amount is not None else 0
 
 
-def complete(run: PaymentRun, received: int) -> None:
-    """The receiver's wallet shows the money: the payment is over."""
-    with run.commit(P.COMPLETED, delivered_value=received):
+def complete(run: PaymentRun) -> None:
+    """The receiver's wallet shows the money: the payment is over.
+
+    It delivered what was asked for. Where the wallet shows more, a stranger paid it too, or it
+    lies: reconciliation notes it, and no book of ours counts it.
+    """
+    with run.commit(P.COMPLETED, delivered_value=run.receive_amount.value):
         pass
 
 
@@ -102,7 +106,7 @@ def reconcile(run: PaymentRun) -> None:
     """Look at both wallets, then close the receiver and conclude."""
     received = read_receiver(run)
     if received >= run.receive_amount.value:
-        return complete(run, received)
+        return complete(run)
     if run.attempt.fenced_at:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
     found = _look_up(run)
@@ -208,7 +212,7 @@ def _fence(run: PaymentRun, grant: Grant) -> None:
         if renewable or not (_quote_is_dead(run, at=run.now) or _receiver_is_over(run)):
             raise
     if received >= run.receive_amount.value:
-        return complete(run, received)
+        return complete(run)
     with run.commit(wait_until=run.now + IN_FLIGHT_FOR):
         run.update_attempt(fenced_at=run.now)
 
@@ -222,7 +226,7 @@ def _conclude(run: PaymentRun, grant: Grant) -> None:
     receiver = _read_closed_receiver(run, grant)
     received = receiver.received_amount.value if receiver else 0
     if received >= run.receive_amount.value:
-        return complete(run, received)
+        return complete(run)
     closed = receiver is None or receiver.completed or _receiver_is_over(run)
     if not closed and not _quote_is_dead(run, at=run.attempt.fenced_at):
         # The wallet said it closed it, and it is open: begin again.
@@ -235,14 +239,10 @@ def _conclude(run: PaymentRun, grant: Grant) -> None:
         return _end_partially(run, received)
     if run.status is P.UNKNOWN and run.attempt.number < MAX_ATTEMPTS:
         if run.held is not None:
-            return _pay_another_receiver(run)
+            return _pay_another_receiver_if_the_sender_agrees(run)
         if run.may_ask_the_payer_again():
             return _ask_the_payer_again(run)
-    unsent = outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
-    with run.commit(
-        P.FAILED, **(errors.NO_MONEY_SENT if unsent else errors.NOT_DELIVERED).fields()
-    ):
-        run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
+    _end_undelivered(run, errors.NO_MONEY_SENT if _sent_nothing(outgoing) else errors.NOT_DELIVERED)
 
 
 def _read_closed_receiver(run: PaymentRun, grant: Grant) -> IncomingPayment | None:
@@ -272,11 +272,35 @@ def _end_partially(run: PaymentRun, received: int) -> None:
         run.update_attempt(dead_at=run.now, proof="receiver closed with a part received")
 
 
+def _pay_another_receiver_if_the_sender_agrees(run: PaymentRun) -> None:
+    """A held grant is locked to no receiver, so the payer need not be asked: their wallet is.
+
+    Whoever runs the receiver's wallet gains by saying that nothing came, and is not believed alone.
+    """
+    if not run.grant_with_token(GrantKind.OUTGOING_PAYMENT):
+        if run.why_the_held_grant_cannot_pay():
+            return _end_undelivered(run, errors.NOT_DELIVERED)
+        with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
+            return run.ask_for_a_token()
+    outgoing = _look_up(run)
+    if outgoing is None or _sent_nothing(outgoing):
+        return _pay_another_receiver(run)
+    if not outgoing.failed and outgoing.sent_amount.value == 0 and run.now <= _give_up_at(run):
+        # It tries to send to a receiver that takes nothing any more, and will soon say so.
+        with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
+            return None
+    return _end_undelivered(run, errors.NOT_DELIVERED)
+
+
 def _pay_another_receiver(run: PaymentRun) -> None:
-    # A held grant is locked to no receiver, so the payer need not be asked.
     with run.commit(P.AUTHORIZED, reason="attempt proven dead", deadline_at=run.now + SEND_WITHIN):
         run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
         run.new_attempt()
+
+
+def _end_undelivered(run: PaymentRun, failure: errors.Failure) -> None:
+    with run.commit(P.FAILED, **failure.fields()):
+        run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
 
 
 def _ask_the_payer_again(run: PaymentRun) -> None:
@@ -356,6 +380,10 @@ def _last_look(run: PaymentRun) -> OutgoingPayment | None:
         return _look_up(run)
     except OpenPaymentsError:
         return None
+
+
+def _sent_nothing(outgoing: OutgoingPayment | None) -> bool:
+    return outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
 
 
 def _receiver_is_over(run: PaymentRun) -> bool:

@@ -2,18 +2,22 @@
 
 A quote needs a receiver. It gets one of its own, which takes no money: it is completed as soon as
 the quote is there, and expires in minutes where that fails.
+
+Whoever prices also says here what a quote may say, how long what wallets said of themselves
+holds, and what is added where a rate may move.
 """
 
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Protocol, TypeVar
 
 from django.conf import settings
 
 from backend.accounts.models import WalletAddress
-from backend.open_payments import IssuedGrant, OpenPaymentsError, Operation, operations
+from backend.open_payments import IssuedGrant, OpenPaymentsError, Operation, Quote, operations
 from backend.open_payments.errors import MismatchedResponse
 from backend.open_payments.grants import incoming_payment_access, quote_access
 from backend.open_payments.types import Access, Amount
@@ -22,6 +26,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 RECEIVER_LIFE = timedelta(minutes=10)
+# For how long a wallet's document is believed without reading it again.
+WALLET_FRESH_FOR = timedelta(minutes=10)
+# Between assets the rate may move until the money does. The payer sees it, and consents to it.
+CROSS_ASSET_BUFFER = Fraction(5, 100)
+# What our columns hold, in smallest units. Wallets may name twice as much; nobody owns it.
+LARGEST_VALUE = 2**63 - 1
 
 
 class Ask(Protocol):
@@ -53,7 +63,7 @@ def price(
     Five calls to two wallets, every one of which may be repeated.
 
     Raises:
-        OpenPaymentsError: a wallet could not be reached, or refused.
+        OpenPaymentsError: a wallet could not be reached, refused, or quoted what nobody asked for.
     """
     token = _token(ask, receiver, incoming_payment_access(identifier=receiver.url))
     code, scale = receiver.asset
@@ -87,11 +97,29 @@ def price(
     finally:
         with suppress(OpenPaymentsError):
             ask(operations.complete_incoming_payment(url=incoming.id, token=token))
+    require_assets(quote, sender=sender, receiver=receiver)
     return Price(
         debit_value=quote.debit_amount.value,
         receive_value=quote.receive_amount.value,
         expires_at=quote.expires_at,
     )
+
+
+def require_assets(quote: Quote, *, sender: WalletAddress, receiver: WalletAddress) -> None:
+    """Refuse a quote whose sums are not in the two wallets' own assets: 1 USD is not 1 JPY.
+
+    Raises:
+        MismatchedResponse: they are not, or are more than anybody could own.
+    """
+    sides = (
+        ("debitAmount", quote.debit_amount, sender),
+        ("receiveAmount", quote.receive_amount, receiver),
+    )
+    for name, amount, wallet in sides:
+        if (amount.asset_code, amount.asset_scale) != wallet.asset:
+            raise MismatchedResponse(name, expected=wallet.asset, received=amount)
+        if amount.value > LARGEST_VALUE:
+            raise MismatchedResponse(name, expected=f"at most {LARGEST_VALUE}", received=amount)
 
 
 def refreshed(ask: Ask, wallet: WalletAddress, *, now: datetime) -> bool:

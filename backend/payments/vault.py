@@ -15,7 +15,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from fractions import Fraction
 from math import ceil
 from typing import Any, ClassVar
 
@@ -35,7 +34,13 @@ from backend.payments.models import (
     Payment,
 )
 from backend.payments.patience import PREPARE_FOR
-from backend.payments.quoting import price, refreshed
+from backend.payments.quoting import (
+    CROSS_ASSET_BUFFER,
+    LARGEST_VALUE,
+    WALLET_FRESH_FOR,
+    price,
+    refreshed,
+)
 from backend.payments.run import Run
 from backend.payments.signals import held_grant_moved
 from backend.payments.status import (
@@ -49,9 +54,6 @@ from backend.payments.status import (
 
 H = HeldGrantStatus
 
-WALLET_FRESH_FOR = timedelta(minutes=10)
-# Across assets the rate may move until the money does, which may be weeks. The payer sees it.
-CROSS_ASSET_BUFFER = Fraction(5, 100)
 # Wallets purge tokens that were not renewed for weeks; see open-payments docs on dormant grants.
 RENEW_EVERY = timedelta(days=6)
 LOOK_AGAIN_SECONDS = 30
@@ -137,6 +139,8 @@ def work_out_limit(run: HeldGrantRun) -> None:
         if line.debit_value is None:
             return _quote_line(run, line)
     limit = sum(_with_buffer(run.sender, line) for line in lines)
+    if limit > LARGEST_VALUE:
+        return run.fail(errors.WALLET_MISBEHAVED)
     return consent.ask(run, limit=limit, limit_value=limit)
 
 

@@ -20,7 +20,6 @@ import logging
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from fractions import Fraction
 from math import ceil
 
 from backend.accounts.models import WalletAddress
@@ -40,7 +39,13 @@ from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
 from backend.payments.paying import PaymentRun
-from backend.payments.quoting import price, refreshed
+from backend.payments.quoting import (
+    CROSS_ASSET_BUFFER,
+    WALLET_FRESH_FOR,
+    price,
+    refreshed,
+    require_assets,
+)
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
 
@@ -48,11 +53,8 @@ log = logging.getLogger(__name__)
 
 P = PaymentStatus
 
-WALLET_FRESH_FOR = timedelta(minutes=10)
 RECEIVER_LIFE = timedelta(days=1)
 QUOTE_MARGIN = timedelta(seconds=30)
-# The payer consents to the quoted debit; across assets the rate may move until the money does.
-CROSS_ASSET_BUFFER = Fraction(5, 100)
 
 
 def advance(payment: Payment, *, client: Client, clock: Clock, rng: random.Random) -> None:
@@ -281,7 +283,7 @@ def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPayment
 
 
 def _request_quote(run: PaymentRun, grant: Grant) -> Quote:
-    return run.ask(
+    quote = run.ask(
         operations.create_quote(
             resource_server=run.payment.sender.resource_server,
             token=grant.open_secrets().access_token,
@@ -291,6 +293,8 @@ def _request_quote(run: PaymentRun, grant: Grant) -> Quote:
         ),
         grant=grant,
     )
+    require_assets(quote, sender=run.payment.sender, receiver=run.payment.receiver)
+    return quote
 
 
 def _quote_fields(run: PaymentRun, quote: Quote) -> dict[str, object]:

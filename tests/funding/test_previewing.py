@@ -131,3 +131,8 @@ def test_a_silent_wallet_is_said_to_be_unreachable() -> None:
 
     with pytest.raises(WalletUnusable):
         preview(market)
+
+
+def test_a_preview_that_takes_too_long_is_given_up() -> None:
+    with pytest.raises(WalletUnusable):
+        preview(Market(), within_seconds=0)

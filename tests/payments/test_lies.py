@@ -1,0 +1,167 @@
+"""Wallets that say what their owner gains by. Nobody is paid twice because a wallet says so."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import LazySettings
+
+from backend.errors import ErrorCode
+from backend.funding.models import Payable
+from backend.funding.status import PayableStatus
+from backend.jobs.models import Job
+from backend.jobs.status import ReviewDecision
+from backend.open_payments import Client
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.quoting import LARGEST_VALUE
+from backend.payments.status import PaymentStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL, KEY, Simulation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def _treasury(settings: LazySettings) -> None:
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/treasury"
+
+
+class LyingTransport(httpx.BaseTransport):
+    """Real wallets, whose answers `lie` may change before anybody reads them."""
+
+    def __init__(
+        self, honest: httpx.BaseTransport, lie: Callable[[httpx.Request, Json], None]
+    ) -> None:
+        self._honest, self._lie = honest, lie
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._honest.handle_request(request)
+        content = answer.read()
+        if answer.status_code >= 400 or not content:
+            return answer
+        body = json.loads(content)
+        self._lie(request, body)
+        return httpx.Response(answer.status_code, json=body)
+
+
+def let_lie(simulation: Simulation, lie: Callable[[httpx.Request, Json], None]) -> None:
+    honest = simulation.client._http._transport
+    http = httpx.Client(transport=LyingTransport(honest, lie), timeout=10)
+    simulation.client = Client(http, KEY, clock=simulation.clock.now)
+
+
+def quotes_say(side: str, **changes: Any) -> Callable[[httpx.Request, Json], None]:
+    def lie(request: httpx.Request, body: Json) -> None:
+        if request.method == "POST" and request.url.path.endswith("/quotes"):
+            body[side].update(changes)
+
+    return lie
+
+
+def receivers_show(value: int) -> Callable[[httpx.Request, Json], None]:
+    """The worker's wallet says of every incoming payment that it has received `value`."""
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        if "/incoming-payments/" in request.url.path and "receivedAmount" in body:
+            body["receivedAmount"]["value"] = str(value)
+
+    return lie
+
+
+def a_market_at_work() -> Market:
+    market = Market(workers=1)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def debits(market: Market) -> int:
+    """How often money left the payer's wallet."""
+    movements = market._control("GET", "ledger")["movements"]
+    return sum(each["kind"] == "hold" for each in movements)
+
+
+@pytest.mark.parametrize("side", ["debitAmount", "receiveAmount"])
+def test_a_quote_in_another_asset_is_not_one(side: str) -> None:
+    simulation = Simulation(temperament="strict")
+    let_lie(simulation, quotes_say(side, assetCode="JPY", assetScale=0))
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.failure) == (PaymentStatus.FAILED, "WALLET_REJECTED")
+    assert verdict.debits == 0
+
+
+def test_a_quote_of_more_than_anybody_owns_is_refused_and_fits_no_column() -> None:
+    simulation = Simulation(temperament="strict")
+    let_lie(simulation, quotes_say("debitAmount", value=str(LARGEST_VALUE + 1)))
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.failure) == (PaymentStatus.FAILED, "WALLET_REJECTED")
+
+
+def test_lines_that_are_each_believable_and_not_together_are_no_limit() -> None:
+    market = Market(workers=2)
+    let_lie(market, quotes_say("debitAmount", value=str(LARGEST_VALUE)))
+
+    market.pre_fund()
+    market.settle_down(lambda: HeldGrant.objects.get(payer=market.payer).status == "FAILED")
+
+    assert HeldGrant.objects.get(payer=market.payer).failure_code == "WALLET_REJECTED"
+
+
+def test_only_what_was_asked_for_is_booked_whatever_the_receiver_shows() -> None:
+    simulation = Simulation(temperament="strict")
+    let_lie(simulation, receivers_show(2**63))
+
+    simulation.run()
+
+    payment = simulation.payment_now()
+    assert (payment.status, payment.delivered_value) == (PaymentStatus.COMPLETED, 2500)
+
+
+def test_a_worker_whose_wallet_denies_the_money_is_not_paid_again_by_itself() -> None:
+    market = a_market_at_work()
+    let_lie(market, receivers_show(0))
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+    market.days_pass(3)
+
+    payment = Payment.objects.get(purpose="PAYOUT")
+    assert (payment.status, payment.failure_code) == (PaymentStatus.FAILED, "NOT_DELIVERED")
+    assert debits(market) == 1
+    # What may have been taken is not promised to anybody else.
+    assert HeldGrant.objects.get(payer=market.payer).reserved_value == payment.reserved_value > 0
+
+
+@pytest.mark.parametrize("sender_is_asked", [True, False])
+def test_a_denying_wallet_gains_nothing_by_a_lost_answer(sender_is_asked: bool) -> None:
+    market = a_market_at_work()
+    lies = receivers_show(0)
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        lies(request, body)
+        if not sender_is_asked and request.method == "GET" and "result" in body:
+            body.clear()
+
+    let_lie(market, lie)
+    market.fault(call="create-outgoing-payment", when="after", act="reset", times=1)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(
+        lambda: Payable.objects.get().status == PayableStatus.STUCK,
+        rounds=300 if sender_is_asked else 100,
+    )
+
+    assert debits(market) == 1
+    payment = Payment.objects.get(purpose="PAYOUT")
+    if sender_is_asked:
+        assert payment.failure_code == ErrorCode.NOT_DELIVERED
+    else:
+        assert payment.status == PaymentStatus.UNKNOWN
