@@ -15,23 +15,32 @@ log = logging.getLogger(__name__)
 def register_default_seller(*, now: datetime) -> bool:
     """Make SELLER_ID a seller with the wallet SELLER_WALLET_ADDRESS_URL; say whether it is one.
 
-    Reads the wallet's document once, and again only when the setting changes. Safe to repeat and
+    Safe to repeat, as `register` is.
+
+    Raises:
+        WalletUnusable: the wallet cannot be read now.
+    """
+    address = settings.SELLER_WALLET_ADDRESS_URL
+    return bool(address) and register(settings.SELLER_ID, address, now=now).active
+
+
+def register(slug: str, address: str, *, is_treasury: bool = False, now: datetime) -> Seller:
+    """Make the wallet at `address` the payee that is called `slug`.
+
+    Reads the wallet's document once, and again only when the address changes. Safe to repeat and
     to run in many processes.
 
     Raises:
         WalletUnusable: the wallet cannot be read now.
     """
-    if not settings.SELLER_WALLET_ADDRESS_URL:
-        return False
-    url = normalise_wallet_address(settings.SELLER_WALLET_ADDRESS_URL, settings.OP_DEV_ORIGINS)
-    known = Seller.objects.filter(slug=settings.SELLER_ID).select_related("wallet").first()
+    url = normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
+    known = Seller.objects.filter(slug=slug).select_related("wallet").first()
     if known and known.wallet.url.lower() == url.lower():
-        return known.active
+        return known
     wallet = wallets.add_platform_wallet(address=url, now=now)
-    Seller.objects.update_or_create(
-        slug=settings.SELLER_ID,
-        defaults={"wallet": wallet, "active": True},
-        create_defaults={"wallet": wallet, "active": True, "created_at": now},
+    values = {"wallet": wallet, "active": True, "is_treasury": is_treasury}
+    seller, _new = Seller.objects.update_or_create(
+        slug=slug, defaults=values, create_defaults={**values, "created_at": now}
     )
-    log.info("seller %s is %s", settings.SELLER_ID, wallet.url)
-    return True
+    log.info("seller %s is %s", slug, url)
+    return seller

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -11,21 +10,18 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts import wallets
 from backend.accounts.idempotency import claim
 from backend.accounts.models import User
 from backend.errors import AssetMismatch, Forbidden
 from backend.funding.errors import ModeUnavailable
 from backend.funding.models import Seller
+from backend.funding.sellers import register
 from backend.ids import new_id
-from backend.open_payments import normalise_wallet_address
 from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant
 from backend.payments.services import hold_grant
 from backend.payments.status import GrantScope, HeldGrantStatus
-
-log = logging.getLogger(__name__)
 
 SLUG = "treasury"
 PERIOD_DAYS = 30
@@ -34,8 +30,7 @@ PERIOD_DAYS = 30
 def register_treasury(*, now: datetime) -> bool:
     """Make TREASURY_WALLET_ADDRESS_URL the treasury; say whether there is one.
 
-    Reads the wallet's document once, and again only when the setting changes. Safe to repeat and
-    to run in many processes.
+    Safe to repeat, as `register` is. Without the setting it stays known, and holds nothing new.
 
     Raises:
         WalletUnusable: the wallet cannot be read now.
@@ -43,19 +38,9 @@ def register_treasury(*, now: datetime) -> bool:
     if not settings.TREASURY_WALLET_ADDRESS_URL:
         Seller.objects.filter(slug=SLUG).update(active=False)
         return False
-    url = normalise_wallet_address(settings.TREASURY_WALLET_ADDRESS_URL, settings.OP_DEV_ORIGINS)
-    known = Seller.objects.filter(slug=SLUG).select_related("wallet").first()
-    if known and known.active and known.wallet.url.lower() == url.lower():
-        return True
-    values = {
-        "wallet": wallets.add_platform_wallet(address=url, now=now),
-        "active": True,
-        "is_treasury": True,
-    }
-    Seller.objects.update_or_create(
-        slug=SLUG, defaults=values, create_defaults={**values, "created_at": now}
-    )
-    log.info("the treasury is %s", url)
+    seller = register(SLUG, settings.TREASURY_WALLET_ADDRESS_URL, is_treasury=True, now=now)
+    if not seller.active:
+        Seller.objects.filter(id=seller.id).update(active=True)
     return True
 
 

@@ -25,8 +25,9 @@ from backend.schema.amounts import Amount
 from backend.schema.connections import Connection, nested_page
 from backend.schema.context import Context, Info
 from backend.schema.enums import describe_values
+from backend.schema.grants import Grant, grants_visible_to
 from backend.schema.nodes import Node, decode_id, load_node, node_of
-from backend.schema.payments import Grant, Payment, grants_visible_to
+from backend.schema.payments import Payment
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
 from backend.schema.scalars import EventCursor
 from backend.schema.subscriptions import follow, has_seen_everything

@@ -1,11 +1,13 @@
 """Putting money behind a job, taking it back, and asking for it again."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from backend.accounts.models import User
-from backend.funding import returning, services, treasury
+from backend.funding import models, returning, services, treasury
 from backend.funding.errors import AmountChanged
 from backend.funding.status import FundingMode
 from backend.schema.amounts import Amount, AmountInput
@@ -222,15 +224,12 @@ class FundingMutation:
         moves_money=True,
     )
     async def cancel_funding(self, info: Info, input: CancelFundingInput) -> FundingPayload:
-        user = await info.context.require_user()
-        row = await info.context.db(
+        return await _change(
+            info,
             returning.cancel_funding,
-            user=user,
             funding_id=_funding_id(input.funding_id),
             idempotency_key=input.idempotency_key,
-            now=info.context.now(),
         )
-        return FundingPayload(funding=Funding.from_model(row))
 
     @mutation(
         description=(
@@ -240,17 +239,14 @@ class FundingMutation:
         moves_money=True,
     )
     async def refund_funding(self, info: Info, input: RefundFundingInput) -> FundingPayload:
-        user = await info.context.require_user()
         amount = input.amount
-        row = await info.context.db(
+        return await _change(
+            info,
             returning.refund_funding,
-            user=user,
             funding_id=_funding_id(input.funding_id),
             amount=None if amount is None else amount.to_amount(path=("amount",)),
             idempotency_key=input.idempotency_key,
-            now=info.context.now(),
         )
-        return FundingPayload(funding=Funding.from_model(row))
 
     @mutation(
         description=(
@@ -261,16 +257,13 @@ class FundingMutation:
         moves_money=True,
     )
     async def renew_grant(self, info: Info, input: RenewGrantInput) -> FundingPayload:
-        user = await info.context.require_user()
-        row = await info.context.db(
+        return await _change(
+            info,
             returning.renew_grant,
-            user=user,
             funding_id=_funding_id(input.funding_id),
             return_url=input.return_url,
             idempotency_key=input.idempotency_key,
-            now=info.context.now(),
         )
-        return FundingPayload(funding=Funding.from_model(row))
 
     @mutation(
         description=(
@@ -293,8 +286,7 @@ class FundingMutation:
     @mutation(
         description=(
             "Ask whoever holds the treasury's wallet to let the platform pay out of it; another "
-            "consent beside the first is a spare. For operators; `treasuryGrants` brings the "
-            "redirectUrl within seconds. `viewer.treasuryGrants` has the "
+            "consent beside the first is a spare. For operators; `treasuryGrants` has the "
             "redirectUrl within seconds. Safe to repeat with the same key."
         ),
         moves_money=True,
@@ -312,6 +304,14 @@ class FundingMutation:
             now=info.context.now(),
         )
         return TreasuryPayload(asked=True)
+
+
+async def _change(
+    info: Info, change: Callable[..., models.Funding], **arguments: Any
+) -> FundingPayload:
+    user = await info.context.require_user()
+    row = await info.context.db(change, user=user, now=info.context.now(), **arguments)
+    return FundingPayload(funding=Funding.from_model(row))
 
 
 def _funding_id(id: strawberry.ID) -> UUID:

@@ -14,6 +14,7 @@ from backend.schema import (
     files,
     funding,
     funding_mutations,
+    grants,
     health,
     jobs,
     money,
@@ -73,7 +74,7 @@ Mutation = merge_types(
         submissions.SubmissionMutation,
         disputes.DisputeMutation,
         funding_mutations.FundingMutation,
-        payments.PaymentMutation,
+        grants.GrantMutation,
         files.FileMutation,
     ),
 )
