@@ -16,7 +16,7 @@ from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
 from backend.funding.status import LIVE, FundingMode, FundingStatus
-from backend.funding.telling import tell_people
+from backend.funding.telling import tell_people, tell_who_keeps_the_treasury
 from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
@@ -24,6 +24,7 @@ from backend.jobs.status import JobStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.signals import (
     held_grant_moved,
+    held_grant_nearly_spent,
     payment_ended,
     payment_moved,
     row_moving,
@@ -101,6 +102,13 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
 
 
 # --- consents -------------------------------------------------------------------------------------
+
+
+@receiver(held_grant_nearly_spent, dispatch_uid="funding")
+def on_held_grant_nearly_spent(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
+    """Warn before payments out of the treasury stop; a payer's own limit is there to be used up."""
+    if held_grant.scope == GrantScope.TREASURY:
+        tell_who_keeps_the_treasury(held_grant, at=at)
 
 
 @receiver(held_grant_moved, dispatch_uid="funding")

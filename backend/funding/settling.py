@@ -302,7 +302,8 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     arrived = _arrived_of(payable, payment)
     payable.failures += 1
     if payment.failure_code in WAIT_FOR_CONSENT:
-        payable.status, payable.due_at = PayableStatus.OWED, _next_period(payable.funding, payment)
+        payable.status = PayableStatus.OWED
+        payable.due_at = _when_consent_may_suffice(payable.funding, payment, at=at)
     elif _can_be_tried_by_itself(payable, payment):
         payable.status = PayableStatus.OWED
         payable.due_at = at + RETRY_AFTER[payable.failures - 1]
@@ -337,11 +338,19 @@ def _arrived_of(payable: Payable, payment: Payment) -> int:
     return min(payment.delivered_value, owed.value - 1)
 
 
-def _next_period(funding: Funding, payment: Payment) -> datetime | None:
-    # What exhausted the treasury's consent waits for its next period, or for another consent.
+def _when_consent_may_suffice(
+    funding: Funding, payment: Payment, *, at: datetime
+) -> datetime | None:
+    """Now where the treasury has a spare consent, else in its next period; None: once asked."""
     if funding.mode != FundingMode.ESCROW or payment.under is None:
         return None
-    return HeldGrant.objects.values_list("period_until", flat=True).get(id=payment.under.id)
+    assert funding.seller is not None
+    used_up = HeldGrant.objects.get(id=payment.under.id)
+    spare = paying_grant_of(funding.seller)
+    # Strictly more room, or two that both do not suffice would be tried in turn for ever.
+    if spare is not None and spare.id != used_up.id and spare.room > used_up.room:
+        return at
+    return used_up.period_until
 
 
 def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:

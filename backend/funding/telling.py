@@ -1,10 +1,14 @@
 """Telling people what became of money that concerns them."""
 
+import logging
 from datetime import datetime
 
 from backend.events import emit
 from backend.funding.models import Funding
 from backend.funding.status import ALLOCATED, FundingStatus, PayableStatus
+from backend.payments.models import HeldGrant
+
+log = logging.getLogger(__name__)
 
 
 def tell_people(funding: Funding, *, at: datetime) -> None:
@@ -30,3 +34,22 @@ def tell_people(funding: Funding, *, at: datetime) -> None:
             at=at,
             subject_id=funding.id,
         )
+
+
+def tell_who_keeps_the_treasury(held_grant: HeldGrant, *, at: datetime) -> None:
+    """Warn the operator who asked for this consent that it will soon not suffice."""
+    limit, until = held_grant.limit, held_grant.period_until
+    assert limit is not None
+    spent = held_grant.reserved
+    log.warning("treasury: %s of %s spent in the period until %s", spent, limit, until)
+    emit(
+        topic=f"user:{held_grant.payer_id}",
+        type="treasury.nearly_spent",
+        payload={
+            "spent": spent.to_json(),
+            "limit": limit.to_json(),
+            "until": until and until.isoformat(),
+        },
+        at=at,
+        subject_id=held_grant.id,
+    )

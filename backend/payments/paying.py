@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from django.db.models import F, Q
@@ -18,7 +19,7 @@ from backend.payments import errors
 from backend.payments.errors import Failure, NoRoom
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment, PaymentTransition
 from backend.payments.run import Run
-from backend.payments.signals import payment_ended, payment_moved
+from backend.payments.signals import held_grant_nearly_spent, payment_ended, payment_moved
 from backend.payments.status import (
     IN_FLIGHT,
     TERMINAL,
@@ -36,6 +37,8 @@ WHY_IT_CANNOT_PAY = {
     HeldGrantStatus.ENDED: errors.GRANT_OVER,
 }
 PAYING = (HeldGrantStatus.HELD, HeldGrantStatus.CLOSING)
+# Of a limit: whoever keeps the grant should see to another one in time.
+NEARLY_SPENT = Fraction(80, 100)
 
 
 class PaymentRun(Run[Payment]):
@@ -51,6 +54,7 @@ class PaymentRun(Run[Payment]):
     ) -> None:
         super().__init__(payment, client=client, clock=clock, rng=rng)
         self.attempt: Attempt = payment.attempts.get(dead_at=None)
+        self._nearly_spent: HeldGrant | None = None
         if payment.under is not None:
             self.grants += payment.under.grants.filter(
                 status=GrantStatus.APPROVED, confirmed=True, interact_ref=""
@@ -134,6 +138,11 @@ class PaymentRun(Run[Payment]):
             raise NoRoom
         Payment.objects.filter(id=self.payment.id).update(reserved_value=debit)
         self.payment.reserved_value = debit
+        held = HeldGrant.objects.select_related("sender").get(id=self.held.id)
+        assert held.limit_value is not None
+        alarm = held.limit_value * NEARLY_SPENT
+        if held.reserved_value - more < alarm <= held.reserved_value:
+            self._nearly_spent = held
 
     def why_the_held_grant_cannot_pay(self) -> Failure | None:
         """Look at the held grant as it is now; None when it can pay, or soon can again."""
@@ -191,6 +200,9 @@ class PaymentRun(Run[Payment]):
             payment_ended.send(sender=Payment, payment=self.payment, at=at)
         else:
             payment_moved.send(sender=Payment, payment=self.payment, at=at)
+        if self._nearly_spent is not None:
+            held_grant_nearly_spent.send(sender=HeldGrant, held_grant=self._nearly_spent, at=at)
+            self._nearly_spent = None
         announce(self.payment, previous=old, at=at)
 
 

@@ -18,3 +18,6 @@ payment_moved = Signal()
 payment_ended = Signal()
 # A held grant has another status. held_grant: HeldGrant, at: datetime.
 held_grant_moved = Signal()
+# A payment has just taken a held grant past NEARLY_SPENT of its limit. held_grant: HeldGrant as it
+# is now, at: datetime.
+held_grant_nearly_spent = Signal()

@@ -174,6 +174,11 @@ class HeldGrant(QueueRow):
         """What is taken or on its way (in the present period)."""
         return self._in_sender_asset(self.reserved_value)
 
+    @property
+    def room(self) -> int:
+        """What may still be taken (in the present period), in smallest units."""
+        return (self.limit_value or 0) - self.reserved_value
+
     def _in_sender_asset(self, value: int) -> Amount:
         return Amount(
             value=value, asset_code=self.sender.asset_code, asset_scale=self.sender.asset_scale

@@ -1,0 +1,107 @@
+"""The consent that the platform pays out with: what happens when it is used up."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from backend.events.models import Event
+from backend.funding.models import Payable
+from backend.funding.status import FundingMode, PayableStatus
+from backend.jobs.models import Job
+from backend.jobs.status import ReviewDecision
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import PaymentStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _treasury(settings: LazySettings) -> None:
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/treasury"
+
+
+def a_market_at_work(*, limit: int, workers: int = 2) -> Market:
+    market = Market(mode=FundingMode.ESCROW, workers=workers)
+    market.open_treasury(limit=limit)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def pay(market: Market, number: int) -> None:
+    market.review(market.submit(market.workers[number]), ReviewDecision.ACCEPT)
+
+
+def paid() -> int:
+    return Payment.objects.filter(purpose="PAYOUT", status=PaymentStatus.COMPLETED).count()
+
+
+def warnings(market: Market) -> list[Event]:
+    return list(
+        Event.objects.filter(topic=f"user:{market.operator.pk}", type="treasury.nearly_spent")
+    )
+
+
+def test_the_operator_is_warned_once_when_four_fifths_are_spent() -> None:
+    market = a_market_at_work(limit=4000, workers=3)
+
+    pay(market, 0)
+    pay(market, 1)
+    market.settle_down(lambda: paid() == 2)
+    assert warnings(market) == []
+    pay(market, 2)
+    market.settle_down(lambda: paid() == 3)
+
+    (warning,) = warnings(market)
+    assert warning.payload["spent"] == {"value": "3750", "assetCode": "USD", "assetScale": 2}
+    assert warning.payload["limit"]["value"] == "4000"
+
+
+def test_a_payers_own_limit_may_be_used_up_without_a_word() -> None:
+    market = Market(workers=1)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+
+    pay(market, 0)
+    market.settle_down(market.is_over)
+
+    assert not Event.objects.filter(type="treasury.nearly_spent").exists()
+
+
+def test_a_payment_that_finds_no_room_goes_on_with_the_spare_consent() -> None:
+    market = a_market_at_work(limit=1500)
+    market._ask_the_operator(1400)
+    market.settle_down(
+        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
+    )
+
+    # Both begin under the consent with more room, which has room for one of them.
+    pay(market, 0)
+    pay(market, 1)
+    market.settle_down(lambda: paid() == 2)
+
+    assert paid() == 2
+    payouts = Payment.objects.filter(purpose="PAYOUT", status=PaymentStatus.COMPLETED)
+    assert len({payment.under_id for payment in payouts}) == 2
+    assert Payment.objects.filter(failure_code="GRANT_EXHAUSTED").count() == 1
+
+
+def test_what_no_consent_has_room_for_waits_for_the_next_period_and_is_paid_then() -> None:
+    market = a_market_at_work(limit=1500)
+    pay(market, 0)
+    pay(market, 1)
+    market.settle_down(
+        lambda: Payable.objects.filter(status=PayableStatus.OWED).exists() and paid() == 1
+    )
+
+    waiting = Payable.objects.get(status=PayableStatus.OWED)
+    period_until = HeldGrant.objects.get(payer=market.operator).period_until
+    assert waiting.due_at == period_until
+    assert period_until is not None
+    market.clock.at = period_until + timedelta(seconds=1)
+    market.settle_down(lambda: paid() == 2)
+
+    assert market.verdict().problems == []
