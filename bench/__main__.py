@@ -9,7 +9,19 @@ import asyncio
 import json
 import sys
 
-from bench import cpu, finding, graphql, memory, notice, pages, signing, start, sweep, throughput
+from bench import (
+    cpu,
+    finding,
+    graphql,
+    memory,
+    notice,
+    pages,
+    payouts,
+    signing,
+    start,
+    sweep,
+    throughput,
+)
 from bench.people import payers_of
 from bench.results import Row, table
 from bench.world import World, open_world
@@ -21,6 +33,7 @@ IN_THE_WORLD = {
     "throughput": throughput.measure,
     "cpu": cpu.measure,
     "notice": notice.measure,
+    "payouts": payouts.measure,
 }
 ALONE = {
     "signing": signing.measure,

@@ -7,6 +7,9 @@ believes every answer. Commands come as JSON lines on stdin, results go to stdou
     {"do": "finish", "locations": [...], "in_flight": 4}   what was started, once its payers have
                                                       decided, to the money's arrival
     {"do": "forget"}                                  what was started
+    {"do": "hold", "value": "48000"}                  ask for a consent to many payments
+    {"do": "held", "location": "..."}                 and get its token once the payer has decided
+    {"do": "pay", "count": 48, "in_flight": 16}       make payments with it
 """
 
 import argparse
@@ -52,6 +55,8 @@ class BareClient:
         self._sender = self._http.get(arguments.sender).json()
         self._receiver = self._http.get(arguments.receiver).json()
         self._started: list[Started] = []
+        self._pending: Json = {}
+        self._token = ""
 
     def obey(self, command: Json) -> Json:
         """Do what one line asks."""
@@ -64,6 +69,15 @@ class BareClient:
                 "each": [each.seconds for each in started],
                 "redirects": [each.pending["interact"]["redirect"] for each in started],
             }
+        if command["do"] == "hold":
+            return self._hold(command["value"])
+        if command["do"] == "held":
+            self._token = self._continue(self._pending, command["location"])
+            return {}
+        if command["do"] == "pay":
+            began = time.perf_counter()
+            _at_once(lambda _: self._pay(), range(command["count"]), command)
+            return {"seconds": time.perf_counter() - began}
         waiting, self._started = self._started, []
         if command["do"] == "forget":
             return {}
@@ -72,9 +86,24 @@ class BareClient:
         _at_once(lambda pair: self.finish(*pair), pairs, command)
         return {"seconds": time.perf_counter() - began}
 
+    def _hold(self, value: str) -> Json:
+        debit = {name: self._sender[name] for name in ("assetCode", "assetScale")}
+        self._pending = self._ask_payer({"debitAmount": {"value": value, **debit}})
+        return {"redirect": self._pending["interact"]["redirect"]}
+
+    def _pay(self) -> None:
+        incoming, token = self._receive_and_token()
+        self._order(incoming, token, self._token)
+
     def start(self) -> Started:
         """Receiver, quote, consent."""
         began = time.perf_counter()
+        incoming, token = self._receive_and_token()
+        quote = self._quote(incoming, token)
+        pending = self._ask_payer({"receiver": incoming, "debitAmount": quote["debitAmount"]})
+        return Started(time.perf_counter() - began, incoming, token, pending)
+
+    def _receive_and_token(self) -> tuple[str, str]:
         receiver_token = self._grant(
             self._receiver,
             {
@@ -97,45 +126,51 @@ class BareClient:
             token=receiver_token,
         )
         quote_token = self._grant(self._sender, {"type": "quote", "actions": ["create"]})
-        token = quote_token["access_token"]["value"]
-        quote = self._quote(incoming["id"], token)
-        pending = self._grant(
+        return incoming["id"], quote_token["access_token"]["value"]
+
+    def _ask_payer(self, limits: Json) -> Json:
+        return self._grant(
             self._sender,
             {
                 "type": "outgoing-payment",
                 "actions": ["create", "read", "list"],
                 "identifier": self._sender["id"],
-                "limits": {"receiver": incoming["id"], "debitAmount": quote["debitAmount"]},
+                "limits": limits,
             },
             interact={
                 "start": ["redirect"],
                 "finish": {"method": "redirect", "uri": "https://bare.example/", "nonce": "n" * 43},
             },
         )
-        return Started(time.perf_counter() - began, incoming["id"], token, pending)
 
     def finish(self, started: Started, location: str) -> None:
         """Continue, quote afresh, pay, and read the receiver until it shows the money.
 
         `location` is where the wallet sent the payer's browser.
         """
+        token = self._continue(started.pending, location)
+        self._order(started.incoming_payment_url, started.quote_token, token)
+
+    def _continue(self, pending: Json, location: str) -> str:
         (interact_ref,) = parse_qs(urlsplit(location).query)["interact_ref"]
-        continuation = started.pending["continue"]
         granted = self._call(
             "POST",
-            continuation["uri"],
+            pending["continue"]["uri"],
             {"interact_ref": interact_ref},
-            token=continuation["access_token"]["value"],
+            token=pending["continue"]["access_token"]["value"],
         )
-        quote = self._quote(started.incoming_payment_url, started.quote_token)
+        return str(granted["access_token"]["value"])
+
+    def _order(self, incoming_payment_url: str, quote_token: str, token: str) -> None:
+        quote = self._quote(incoming_payment_url, quote_token)
         self._call(
             "POST",
             f"{self._sender['resourceServer']}/outgoing-payments",
             {"walletAddress": self._sender["id"], "quoteId": quote["id"]},
-            token=granted["access_token"]["value"],
+            token=token,
         )
         while True:
-            seen = self._http.get(started.incoming_payment_url).json()
+            seen = self._http.get(incoming_payment_url).json()
             if seen["receivedAmount"]["value"] == "100":
                 return
             time.sleep(0.2)

@@ -102,12 +102,7 @@ class Payer:
 
     async def approve(self, waiting: Waiting) -> None:
         """Go the way of the payer's browser: our start page, the wallet, our finish page."""
-        start = await self._http.get(waiting.redirect_url)
-        assert start.status_code == 303, start.text
-        cookies = "; ".join(f"{name}={value}" for name, value in start.cookies.items())
-        location = await decide(self._http, self._world, start.headers["location"])
-        finish = await self._http.get(location, headers={"Cookie": cookies})
-        assert finish.status_code == 303, finish.text
+        await visit(self._http, self._world, waiting.redirect_url)
 
     async def completed_at(self) -> datetime:
         """Wait for the last event; when it arrived."""
@@ -167,6 +162,16 @@ async def payers_of(world: World) -> AsyncIterator[Payers]:
         payers = Payers(world, http)
         await payers.open(stack)
         yield payers
+
+
+async def visit(http: httpx.AsyncClient, world: World, redirect_url: str) -> None:
+    """Go the way of a payer's browser: our start page, the wallet, our finish page."""
+    start = await http.get(redirect_url)
+    assert start.status_code == 303, start.text
+    cookies = "; ".join(f"{name}={value}" for name, value in start.cookies.items())
+    location = await decide(http, world, start.headers["location"])
+    finish = await http.get(location, headers={"Cookie": cookies})
+    assert finish.status_code == 303, finish.text
 
 
 async def decide(http: httpx.AsyncClient, world: World, redirect: str) -> str:

@@ -41,6 +41,7 @@ class World:
     pids: Mapping[str, int]
     memory_at_start: Mapping[str, float]
     _bare: "subprocess.Popen[str]"
+    _payer: "subprocess.Popen[str]"
 
     @property
     def control_url(self) -> str:
@@ -54,7 +55,11 @@ class World:
 
     async def bare(self, **command: Any) -> Json:
         """Have the baseline do something; see bench.bare."""
-        return await asyncio.to_thread(self._ask_bare, command)
+        return await asyncio.to_thread(_ask, self._bare, command)
+
+    async def payer(self, **command: Any) -> Json:
+        """Have owners of jobs do something; see bench.payer."""
+        return await asyncio.to_thread(_ask, self._payer, command)
 
     def cpu_seconds(self) -> dict[str, float]:
         """What each process of ours has used so far."""
@@ -64,11 +69,12 @@ class World:
         """What each process of ours holds now."""
         return {name: processes.memory_mib(pid) for name, pid in self.pids.items()}
 
-    def _ask_bare(self, command: Json) -> Json:
-        assert self._bare.stdin is not None
-        self._bare.stdin.write(f"{json.dumps(command)}\n")
-        self._bare.stdin.flush()
-        return dict(json.loads(processes.first_line(self._bare, timeout_seconds=60)))
+
+def _ask(process: "subprocess.Popen[str]", command: Json) -> Json:
+    assert process.stdin is not None
+    process.stdin.write(f"{json.dumps(command)}\n")
+    process.stdin.flush()
+    return dict(json.loads(processes.first_line(process, timeout_seconds=90)))
 
 
 @contextmanager
@@ -147,10 +153,16 @@ def _start(
         *("--receiver", sandbox["wallets"]["shop"]["walletAddress"]),
         environment=plain,
     )
+    payer = start(
+        "bench.payer",
+        "--wallets",
+        *(sandbox["wallets"][name]["walletAddress"] for name in ("alice", "shop")),
+        environment=environment,
+    )
     wait_until_ready(base_url)
     pids = {"web": web.pid, "worker": worker.pid, "beat": beat.pid}
     memory = {name: processes.memory_mib(pid) for name, pid in pids.items()}
-    return World(base_url, sandbox, people, pids, memory, bare)
+    return World(base_url, sandbox, people, pids, memory, bare, payer)
 
 
 def _product_environment(sandbox: Json, base_url: str) -> dict[str, str]:
