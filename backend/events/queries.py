@@ -18,6 +18,12 @@ def newest(*, topic: str) -> Event | None:
     return Event.objects.filter(topic=topic).order_by("-seq").first()
 
 
+def oldest_kept(*, topic: str) -> int:
+    """The number of the oldest event of `topic` that is still there; of the next one if none is."""
+    oldest = Event.objects.filter(topic=topic).order_by("seq").values_list("seq", flat=True).first()
+    return oldest or last_seq(topic=topic) + 1
+
+
 def last_seq(*, topic: str) -> int:
     """The number of the newest event ever emitted; 0 when there was none."""
     return Topic.objects.filter(name=topic).values_list("last_seq", flat=True).first() or 0

@@ -16,7 +16,11 @@ from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
 from backend.funding.status import LIVE, FundingMode, FundingStatus
-from backend.funding.telling import tell_people, tell_who_keeps_the_treasury
+from backend.funding.telling import (
+    tell_people,
+    tell_who_keeps_the_treasury,
+    tell_whose_money_it_is,
+)
 from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
@@ -80,9 +84,15 @@ def on_payment_moved(payment: Payment, at: datetime, **_: Any) -> None:
 
 @receiver(payment_ended, dispatch_uid="funding")
 def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
-    """Secure, settle or end what the payment was for."""
-    if payment.purpose != PaymentPurpose.FUND:
-        return settling.payment_is_over(payment, at=at)
+    """Secure, settle or end what the payment was for, and tell whose money it is."""
+    if payment.purpose == PaymentPurpose.FUND:
+        _funding_payment_ended(payment, at=at)
+    else:
+        settling.payment_is_over(payment, at=at)
+    tell_whose_money_it_is(payment, at=at)
+
+
+def _funding_payment_ended(payment: Payment, *, at: datetime) -> None:
     funding = Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet").get(
         id=payment.reference
     )

@@ -4,9 +4,9 @@ import logging
 from datetime import datetime
 
 from backend.events import emit
-from backend.funding.models import Funding
+from backend.funding.models import Funding, Payable
 from backend.funding.status import ALLOCATED, FundingStatus, PayableStatus
-from backend.payments.models import HeldGrant
+from backend.payments.models import HeldGrant, Payment
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,28 @@ def tell_people(funding: Funding, *, at: datetime) -> None:
             payload=payload,
             at=at,
             subject_id=funding.id,
+        )
+
+
+def tell_whose_money_it_is(payment: Payment, *, at: datetime) -> None:
+    """Put the end of a payment into the feeds of its payer and of the person it was for."""
+    funding_id = Payable.objects.filter(id=payment.reference).values_list("funding_id", flat=True)
+    job_id = Funding.objects.filter(id__in=[payment.reference, *funding_id]).values_list(
+        "job_id", flat=True
+    )
+    payload = {
+        "status": str(payment.status),
+        "purpose": str(payment.purpose),
+        "job": str(job_id[0]),
+        "delivered": payment.delivered_amount.to_json(),
+    }
+    for user_id in sorted({payment.payer_id, payment.receiver.owner_id or payment.payer_id}):
+        emit(
+            topic=f"user:{user_id}",
+            type="payment.status",
+            payload=payload,
+            at=at,
+            subject_id=payment.id,
         )
 
 

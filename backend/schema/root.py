@@ -11,6 +11,7 @@ from backend.schema import (
     applications,
     discrepancies,
     disputes,
+    feeds,
     files,
     funding,
     funding_mutations,
@@ -62,6 +63,7 @@ Query = merge_types(
         money.MoneyQuery,
         payments.PaymentQuery,
         discrepancies.DiscrepancyQuery,
+        feeds.FeedQuery,
         health.HealthQuery,
     ),
 )
@@ -79,7 +81,8 @@ Mutation = merge_types(
     ),
 )
 Subscription = merge_types(
-    "Subscription", (payments.PaymentSubscription, funding.FundingSubscription)
+    "Subscription",
+    (payments.PaymentSubscription, funding.FundingSubscription, feeds.FeedSubscription),
 )
 
 ROOTS: dict[Any, str] = {

@@ -60,10 +60,10 @@ async def follow(
         async for page in found:
             if page.is_snapshot:
                 newest = page.events[0] if page.events else None
-                yield Step(_cursor(topic, page.seq), newest, True, page.seen)
+                yield Step(cursor_of(topic, page.seq), newest, True, page.seen)
                 continue
             for event in page.events:
-                yield Step(_cursor(topic, event.seq), event, False, page.seen)
+                yield Step(cursor_of(topic, event.seq), event, False, page.seen)
 
 
 async def has_seen_everything(info: Info, *, topic: str, after: EventCursor) -> bool:
@@ -88,5 +88,6 @@ def selected_names(info: Info) -> frozenset[str]:
     return frozenset(names)
 
 
-def _cursor(topic: str, seq: int) -> EventCursor:
+def cursor_of(topic: str, seq: int) -> EventCursor:
+    """The cursor of whoever has seen everything of `topic` up to and including `seq`."""
     return EventCursor(cursors.encode(topic=topic, seq=seq))

@@ -47,6 +47,7 @@ class Reader:
         self._beto_wallet = wallets["pobre"]["walletAddress"]
         self.statuses: list[str] = []
         self.receipt: dict[str, str] | None = None
+        self.place: dict[str, Any] | None = None
         self.answers: dict[str, Any] = {}
 
     def take(
@@ -76,6 +77,9 @@ class Reader:
 
     def _follow(self, api: Api, document: str, values: dict[str, Any]) -> None:
         for event in api.subscribe(document, **values):
+            if "payment" not in event:
+                self.place = event
+                return  # a feed without an end
             self.statuses.append(event["status"])
             self.receipt = event["payment"]["receipt"]
             redirect = (event["payment"]["grant"] or {}).get("redirectUrl")
@@ -121,5 +125,10 @@ def test_the_story_on_the_page_ends_with_a_paid_job_that_is_complete(world: Worl
     assert [edge["node"]["title"] for edge in reader.answers["jobs"]["edges"]] == [
         "Record ten sentences in Otomi"
     ]
+    assert reader.place is not None and reader.place["node"] is None
+    missed = reader.answers["events"]["edges"]
+    assert missed[-1]["cursor"] == reader.place["cursor"]
+    paid = [edge["node"] for edge in missed if edge["node"]["type"] == "payment.status"]
+    assert [json.loads(each["data"])["status"] for each in paid] == ["COMPLETED"]
     submission = reader.answers["reviewSubmission"]["submission"]
     assert (submission["status"], submission["job"]["status"]) == ("ACCEPTED", "COMPLETE")

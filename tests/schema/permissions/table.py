@@ -355,6 +355,7 @@ QUERIES: dict[str, str] = {
     "myMoney": "who is logged in: their own",
     "treasuryGrants": "operator: those one asked for",
     "discrepancies": "see OBJECTS",
+    "events": "who is logged in: their own",
     "jobs": "everybody: what is published",
     "viewer": "everybody: oneself",
     "lookupWallet": "who is logged in",
@@ -363,4 +364,6 @@ QUERIES: dict[str, str] = {
 SUBSCRIPTIONS: dict[str, str] = {
     "paymentStatus": f"owner worker {SEES_ALL}",
     "fundingStatus": f"owner {SEES_ALL}",
+    "jobEvents": f"owner {SEES_ALL}",
+    "viewerEvents": "who is logged in: their own",
 }

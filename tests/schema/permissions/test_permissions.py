@@ -237,6 +237,32 @@ def test_what_is_followed_is_followed_by_those_who_may_see_it(
             assert code_of(root, result) == expected, who
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_job_is_followed_by_those_who_see_it_and_oneself_by_everybody_with_a_token() -> None:
+    world = build()
+    streams = {
+        "jobEvents": f'subscription {{ jobEvents(jobId: "{world.id("job draft")}") {{ cursor }} }}',
+        "viewerEvents": "subscription { viewerEvents { cursor } }",
+    }
+    for root, query in streams.items():
+        for who in PRINCIPALS:
+            result = run(asyncio.wait_for(_first(query, world.headers[who]), timeout=10))
+            if who in NOBODY:
+                assert code_of(root, result) == "UNAUTHENTICATED", who
+            elif root == "viewerEvents" or who in SUBSCRIPTIONS[root].split():
+                assert data_of(result)[root]["cursor"], who
+            else:
+                assert code_of(root, result) == "NOT_FOUND", who
+
+
+async def _first(query: str, bearer: str | None) -> ExecutionResult:
+    stream: Any = await schema.subscribe(query, context_value=a_context(bearer=bearer))
+    async with aclosing(stream) as items:
+        async for item in items:
+            return cast("ExecutionResult", item)
+    raise AssertionError("the stream ended")
+
+
 def test_only_operators_see_the_consents_to_the_treasury(world: World) -> None:
     asked = MUTATIONS["authorizeTreasury"].input(world)
     assert code_of("authorizeTreasury", ask("authorizeTreasury", asked, world.headers["operator"]))

@@ -1,0 +1,220 @@
+"""What happened, as one feed: asked for page by page, or followed live with the same cursor.
+
+Everybody has a feed of their own, with whatever concerns them; a job has one, which all who may
+see the job can follow. An event says what has changed and to what; whoever wants to know more
+reads the object, which may have gone on since.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User
+from backend.errors import NotFound
+from backend.events import cursors, models, queries
+from backend.jobs.queries import jobs_visible_to
+from backend.schema.context import Info
+from backend.schema.nodes import decode_id, encode_id
+from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.scalars import EventCursor
+from backend.schema.subscriptions import cursor_of, follow
+
+# What an event's type begins with, and the type of its subject where that has an id of its own.
+SUBJECTS = {
+    "job": "Job",
+    "application": "Application",
+    "submission": "Submission",
+    "dispute": "Dispute",
+    "funding": "Funding",
+    "payment": "Payment",
+}
+
+After = Annotated[
+    EventCursor | None,
+    strawberry.argument(
+        description="The last cursor that arrived. Left out: from now on, or from the oldest kept."
+    ),
+]
+Types = Annotated[
+    list[str] | None,
+    strawberry.argument(
+        description="Only events of these types, such as `payment.status`; null for all."
+    ),
+]
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="Something that happened. It never changes.")
+class Event:
+    id: strawberry.ID = strawberry.field(
+        description="Its name for ever: whoever gets an event twice knows it by this."
+    )
+    type: str = strawberry.field(
+        description="What happened to what: `job.status`, `payment.status`. More may be added."
+    )
+    at: datetime = strawberry.field(description="When it happened.")
+    subject_id: strawberry.ID | None = strawberry.field(
+        description="The `id` of what it happened to, for `node`; null where that has none."
+    )
+    data: str = strawberry.field(
+        description="A JSON object that depends on the type, such as its new and previous status."
+    )
+
+    @classmethod
+    def from_model(cls, row: models.Event) -> "Event":
+        name = SUBJECTS.get(row.type.partition(".")[0])
+        known = name is not None and row.subject_id is not None
+        return cls(
+            id=encode_id("Event", row.id),
+            type=row.type,
+            at=row.at,
+            subject_id=encode_id(name, row.subject_id) if known else None,  # type: ignore[arg-type]
+            data=json.dumps(_with_global_ids(row.payload), separators=(",", ":")),
+        )
+
+
+def _with_global_ids(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: encode_id(SUBJECTS[key], value) if key in SUBJECTS and value else value
+        for key, value in payload.items()
+    }
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A place in a feed, and the event that is there.")
+class EventEdge:
+    cursor: EventCursor = strawberry.field(description="Pass as `after` to resume behind this.")
+    node: Event | None = strawberry.field(
+        description="What happened; null in a stream's first item, which says where the feed is."
+    )
+
+
+@rule(WITH_PARENT)
+@strawberry.type(description="A page of a feed, oldest first.")
+class EventPage:
+    edges: list[EventEdge] = strawberry.field(
+        description="Its events of the types that were asked for."
+    )
+    end_cursor: EventCursor = strawberry.field(
+        description="How far this page looked: the `after` of the next one, even where it is empty."
+    )
+    has_next_page: bool = strawberry.field(description="Whether more has happened by now.")
+
+
+@strawberry.type
+class FeedQuery:
+    @strawberry.field(
+        description=(
+            "What happened to the viewer and to what concerns them: the feed of `viewerEvents` "
+            "page by page, for those who cannot hold a stream open. With CURSOR_EXPIRED read the "
+            "objects afresh, and go on without `after`."
+        )
+    )
+    async def events(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many events to look at; 1 to 100.")
+        ] = None,
+        after: After = None,
+        types: Types = None,
+    ) -> EventPage:
+        user = await info.context.require_user()
+        return await info.context.db(
+            _page, _topic_of(user), after=after, limit=first or queries.PAGE, types=types
+        )
+
+
+def _page(
+    topic: str, *, after: EventCursor | None, limit: int, types: Sequence[str] | None
+) -> EventPage:
+    if after is None:
+        seq = queries.oldest_kept(topic=topic) - 1
+    else:
+        seq = cursors.decode(after, topic=topic)
+        queries.check_resumable(topic=topic, seq=seq)
+    rows = queries.page_after(topic=topic, seq=seq, limit=limit + 1)
+    page, more = rows[:limit], len(rows) > limit
+    return EventPage(
+        edges=[_edge(topic, row) for row in page if types is None or row.type in types],
+        end_cursor=cursor_of(topic, page[-1].seq if page else seq),
+        has_next_page=more,
+    )
+
+
+def _edge(topic: str, row: models.Event) -> EventEdge:
+    return EventEdge(cursor=cursor_of(topic, row.seq), node=Event.from_model(row))
+
+
+@strawberry.type
+class FeedSubscription:
+    @strawberry.subscription(
+        description=(
+            "What happens to the viewer and to what concerns them: applications, work, decisions, "
+            "money. Without `after` the first item has no event and says where the feed is; with "
+            "it, exactly the events behind that cursor follow, each once, in order. Never ends by "
+            "itself."
+        )
+    )
+    async def viewer_events(
+        self, info: Info, after: After = None, types: Types = None
+    ) -> AsyncGenerator[EventEdge, None]:
+        user = await info.context.require_user()
+
+        def look() -> None:
+            info.context.viewer_of_stream()
+
+        async for edge in _edges(info, _topic_of(user), after=after, types=types, look=look):
+            yield edge
+
+    @strawberry.subscription(
+        description=(
+            "What happens to a job that the viewer may see. Without `after` the first item has no "
+            "event and says where the feed is; with it, exactly the events behind that cursor "
+            "follow, each once, in order. Never ends by itself."
+        )
+    )
+    async def job_events(
+        self,
+        info: Info,
+        job_id: Annotated[
+            strawberry.ID,
+            strawberry.argument(description="Of one that the viewer may see, by its `id`."),
+        ],
+        after: After = None,
+    ) -> AsyncGenerator[EventEdge, None]:
+        await info.context.require_user()
+        key = decode_id(job_id, type_name="Job", path=("jobId",))
+
+        def look() -> None:
+            if not jobs_visible_to(info.context.viewer_of_stream()).filter(id=key).exists():
+                raise NotFound(_("There is no such job."), path=("jobId",))
+
+        async for edge in _edges(info, f"job:{key}", after=after, types=None, look=look):
+            yield edge
+
+
+async def _edges(
+    info: Info,
+    topic: str,
+    *,
+    after: EventCursor | None,
+    types: Sequence[str] | None,
+    look: Callable[[], None],
+) -> AsyncGenerator[EventEdge, None]:
+    async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
+        async for step in steps:
+            info.context.forget()
+            if step.is_snapshot or step.event is None:
+                yield EventEdge(cursor=step.cursor, node=None)
+            elif types is None or step.event.type in types:
+                yield EventEdge(cursor=step.cursor, node=Event.from_model(step.event))
+
+
+def _topic_of(user: User) -> str:
+    return f"user:{user.pk}"
