@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from backend.payments.models import Discrepancy, Payment, PaymentTransition
+from backend.payments.models import Discrepancy, Payment, PaymentResolution, PaymentTransition
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -23,12 +23,19 @@ class TransitionInline(admin.TabularInline):  # type: ignore[type-arg]
     can_delete = False
 
 
+class ResolutionInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = PaymentResolution
+    fields = ("at", "operator", "outcome", "evidence_url", "note", "confirms")
+    extra = 0
+    can_delete = False
+
+
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     list_display = ("id", "status", "purpose", "sender", "receiver", "receive_value", "updated_at")
     list_filter = ("status", "purpose")
     search_fields = ("id", "reference")
-    inlines = (TransitionInline,)
+    inlines = (TransitionInline, ResolutionInline)
     exclude = ("pending_call",)
 
 

@@ -48,6 +48,22 @@ def claim_due(
     return claimed
 
 
+def claim_idle(payment: Payment, *, now: datetime) -> bool:
+    """Take a payment that waits, though it is not due; False: somebody works on it, or is to.
+
+    The caller holds the row's lock, and ends or releases the claim in the same transaction.
+    Refreshes the fence of `payment`.
+    """
+    idle = Payment.objects.filter(id=payment.id, fence=payment.fence, due_at__gt=now)
+    lease_until = now + timedelta(seconds=settings.LEASE_S)
+    if not idle.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
+        fence=F("fence") + 1, lease_until=lease_until
+    ):
+        return False
+    payment.fence, payment.lease_until = payment.fence + 1, lease_until
+    return True
+
+
 def put_back(row: Payment | HeldGrant, *, now: datetime) -> None:
     """Release a claim after an unforeseen error; the row is due again after a pause."""
     pause = timedelta(seconds=min(2.0 * 1.6 ** min(row.tries, 12), 600))

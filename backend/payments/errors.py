@@ -25,6 +25,19 @@ class NotConfirmable(FaenaError):
     code = ErrorCode.INVALID_TRANSITION
 
 
+class NotResolvable(FaenaError):
+    """A person may not end this payment: it is over, it has moved on, or it is not late."""
+
+    code = ErrorCode.INVALID_TRANSITION
+
+
+class BeingLookedAt(FaenaError):
+    """The workflow looks at this payment now or is about to, and what it finds out comes first."""
+
+    code = ErrorCode.INVALID_TRANSITION
+    retryable = True
+
+
 class ReturnUrlRefused(FaenaError):
     """A browser may not be sent to this returnUrl."""
 
@@ -129,6 +142,16 @@ PARTIALLY_DELIVERED = Failure(
         "Only a part of the money arrived before the payer's wallet gave up. The operator "
         "has been told."
     ),
+    retryable=False,
+)
+FOUND_NOT_DELIVERED = Failure(
+    code=ErrorCode.NOT_DELIVERED,
+    message=_(
+        "No wallet could say what became of this payment, and two operators found that nothing "
+        "arrived. Nothing is sent again by itself. If the payer's wallet shows a charge, contact "
+        "it with the outgoing payment's address."
+    ),
+    # Nobody has closed its receiver: whether to pay again is for a person to decide.
     retryable=False,
 )
 REFUSED_BY_WALLET = Failure(

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from backend.accounts.models import User
-from backend.payments.models import Grant, Payment
+from backend.payments.models import Grant, Payment, PaymentResolution
 from backend.payments.status import GrantKind
 
 
@@ -30,3 +30,17 @@ def current_grants(payment_ids: list[UUID]) -> dict[UUID, Grant]:
         .order_by("created_at", "id")
     )
     return {grant.payment_id: grant for grant in grants if grant.payment_id}
+
+
+def ended_by_operators(payment: Payment) -> bool:
+    """Whether two operators said how it ended, because no wallet did."""
+    return payment.resolutions.exclude(confirms=None).exists()
+
+
+def resolutions_of(payment_ids: list[UUID]) -> dict[UUID, list[PaymentResolution]]:
+    """What operators said about the end of each payment, oldest first. For those who see all."""
+    found: dict[UUID, list[PaymentResolution]] = {}
+    rows = PaymentResolution.objects.filter(payment_id__in=payment_ids)
+    for row in rows.order_by("at", "id"):
+        found.setdefault(row.payment_id, []).append(row)
+    return found

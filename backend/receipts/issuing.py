@@ -1,4 +1,4 @@
-"""Receipts are issued by the transaction that completes a payment: no payment is without one."""
+"""Receipts are issued by the transaction in which a wallet's word completes a payment."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.dispatch import receiver
 
 from backend.payments.models import Attempt, Payment
+from backend.payments.queries import ended_by_operators
 from backend.payments.signals import payment_ended
 from backend.payments.status import PaymentStatus
 from backend.receipts.keys import ALGORITHM, signing_key
@@ -26,8 +27,11 @@ RANDOM_BITS = 62
 
 @receiver(payment_ended, dispatch_uid="receipts")
 def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
-    """Issue the receipt in the transaction that completes the payment, and for no other end."""
-    if payment.status == PaymentStatus.COMPLETED:
+    """Issue the receipt in the transaction that completes the payment, and for no other end.
+
+    What two operators confirmed has none: a receipt says what the receiver's wallet has shown.
+    """
+    if payment.status == PaymentStatus.COMPLETED and not ended_by_operators(payment):
         issue(payment=payment, at=at)
 
 

@@ -38,6 +38,7 @@ from backend.schema.subscriptions import follow, has_seen_everything, selected_n
 
 if TYPE_CHECKING:
     from backend.schema.jobs import Job
+    from backend.schema.resolutions import PaymentResolution
 
 strawberry.enum(PaymentPurpose, description="Why money moves.")
 describe_values(
@@ -243,8 +244,8 @@ class Payment(Node):
 
     @strawberry.field(
         description=(
-            "What proves that it was completed; null until it is. Only to its payer and the owners "
-            "of the two wallets."
+            "What proves that it was completed; null until it is, and where no wallet said so but "
+            "two operators. Only to its payer and the owners of the two wallets."
         )
     )
     async def receipt(self, info: Info) -> Receipt | None:
@@ -253,6 +254,19 @@ class Payment(Node):
         if not is_over or not may_see_receipt(viewer, self.row):
             return None
         return Receipt.of_maybe(await info.context.batched(receipts_of, self.key))
+
+    @strawberry.field(
+        description=(
+            "What operators said about its end while no wallet did, oldest first: see "
+            "resolveUnknownPayment. Empty to all but operators and auditors."
+        )
+    )
+    async def resolutions(
+        self, info: Info
+    ) -> list[Annotated["PaymentResolution", strawberry.lazy("backend.schema.resolutions")]]:
+        from backend.schema.resolutions import resolutions_of_payment
+
+        return await resolutions_of_payment(info, self.row)
 
     async def _payers_url(self, info: Info, column: str) -> URL | None:
         viewer = await info.context.viewer()

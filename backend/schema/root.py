@@ -21,6 +21,7 @@ from backend.schema import (
     money,
     nodes,
     payments,
+    resolutions,
     submissions,
 )
 from backend.schema.errors import (
@@ -77,6 +78,7 @@ Mutation = merge_types(
         disputes.DisputeMutation,
         funding_mutations.FundingMutation,
         grants.GrantMutation,
+        resolutions.ResolutionMutation,
         files.FileMutation,
     ),
 )

@@ -10,6 +10,7 @@ from backend.payments.models.grants import (
 )
 from backend.payments.models.journal import WalletCall, append_only
 from backend.payments.models.payment import Attempt, Payment, PaymentTransition
+from backend.payments.models.resolutions import PaymentResolution
 
 __all__ = [
     "Attempt",
@@ -20,6 +21,7 @@ __all__ = [
     "HeldGrantLine",
     "HeldGrantTransition",
     "Payment",
+    "PaymentResolution",
     "PaymentTransition",
     "WalletCall",
     "append_only",

@@ -1,0 +1,290 @@
+"""How a payment ends of which no wallet says what became of it: two operators say so.
+
+One proposes an outcome, with evidence; another one who gives the same outcome, with evidence of
+their own, carries it out. Between the two the workflow looks at the wallets once more, and as long
+as it looks or is about to, nobody is listened to: what wallets show always comes first.
+See docs/decisions/0021-two-operators.md.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from django.core.exceptions import ValidationError as InvalidInDjango
+from django.core.validators import URLValidator
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from backend import rate_limits
+from backend.accounts import idempotency
+from backend.accounts.models import User
+from backend.errors import Forbidden, NotFound, ValidationFailed
+from backend.open_payments import Client
+from backend.payments import claims, errors, hints
+from backend.payments.errors import BeingLookedAt, NotResolvable
+from backend.payments.models import Attempt, Discrepancy, Payment, PaymentResolution
+from backend.payments.models.resolutions import OUTCOMES
+from backend.payments.paying import PaymentRun
+from backend.payments.queries import payments_visible_to
+from backend.payments.signals import row_moving
+from backend.payments.status import TERMINAL, PaymentStatus
+from backend.texts import tidy_text
+
+P = PaymentStatus
+
+BY_OPERATORS = "confirmed by two operators"
+LONGEST_NOTE, LONGEST_URL = 2_000, 2_048
+IS_WEB_ADDRESS = URLValidator(schemes=["https", "http"])
+
+
+def resolve_unknown_payment(
+    *,
+    user: User,
+    payment_id: UUID,
+    outcome: PaymentStatus,
+    evidence_url: str,
+    note: str,
+    idempotency_key: UUID,
+    now: datetime,
+) -> Payment:
+    """Say how a payment ended that hangs past its deadline, or confirm what another operator said.
+
+    COMPLETED says that all of it arrived, FAILED that nothing did. A proposal by another operator
+    with the same outcome is carried out, one with another outcome is replaced. Safe to repeat
+    with the same `idempotency_key`.
+
+    Raises:
+        NotFound, Forbidden: no such payment for `user`; they are no operator, or take part in it,
+            or would confirm what they proposed themselves.
+        ValidationFailed: another outcome, no evidence, no note, or the proposal's own evidence.
+        NotResolvable: it is over, or not (any more) in need of a person.
+        BeingLookedAt: to be repeated in a moment.
+        IdempotencyConflict: the key was used with other input.
+    """
+    payment = payments_visible_to(user).filter(id=payment_id).first()
+    if payment is None:
+        raise NotFound(_("There is no such payment."), path=("paymentId",))
+    _require_an_impartial_operator(user, payment)
+    word = _Word(
+        operator=user,
+        outcome=_an_outcome(outcome),
+        evidence_url=_web_address(evidence_url),
+        note=tidy_text(note, most=LONGEST_NOTE, path="note", required=True),
+        at=now,
+    )
+    with transaction.atomic():
+        done = idempotency.claim(
+            caller=user,
+            operation="resolveUnknownPayment",
+            key=idempotency_key,
+            inputs={
+                "payment": payment_id,
+                "outcome": str(word.outcome),
+                "evidence": word.evidence_url,
+                "note": word.note,
+            },
+            result_id=payment_id,
+            now=now,
+        )
+        if done is None:
+            rate_limits.hit("money", str(user.id))
+            _hear(word, _locked(payment))
+    return payments_visible_to(user).get(id=payment_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Word:
+    """What one operator says."""
+
+    operator: User
+    outcome: PaymentStatus
+    evidence_url: str
+    note: str
+    at: datetime
+
+    def about(
+        self, payment: Payment, attempt: Attempt, *, confirms: PaymentResolution | None = None
+    ) -> PaymentResolution:
+        """The row for it, where the payment stands now; not saved."""
+        return PaymentResolution(
+            payment=payment,
+            operator=self.operator,
+            outcome=self.outcome,
+            evidence_url=self.evidence_url,
+            note=self.note,
+            status=payment.status,
+            attempt_number=attempt.number,
+            confirms=confirms,
+            at=self.at,
+        )
+
+
+def _hear(word: _Word, payment: Payment) -> None:
+    """Carry the standing proposal out if this is the same by another operator; else propose."""
+    _require_hanging(payment, now=word.at)
+    attempt = payment.attempts.get(dead_at=None)
+    proposal = open_proposal(payment.resolutions.order_by("at", "id"), payment, attempt)
+    if proposal is None or proposal.outcome != word.outcome:
+        word.about(payment, attempt).save(force_insert=True)
+        # The wallets are asked once more before anybody can confirm it.
+        Payment.objects.filter(id=payment.id).update(due_at=word.at)
+        hints.advance(payment.id)
+        return
+    if proposal.operator_id == word.operator.pk:
+        raise Forbidden(
+            _("You proposed this yourself: another operator has to confirm it."),
+            path=("paymentId",),
+        )
+    if proposal.evidence_url == word.evidence_url:
+        raise ValidationFailed(
+            _("This is the proposal's own evidence: give what you have seen yourself."),
+            path=("evidenceUrl",),
+        )
+    if not claims.claim_idle(payment, now=word.at):
+        raise _being_looked_at()
+    _carry_out(word, payment, proposal)
+
+
+def open_proposal(
+    resolutions: Iterable[PaymentResolution], payment: Payment, attempt: Attempt | None
+) -> PaymentResolution | None:
+    """The proposal that can be confirmed now: the newest, if the payment is where it was then.
+
+    `resolutions` are all of the payment's, oldest first; `attempt` is its living one.
+    """
+    newest = next(reversed(list(resolutions)), None)
+    if newest is None or attempt is None or newest.confirms_id is not None:
+        return None
+    is_there = (newest.status, newest.attempt_number) == (payment.status, attempt.number)
+    return newest if is_there else None
+
+
+# --- carrying it out ------------------------------------------------------------------------------
+
+
+class _Resolving(PaymentRun):
+    """A claim that ends a payment by the word of people, and calls no wallet."""
+
+    def __init__(self, payment: Payment, *, at: datetime) -> None:
+        super().__init__(
+            payment,
+            client=cast("Client", None),
+            clock=_At(at),
+            rng=random.Random(),  # noqa: S311
+        )
+
+    def _give_back_unspent(self) -> None:
+        # That nothing arrived does not say that nothing was taken: what was set aside of the
+        # payer's consent stays so.
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def _carry_out(word: _Word, payment: Payment, proposal: PaymentResolution) -> None:
+    run = _Resolving(payment, at=word.at)
+    if word.outcome is P.COMPLETED:
+        ending = run.commit(
+            P.COMPLETED, reason=BY_OPERATORS, delivered_value=run.receive_amount.value
+        )
+    else:
+        ending = run.commit(P.FAILED, **errors.FOUND_NOT_DELIVERED.fields())
+    resolution = word.about(payment, run.attempt, confirms=proposal)
+    with ending:
+        resolution.save(force_insert=True)
+        if word.outcome is P.FAILED:
+            run.update_attempt(dead_at=word.at, proof=BY_OPERATORS)
+
+
+# --- what has to be so ----------------------------------------------------------------------------
+
+
+def _require_an_impartial_operator(user: User, payment: Payment) -> None:
+    if not user.is_staff:
+        raise Forbidden(_("Only operators can do this."), path=("paymentId",))
+    parties = {payment.payer_id, payment.sender.owner_id, payment.receiver.owner_id}
+    if user.pk in parties:
+        raise Forbidden(
+            _("This payment is from you or to you: other operators have to decide."),
+            path=("paymentId",),
+        )
+
+
+def _an_outcome(outcome: PaymentStatus) -> PaymentStatus:
+    if outcome not in OUTCOMES:
+        raise ValidationFailed(
+            _("A payment can be found to be COMPLETED or FAILED, nothing else."),
+            path=("outcome",),
+        )
+    return outcome
+
+
+def _web_address(value: str) -> str:
+    tidy = tidy_text(value, most=LONGEST_URL, path="evidenceUrl", required=True)
+    try:
+        IS_WEB_ADDRESS(tidy)
+    except InvalidInDjango:
+        raise ValidationFailed(
+            _("Write a link as a whole web address, with https:// in front."),
+            path=("evidenceUrl",),
+        ) from None
+    return tidy
+
+
+def _locked(payment: Payment) -> Payment:
+    """The payment as it is, locked, and what stands behind it before it: see `row_moving`.
+
+    A worker that has it in hand with a request out is not waited for.
+    """
+    row_moving.send(sender=Payment, row=payment)
+    locked = (
+        Payment.objects.select_related(*Payment.QUEUE_JOINS)
+        .select_for_update(skip_locked=True, no_key=True, of=("self",))
+        .filter(id=payment.id)
+        .first()
+    )
+    if locked is None:
+        raise _being_looked_at()
+    return locked
+
+
+def _require_hanging(payment: Payment, *, now: datetime) -> None:
+    status = P(payment.status)
+    if status in TERMINAL:
+        raise NotResolvable(
+            _("This payment is over by itself: it is {status}."), path=("paymentId",), status=status
+        )
+    late = status in {P.UNKNOWN, P.SENT} and now > payment.deadline_at
+    if status is P.SENT:
+        # Its order was taken: only where something is known to be wrong has anybody to look.
+        noted = Discrepancy.objects.filter(payment=payment, resolved_at=None)
+        late = late and noted.exists()
+    if not late:
+        raise NotResolvable(
+            _(
+                "This payment is still on its way: a person decides only when it is UNKNOWN, or "
+                "SENT with a discrepancy, and past its deadline."
+            ),
+            path=("paymentId",),
+        )
+
+
+def _being_looked_at() -> BeingLookedAt:
+    return BeingLookedAt(
+        _(
+            "The wallets are being asked about this payment, and what they say comes first. Try "
+            "again in a minute."
+        ),
+        path=("paymentId",),
+    )
