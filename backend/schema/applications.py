@@ -26,6 +26,7 @@ from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.submissions import Submission, SubmissionFilter
 
 if TYPE_CHECKING:
+    from backend.schema.funding import Allocation
     from backend.schema.jobs import Job
 
 Rows = Callable[[UserRow | None], QuerySet[models.Application]]
@@ -100,6 +101,31 @@ class Application(Node):
     @strawberry.field(description="Files that the applicant shows, oldest first; at most 10.")
     async def attachments(self, info: Info) -> list[File]:
         return await files_of(info, models.Application.attachments, self.key)
+
+    @strawberry.field(
+        description=(
+            "The newest promise of pay for it: see `allocations`. Null while nothing was promised."
+        )
+    )
+    async def allocation(
+        self, info: Info
+    ) -> Annotated["Allocation", strawberry.lazy("backend.schema.funding")] | None:
+        from backend.schema.promises import allocation_of_application
+
+        return await allocation_of_application(info, self.key)
+
+    @strawberry.field(
+        description=(
+            "What is, or was, promised for it, oldest first. One for each funding that has a part "
+            "in its reward."
+        )
+    )
+    async def allocations(
+        self, info: Info
+    ) -> list[Annotated["Allocation", strawberry.lazy("backend.schema.funding")]]:
+        from backend.schema.promises import allocations_of_application
+
+        return await allocations_of_application(info, self.key)
 
     @strawberry.field(description="What the viewer may do with it now: the buttons to show.")
     async def allowed_actions(self, info: Info) -> list[ApplicationAction]:

@@ -29,6 +29,7 @@ from backend.schema.scalars import URL
 if TYPE_CHECKING:
     from backend.schema.disputes import Dispute
     from backend.schema.jobs import Job
+    from backend.schema.payments import Payment
 
 Rows = Callable[[UserRow | None], QuerySet[models.Submission]]
 DECIDED = frozenset({SubmissionStatus.ACCEPTED, SubmissionStatus.REJECTED})
@@ -164,6 +165,19 @@ class Submission(Node):
     @strawberry.field(description="The work, where it is files, oldest first; at most 20.")
     async def files(self, info: Info) -> list[File]:
         return await files_of(info, models.Submission.files, self.key)
+
+    @strawberry.field(
+        description=(
+            "The payments for it that the viewer takes part in, all of them to operators and "
+            "auditors; oldest first. One that failed is followed by another."
+        )
+    )
+    async def payouts(
+        self, info: Info
+    ) -> list[Annotated["Payment", strawberry.lazy("backend.schema.payments")]]:
+        from backend.schema.promises import payouts_of_submission
+
+        return await payouts_of_submission(info, self.key)
 
     @strawberry.field(description="What the worker claims about it; null when they never did.")
     async def dispute(

@@ -9,16 +9,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User
-from backend.jobs.models import Application, Submission
+from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.status import FundingMode, FundingStatus
+from backend.jobs.models import Application, Job, Submission
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.work import begin_work
+from backend.payments.models import Payment
+from backend.payments.services import create_payment
+from backend.payments.status import PaymentPurpose, PaymentStatus
 from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
     a_draft_of_work,
     a_job,
     a_person,
+    a_wallet,
     an_application,
     reviewed,
     submitted_work,
@@ -69,7 +75,7 @@ def test_the_list_of_twenty_jobs_takes_six_statements_and_less_than_25_kb() -> N
         assert len(json.dumps({"data": data}).encode()) < 25_000
 
 
-def test_the_page_of_a_job_with_fifty_applications_and_their_work_takes_twelve() -> None:
+def a_job_with_fifty_workers() -> tuple[Job, list[Application]]:
     job = a_job(
         workers_needed=50,
         recruit_limit=60,
@@ -88,6 +94,11 @@ def test_the_page_of_a_job_with_fifty_applications_and_their_work_takes_twelve()
         if number % 3:
             decision = ReviewDecision.ACCEPT if number % 3 == 1 else ReviewDecision.REJECT
             reviewed(work, decision, now=NOON + timedelta(hours=1))
+    return job, applications
+
+
+def test_the_page_of_a_job_with_fifty_applications_and_their_work_takes_twelve() -> None:
+    job, applications = a_job_with_fifty_workers()
     assert Application.objects.count() == Submission.objects.count() == 50
 
     revising = applications[0].applicant
@@ -109,3 +120,70 @@ def test_the_page_of_a_job_with_fifty_applications_and_their_work_takes_twelve()
         assert len(page["submissions"]["edges"]) == handed_in
         assert all(edge["node"]["files"] for edge in page["submissions"]["edges"])
         assert statements <= 12
+
+
+MONEY = """query ($id: ID!) { job(id: $id) {
+  applications(first: 50) { edges { node { allocation { status amount { value } }
+    allocations { released { value } } } } }
+  submissions(first: 50) { edges { node { payouts { status deliveredAmount { value } } } } } } }"""
+
+
+def test_what_is_promised_and_paid_to_fifty_takes_one_statement_each() -> None:
+    job, _ = a_job_with_fifty_workers()
+    without = MONEY.replace("allocation { status amount { value } }", "id").replace(
+        "allocations { released { value } }", ""
+    )
+    without = without.replace("payouts { status deliveredAmount { value } }", "id")
+    _, before = counted(without, job.owner, id=global_id("Job", job.id))
+    _promise_and_pay(job)
+
+    data, after = counted(MONEY, job.owner, id=global_id("Job", job.id))
+
+    applications = [edge["node"] for edge in data["job"]["applications"]["edges"]]
+    assert [each["allocation"]["amount"]["value"] for each in applications] == ["2500"] * 50
+    assert [len(each["allocations"]) for each in applications] == [1] * 50
+    submissions = [edge["node"]["payouts"] for edge in data["job"]["submissions"]["edges"]]
+    assert [len(payouts) for payouts in submissions] == [2] * 50
+    assert after == before + 2
+
+
+def _promise_and_pay(job: Job) -> None:
+    """Behind every application a promise, and for all work a payout that failed and another."""
+    wallet = a_wallet(job.owner, is_default=False)
+    funding = Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        payer_wallet=wallet,
+        mode=FundingMode.PREAPPROVED,
+        status=FundingStatus.SECURED,
+        total_value=job.total_budget.value,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    for work in Submission.objects.filter(job=job).select_related("application__payout_wallet"):
+        promise = Allocation.objects.create(
+            funding=funding, application=work.application, amount_value=2500, created_at=NOON
+        )
+        owed = Payable.objects.create(
+            funding=funding,
+            purpose=PaymentPurpose.PAYOUT,
+            allocation=promise,
+            submission=work,
+            receiver=work.application.payout_wallet,
+            value=2500,
+            created_at=NOON,
+            updated_at=NOON,
+        )
+        for _ in range(2):
+            payment = create_payment(
+                purpose=PaymentPurpose.PAYOUT,
+                reference=owed.id,
+                payer=job.owner,
+                sender=wallet,
+                receiver=owed.receiver,
+                receive_amount=owed.amount,
+                now=NOON,
+            )
+            Payment.objects.filter(id=payment.id).update(status=PaymentStatus.FAILED, due_at=None)

@@ -152,6 +152,18 @@ MUTATIONS: dict[str, Mutation] = {
         hidden_from="stranger other",
         more=lambda _: {"idempotencyKey": _key()},
     ),
+    "resolveUnknownPayment": on(
+        "Payment",
+        "stuck payment",
+        may="operator",
+        hidden_from="stranger other",
+        more=lambda _: {
+            "outcome": "FAILED",
+            "evidenceUrl": "https://wallet.example/ticket",
+            "note": "Nothing came.",
+            "idempotencyKey": _key(),
+        },
+    ),
     "authorizeTreasury": Mutation(
         input=lambda _: {
             "limit": {"value": "100000", **USD},
@@ -274,6 +286,8 @@ OBJECTS: dict[str, str] = {
     "held funding": f"owner {SEES_ALL}",
     "promise": f"owner worker {SEES_ALL}",
     "failed payment": f"owner worker {SEES_ALL}",
+    "stuck payment": f"owner worker {SEES_ALL}",
+    "promised application": f"owner worker {SEES_ALL}",
     "file": "owner",
     "unfinished file": "owner",
     "file of a draft": "worker",
@@ -297,6 +311,11 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "payments": f"owner worker {SEES_ALL}",
     },
     ("Application", "application"): {"payoutWallet": "other"},
+    ("Application", "promised application"): {
+        "allocation": f"owner worker {SEES_ALL}",
+        "allocations": f"owner worker {SEES_ALL}",
+    },
+    ("Submission", "submitted work"): {"payouts": f"owner worker {SEES_ALL}"},
     ("Funding", "secured funding"): {"grants": "owner"},
     ("Allocation", "promise"): {"application": f"owner worker {SEES_ALL}"},
     ("Payment", "payment"): {
@@ -304,6 +323,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "incomingPaymentUrl": "owner worker",
         "quoteUrl": f"owner {SEES_ALL}",
         "outgoingPaymentUrl": f"owner {SEES_ALL}",
+        "resolutions": SEES_ALL,
     },
     ("Payment", "completed payment"): {"receipt": "owner worker"},
 }

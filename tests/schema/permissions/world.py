@@ -19,7 +19,14 @@ from backend.jobs import disputes, recruiting, review
 from backend.jobs.models import Submission
 from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.work import begin_work
-from backend.payments.models import Attempt, Discrepancy, Grant, HeldGrant, Payment
+from backend.payments.models import (
+    Attempt,
+    Discrepancy,
+    Grant,
+    HeldGrant,
+    Payment,
+    PaymentResolution,
+)
 from backend.payments.services import create_payment
 from backend.payments.status import (
     GrantKind,
@@ -187,6 +194,16 @@ def _money(world: World) -> None:
     world.keep("payment", payment)
     world.keep("completed payment", completed)
     world.keep("grant", grant)
+    PaymentResolution.objects.create(
+        payment=payment,
+        operator=world.people["operator"],
+        outcome=PaymentStatus.FAILED,
+        evidence_url="https://wallet.example/ticket",
+        note="Nothing came.",
+        status=PaymentStatus.UNKNOWN,
+        attempt_number=1,
+        at=NOON,
+    )
     Discrepancy.note(payment=payment, kind="DELIVERED_LESS", expected="1", actual="0", at=NOON)
     world.keep("discrepancy", Discrepancy.objects.get())
 
@@ -203,11 +220,13 @@ def _promises(world: World) -> None:
     world.keep("held funding", held)
     _, funding, allocation = _a_secured_job(world, FundingMode.PREAPPROVED)
     world.keep("promise", allocation)
+    world.keep("promised application", allocation.application)
     owner, worker = world.people["owner"], world.people["worker"]
     payable = Payable.objects.create(
         funding=funding,
         purpose=PaymentPurpose.PAYOUT,
         allocation=allocation,
+        submission_id=world.rows["submitted work"][1],
         receiver=worker.wallet_addresses.get(),
         value=2500,
         status=PayableStatus.STUCK,
@@ -227,6 +246,12 @@ def _promises(world: World) -> None:
         )
     Payment.objects.filter(id=failed.id).update(status=PaymentStatus.FAILED, due_at=None)
     world.keep("failed payment", failed)
+    _, other_funding, _ = _a_secured_job(world, FundingMode.PREAPPROVED)
+    stuck = _a_payment(other_funding, payee=worker)
+    Payment.objects.filter(id=stuck.id).update(
+        status=PaymentStatus.UNKNOWN, deadline_at=NOON - timedelta(days=1)
+    )
+    world.keep("stuck payment", stuck)
 
 
 def _a_secured_job(
