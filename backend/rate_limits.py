@@ -35,6 +35,7 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
         "signUp": RateLimitItemPerHour(20, namespace="signUp"),  # per address
         "wallets": RateLimitItemPerMinute(20, namespace="wallets"),  # per user
         "uploads": RateLimitItemPerMinute(60, namespace="uploads"),  # per user
+        "exports": RateLimitItemPerHour(60, namespace="exports"),  # per user
         "money": RateLimitItemPerMinute(30, namespace="money"),  # per user
     }
 )

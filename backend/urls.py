@@ -9,6 +9,8 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from backend import health
+from backend.ledger import downloads
+from backend.ledger import views as books
 from backend.payments import views as payments
 from backend.receipts import views as receipts
 from backend.schema import graphiql
@@ -35,6 +37,7 @@ urlpatterns = [
     path("op/finish/<str:opaque>", payments.finish),
     path(".well-known/receipts/jwks.json", receipts.published),
     path(receipts.VERIFY_PATH, receipts.check),
+    path(f"{downloads.PATH}<str:token>", books.export),
     path("graphiql/<path:name>", graphiql_asset),
     path("admin/", admin.site.urls),
 ]

@@ -11,6 +11,7 @@ from backend.schema import (
     applications,
     discrepancies,
     disputes,
+    exports,
     feeds,
     files,
     funding,
@@ -80,6 +81,7 @@ Mutation = merge_types(
         grants.GrantMutation,
         resolutions.ResolutionMutation,
         files.FileMutation,
+        exports.ExportMutation,
     ),
 )
 Subscription = merge_types(

@@ -16,6 +16,10 @@ from tests.ledger.books import USD, a_payee, a_payer, a_payment, moved
 pytestmark = pytest.mark.django_db
 
 
+def day(number: int) -> tuple[str]:
+    return (f"2026-06-{number:02}T12:00:00+00:00",)
+
+
 def test_a_person_gets_their_entries_in_the_order_they_were_posted() -> None:
     me, payment, subject = new_id(), a_payment(), new_id()
     moved(refs.payer(me, USD), a_payee(), 5, payment=payment, reason="PAYMENT")
@@ -25,8 +29,8 @@ def test_a_person_gets_their_entries_in_the_order_they_were_posted() -> None:
     rows = list(export.entries_of(owner=me))
 
     assert rows == [
-        ("2026-06-01T12:00:00+00:00", "PAYMENT", "PAYER", -5, "USD/2", str(payment.id), ""),
-        ("2026-06-02T12:00:00+00:00", "TEST", "PAYEE", 7, "USD/2", "", str(subject)),
+        (*day(1), "PAYMENT", "PAYER", -5, "USD/2", str(payment.id), "", str(me), 1),
+        (*day(2), "TEST", "PAYEE", 7, "USD/2", "", str(subject), str(me), 3),
     ]
     assert len(list(export.entries_of(owner=None))) == Entry.objects.count() == 6
 
@@ -49,8 +53,10 @@ def test_csv_has_a_head_and_numbers_stay_numbers() -> None:
 
     head, line = export.as_csv(export.entries_of(owner=me))
 
-    assert head == "date,reason,account_kind,amount,asset,payment_id,subject_id\r\n"
-    assert line == "2026-06-01T12:00:00+00:00,TEST,PAYER,-5,USD/2,,\r\n"
+    assert (
+        head == "date,reason,account_kind,amount,asset,payment_id,subject_id,owner_id,transfer\r\n"
+    )
+    assert line == f"2026-06-01T12:00:00+00:00,TEST,PAYER,-5,USD/2,,,{me},1\r\n"
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def test_what_was_said_is_never_changed() -> None:
         lambda: PaymentResolution.objects.all().delete(),
     ):
         with pytest.raises(ProgrammingError, match="Cannot update or delete"), transaction.atomic():
-            change()  # type: ignore[no-untyped-call]
+            change()
 
 
 def test_the_database_lets_a_payment_be_ended_so_once() -> None:

@@ -227,6 +227,8 @@ MUTATIONS: dict[str, Mutation] = {
             "idempotencyKey": _key(),
         },
     ),
+    # --- the books
+    "requestExport": Mutation(input=lambda _: {}),
     # --- consent and files
     "confirmGrant": on("Grant", "grant", may="owner", hidden_from=ALL_OTHERS),
     "requestUpload": Mutation(
