@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Large enough that holding it all would show; FAENA_EXPORT_LINES=100000 is what is promised.
 LINES = int(os.environ.get("FAENA_EXPORT_LINES", "20000"))
-MOST_MEMORY = 12 * 2**20
+MOST_MEMORY = 8 * 2**20
 
 ASK = """mutation ($input: RequestExportInput!) { requestExport(input: $input) {
   url expiresAt errors { code message path } } }"""
@@ -103,7 +103,7 @@ def test_a_period_has_its_beginning_and_not_its_end(server: Server) -> None:
     for day in range(4):
         at = NOON + timedelta(days=day)
         moved(refs.payer(me.id, USD), a_payee(), 10 + day, at=at)
-    period = {
+    period: dict[str, Any] = {
         "from": (NOON + timedelta(days=1)).isoformat(),
         "until": (NOON + timedelta(days=3)).isoformat(),
     }
