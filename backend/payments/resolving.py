@@ -167,23 +167,6 @@ def open_proposal(
 # --- carrying it out ------------------------------------------------------------------------------
 
 
-class _Resolving(PaymentRun):
-    """A claim that ends a payment by the word of people, and calls no wallet."""
-
-    def __init__(self, payment: Payment, *, at: datetime) -> None:
-        super().__init__(
-            payment,
-            client=cast("Client", None),
-            clock=_At(at),
-            rng=random.Random(),  # noqa: S311
-        )
-
-    def _give_back_unspent(self) -> None:
-        # That nothing arrived does not say that nothing was taken: what was set aside of the
-        # payer's consent stays so.
-        return
-
-
 @dataclass(frozen=True, slots=True)
 class _At:
     at: datetime
@@ -193,7 +176,13 @@ class _At:
 
 
 def _carry_out(word: _Word, payment: Payment, proposal: PaymentResolution) -> None:
-    run = _Resolving(payment, at=word.at)
+    # A claim like a worker's, that asks no wallet anything.
+    run = PaymentRun(
+        payment,
+        client=cast("Client", None),
+        clock=_At(word.at),
+        rng=random.Random(),  # noqa: S311
+    )
     if word.outcome is P.COMPLETED:
         ending = run.commit(
             P.COMPLETED, reason=BY_OPERATORS, delivered_value=run.receive_amount.value

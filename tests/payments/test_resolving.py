@@ -425,16 +425,18 @@ def test_fifty_who_disagree_and_a_worker_leave_one_outcome() -> None:
 
     def keep_working() -> None:
         try:
-            while not stop.is_set():
+            while not stop.wait(0.02):
                 simulation._advance_the_payment()
         finally:
             connection.close()
 
     worker = threading.Thread(target=keep_working)
     worker.start()
-    at_once(*acts)
-    stop.set()
-    worker.join(30)
+    try:
+        at_once(*acts)
+    finally:
+        stop.set()
+        worker.join(30)
     # Whatever they came to: two more who agree bring it to an end, if it has none.
     look_once_more(simulation)
     for _ in range(2):
@@ -494,7 +496,7 @@ def test_a_payout_that_did_not_arrive_keeps_its_room_and_waits_for_a_person(
     payment = resolved(market, P.FAILED)
 
     assert payment.status == P.FAILED
-    # The wallet may count it, so it stays counted here.
+    # The payer's wallet may count it, so it stays counted here.
     assert payment.reserved_value == payment.debit_value
     assert HeldGrant.objects.get(payer=market.payer).reserved_value == payment.debit_value
     # Nobody closed the receiver: nothing is paid again by itself.
