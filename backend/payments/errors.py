@@ -151,8 +151,8 @@ FOUND_NOT_DELIVERED = Failure(
         "arrived. Nothing is sent again by itself. If the payer's wallet shows a charge, contact "
         "it with the outgoing payment's address."
     ),
-    # Nobody has closed its receiver: whether to pay again is for a person to decide.
-    retryable=False,
+    # By whoever decides to: nobody has closed its receiver, so nothing is tried by itself.
+    retryable=True,
 )
 REFUSED_BY_WALLET = Failure(
     code=ErrorCode.WALLET_REJECTED,

@@ -138,7 +138,7 @@ def test_two_operators_who_saw_that_nothing_arrived_fail_it(status: PaymentStatu
     payment = resolved(simulation, P.FAILED)
 
     assert (payment.status, payment.failure_code) == (P.FAILED, "NOT_DELIVERED")
-    assert (payment.delivered_value, payment.failure_retryable) == (0, False)
+    assert (payment.delivered_value, payment.reserved_value) == (0, 0)
     assert Funding.objects.get(id=payment.reference).status == FundingStatus.FAILED
     assert simulation._booked(payment) == 0
     attempt = Attempt.objects.get(payment=payment, number=payment.attempts.count())
