@@ -36,6 +36,8 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
         "wallets": RateLimitItemPerMinute(20, namespace="wallets"),  # per user
         "uploads": RateLimitItemPerMinute(60, namespace="uploads"),  # per user
         "exports": RateLimitItemPerHour(60, namespace="exports"),  # per user
+        "apiKeys": RateLimitItemPerHour(30, namespace="apiKeys"),  # made, per user
+        "apiKey": RateLimitItemPerMinute(600, namespace="apiKey"),  # requests, per key
         "money": RateLimitItemPerMinute(30, namespace="money"),  # per user
     }
 )

@@ -24,6 +24,8 @@ CORS_ORIGINS = frozenset(env.items("CORS_ORIGINS"))
 # Where a browser may be sent after consent: exact origins, besides our own.
 RETURN_URLS = frozenset(env.items("RETURN_URLS"))
 GRAPHIQL = env.flag("GRAPHIQL", default=DEBUG)
+# Whether the money here is play money. API keys are made for one of the two, and work nowhere else.
+TEST_MODE = env.flag("TEST_MODE", default=DEBUG)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -2,6 +2,7 @@
 
 FaenaError
 ├── BadCredentials      BAD_CREDENTIALS: unknown address, wrong password or closed account
+├── KeyRefused          UNAUTHENTICATED: this API key does not work here, or not yet
 └── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
 """
 
@@ -17,6 +18,12 @@ class BadCredentials(FaenaError):
 
     def __init__(self) -> None:
         super().__init__(_("E-mail address or password is wrong."))
+
+
+class KeyRefused(FaenaError):
+    """This is no API key that works here now; the sentence says what to do about it."""
+
+    code = ErrorCode.UNAUTHENTICATED
 
 
 class WalletUnusable(FaenaError):

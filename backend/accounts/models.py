@@ -113,6 +113,41 @@ class BearerToken(models.Model):
         return self.label or str(self.id)
 
 
+class Scope(models.TextChoices):
+    """What an API key may be used for."""
+
+    READ = "READ"
+    JOBS = "JOBS"
+    MONEY = "MONEY"
+    SELLERS = "SELLERS"
+
+
+class ApiKey(models.Model):
+    """A program that acts for its owner, within its scopes. Only the SHA-256 of it is stored.
+
+    One that moves real money, not `test_mode`, works from `approved_at` on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    # How the key begins, for its owner to tell keys apart.
+    prefix = models.CharField(max_length=20)
+    scopes = models.JSONField(default=list)
+    test_mode = models.BooleanField()
+    created_at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
 class Asset(NamedTuple):
     """What a wallet counts in: amounts are multiples of 10**-scale of the currency `code`."""
 

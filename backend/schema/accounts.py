@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Self, cast
+from typing import TYPE_CHECKING, Annotated, Self, cast
 from uuid import UUID
 
 import strawberry
 from django.db.models import QuerySet
 from strawberry import UNSET
 
-from backend.accounts import models, services, tokens, wallets
+from backend.accounts import api_keys, models, services, tokens, wallets
 from backend.accounts.models import User as UserRow
 from backend.profiles.services import ProfileChanges, update_profile
 from backend.schema.context import Info
@@ -19,6 +19,9 @@ from backend.schema.files import File
 from backend.schema.nodes import Node, decode_id, load_node
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scalars import URL
+
+if TYPE_CHECKING:
+    from backend.schema.api_keys import ApiKey
 
 
 def users_visible_to(viewer: UserRow | None) -> QuerySet[UserRow]:
@@ -196,6 +199,19 @@ class User(Node):
             return []
         rows = tokens.live_tokens(self.row, now=info.context.now())
         return [Session.from_model(row) for row in await info.context.db(lambda: list(rows[:100]))]
+
+    @strawberry.field(
+        description="The first 100 keys of their programs, newest first. Empty to others."
+    )
+    async def api_keys(
+        self, info: Info
+    ) -> list[Annotated["ApiKey", strawberry.lazy("backend.schema.api_keys")]]:
+        from backend.schema.api_keys import ApiKey
+
+        if not await self._is_viewer(info):
+            return []
+        rows = api_keys.live_keys(self.row)[:100]
+        return [ApiKey.from_model(row) for row in await info.context.db(lambda: list(rows))]
 
     @strawberry.field(description="The address to log in with. Only to oneself.")
     async def email(self, info: Info) -> str | None:

@@ -11,9 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from strawberry.dataloader import DataLoader
 
-from backend import locales
-from backend.accounts.models import User
-from backend.accounts.services import user_for_bearer
+from backend import locales, rate_limits
+from backend.accounts.callers import Caller, caller_for_bearer, key_in
+from backend.accounts.models import Scope, User
 from backend.clock import SYSTEM_CLOCK, Clock
 from backend.errors import ErrorCode, FaenaError
 from backend.events.threads import in_database
@@ -65,7 +65,12 @@ class Context:
         self.response_headers = response_headers
         # Strawberry puts the socket's connection_init payload here.
         self.connection_params: dict[str, object] | None = None
+        # Whether this is a query or a subscription: then an API key needs the scope READ. What a
+        # mutation needs is its own.
+        self.reads = False
         self._run = run
+        self._caller: Caller | None = None
+        self._counted = False
         self._viewer: User | None = None
         self._viewer_known = False
         self._viewer_trusted_until = 0.0
@@ -105,11 +110,26 @@ class Context:
         """Run a function that uses the database off the event loop."""
         return await self._run(function, *args, **kwargs)
 
+    async def require_scope(self, scope: Scope | None) -> None:
+        """Pass silently when the caller may act within `scope`; None is for people only.
+
+        Raises:
+            Forbidden: it is an API key without it.
+            KeyRefused: it is an API key that does not work.
+        """
+        if key_in(self.bearer) is None:
+            return
+        await self.viewer()
+        assert self._caller is not None
+        self._caller.require(scope)
+
     async def viewer(self) -> User | None:
         """Who asks; None is a visitor without a token.
 
         Raises:
-            Unauthenticated: a token was sent, and it is unknown, expired or revoked.
+            Unauthenticated, KeyRefused: a token was sent, and it does not work.
+            Forbidden: it is an API key that may not read.
+            RateLimited: it is an API key that is used too often.
         """
         if not self._viewer_known:
             await self.db(self.look_up_viewer)
@@ -129,15 +149,27 @@ class Context:
         """Look up who asks, again if need be. Call it on a database thread.
 
         Raises:
-            Unauthenticated: a token was sent, and it is unknown, expired or revoked.
+            Unauthenticated, KeyRefused: a token was sent, and it does not work.
+            Forbidden: it is an API key that may not read.
+            RateLimited: it is an API key that is used too often.
         """
         self._viewer_trusted_until = time.monotonic() + STREAM_TRUST_SECONDS
+        self._viewer_known = False
         if self.bearer is not None:
-            self._viewer = user_for_bearer(header=self.bearer, now=self.now())
-            if self._viewer is None:
-                self._viewer_known = False
+            caller = caller_for_bearer(header=self.bearer, now=self.now())
+            if caller is None:
                 raise Unauthenticated(_("This token is unknown, expired or revoked. Log in."))
+            self._admit(caller)
         self._viewer_known = True
+
+    def _admit(self, caller: Caller) -> None:
+        if self.reads:
+            caller.require(Scope.READ)
+        if caller.key is not None and not self._counted:
+            # An operation counts once, however long it is followed.
+            rate_limits.hit("apiKey", str(caller.key.id))
+            self._counted = True
+        self._caller, self._viewer = caller, caller.user
 
     async def require_user(self) -> User:
         """Who asks.

@@ -18,6 +18,7 @@ from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.error_codes import CODES
 from backend.schema.permissions import WITH_PARENT, rule
+from backend.schema.scopes import SCOPES
 
 E = TypeVar("E", bound=FaenaError)
 
@@ -179,6 +180,7 @@ class RefusalsAsData(FieldExtension):
         # of one may be stale for the next.
         info.context.forget()
         try:
+            await info.context.require_scope(SCOPES.get(info.field_name))
             return await next_(source, info, **kwargs)
         except FaenaError as error:
             if error.code in TOP_LEVEL:

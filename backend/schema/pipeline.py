@@ -82,6 +82,8 @@ class Validation(SchemaExtension):
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
+        if isinstance(context.context, Context):
+            context.context.reads = not _is_mutation(context)
         schema = context.schema._schema
         text = context.query or ""
         refusal: GraphQLError | None
@@ -99,6 +101,13 @@ class Validation(SchemaExtension):
             errors = _cached_validate(schema, document, context.validation_rules)
             context.pre_execution_errors = errors[:MAX_ERRORS]
         yield
+
+
+def _is_mutation(context: ExecutionContext) -> bool:
+    try:
+        return context.operation_type is OperationType.MUTATION
+    except (CannotGetOperationTypeError, RuntimeError):
+        return False  # nothing will be executed
 
 
 class Operation(SchemaExtension):

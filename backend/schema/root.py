@@ -8,6 +8,7 @@ from strawberry.tools import merge_types
 
 from backend.schema import (
     accounts,
+    api_keys,
     applications,
     discrepancies,
     disputes,
@@ -73,6 +74,7 @@ Mutation = merge_types(
     "Mutation",
     (
         accounts.AccountMutation,
+        api_keys.ApiKeyMutation,
         jobs.JobMutation,
         applications.ApplicationMutation,
         submissions.SubmissionMutation,

@@ -99,6 +99,11 @@ MUTATIONS: dict[str, Mutation] = {
     "setDefaultWallet": on("Wallet", "wallet", may="owner", hidden_from=ALL_OTHERS),
     "removeWallet": on("Wallet", "wallet", may="owner", hidden_from=ALL_OTHERS),
     "endSession": on("Session", "session", may="owner", hidden_from=ALL_OTHERS),
+    "createApiKey": Mutation(input=lambda _: {"name": "Shop", "scopes": ["READ", "MONEY"]}),
+    "approveApiKey": on("ApiKey", "api key", may="operator", hidden_from="stranger worker other"),
+    "revokeApiKey": on(
+        "ApiKey", "api key", may="owner operator", hidden_from="stranger worker other"
+    ),
     # --- jobs
     "createJob": Mutation(input=lambda _: NEW_JOB),
     "updateJob": job(
@@ -267,6 +272,7 @@ OBJECTS: dict[str, str] = {
     "owner": EVERYBODY,
     "wallet": "owner",
     "session": "owner",
+    "api key": f"owner {SEES_ALL}",
     "job draft": f"owner {SEES_ALL}",
     "job recruiting": EVERYBODY,
     "job selecting": EVERYBODY,
@@ -305,6 +311,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "defaultWallet": "owner",
         "roles": "",
         "sessions": "owner",
+        "apiKeys": "owner",
     },
     ("Job", "job recruiting"): {"applications": f"owner other {SEES_ALL}"},
     ("Job", "job working"): {"submissions": "worker"},
@@ -335,6 +342,7 @@ OPEN_FIELDS: dict[str, str] = {
     "User": "id displayName languages bio avatar",
     "Wallet": ("id address publicName assetCode assetScale authServer resourceServer isDefault"),
     "Session": "id deviceName createdAt lastUsedAt expiresAt isCurrent",
+    "ApiKey": "id name prefix scopes testMode createdAt approvedAt lastUsedAt",
     "Job": (
         "id version title description languageTag dialect deliverables pricing reward "
         "workersNeeded totalBudget status recruitLimit recruitUntil submitDays submitUntil "

@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from backend.accounts import tokens
-from backend.accounts.models import BearerToken, User, WalletAddress
+from backend.accounts.api_keys import create_api_key
+from backend.accounts.models import BearerToken, Scope, User, WalletAddress
 from backend.files.status import FileStatus
 from backend.funding.booking import book_promise
 from backend.funding.models import Allocation, Funding, Payable, Seller
@@ -330,6 +332,10 @@ def _belongings(world: World) -> None:
     owner = world.people["owner"]
     world.keep("owner", owner)
     world.keep("wallet", WalletAddress.objects.get(owner=owner))
+    made = create_api_key(
+        owner=owner, name="Shop", scopes=[Scope.READ], test_mode=settings.TEST_MODE, now=NOON
+    )
+    world.keep("api key", made.key)
     world.keep("session", BearerToken.objects.get(user=owner))
     world.keep("file", a_file(owner))
     world.keep("unfinished file", a_file(owner, status=FileStatus.UPLOADING))
