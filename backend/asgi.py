@@ -27,8 +27,9 @@ from backend.errors import ErrorCode
 from backend.events.hub import Hub, hub
 from backend.files.http import FilesApp
 from backend.files.links import PATH as FILES_PATH
-from backend.schema.http import MAX_BODY_BYTES, GraphQLApp
+from backend.schema.http import GraphQLApp
 from backend.schema.root import schema
+from backend.web import MAX_BODY_BYTES
 
 refuse_unsafe_settings()
 graphql_app = GraphQLApp(schema)

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "backend.receipts",
     "backend.reconciliation",
     "backend.schema",
+    "backend.guide",
     "backend.sandbox",
 ]
 MIDDLEWARE = [

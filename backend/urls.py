@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from backend import health
@@ -38,6 +38,7 @@ urlpatterns = [
     path(".well-known/receipts/jwks.json", receipts.published),
     path(receipts.VERIFY_PATH, receipts.check),
     path(f"{downloads.PATH}<str:token>", books.export),
+    path("", include("backend.guide.urls")),
     path("graphiql/<path:name>", graphiql_asset),
     path("admin/", admin.site.urls),
 ]

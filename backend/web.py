@@ -1,12 +1,17 @@
-"""What every ASGI application beside Django has to do itself: hosts and origins."""
+"""What every ASGI application beside Django has to do itself: hosts, origins, bodies."""
 
+import json
 from collections.abc import Sequence
+from json import JSONDecodeError
+from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from starlette.datastructures import Headers
 
 CORS_MAX_AGE_SECONDS = 600
+MAX_BODY_BYTES = 128 * 1024
+MAX_JSON_DEPTH = 30
 
 
 def is_our_host(headers: Headers) -> bool:
@@ -38,3 +43,46 @@ def cors_headers(
     if exposed_headers:
         headers["Access-Control-Expose-Headers"] = ", ".join(exposed_headers)
     return headers
+
+
+def strict_json(data: str | bytes) -> dict[str, Any]:
+    """The JSON object in `data`: UTF-8, no NaN, no NUL, no lone surrogate, not too deep.
+
+    Raises:
+        JSONDecodeError: it is anything else.
+    """
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        if len(text) > MAX_BODY_BYTES or "\\u0000" in text:
+            raise ValueError("too long, or with NUL")
+        document = json.loads(text, parse_constant=_refuse_constant)
+        if not isinstance(document, dict):
+            raise ValueError("not an object")
+        if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
+            _check_depth(document)
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    except JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise JSONDecodeError("not acceptable JSON", "", 0) from error
+    return document
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _check_depth(document: object) -> None:
+    level: list[object] = [document]
+    for _ in range(MAX_JSON_DEPTH):
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        if not below:
+            return
+        level = below
+    raise ValueError("too deep")

@@ -31,8 +31,10 @@ MOST_REFERENCES = 10
 STILL_EDITABLE = frozenset({"title", "description", "language_tag", "dialect"})
 
 
-def create_job(*, owner: User, data: JobData, now: datetime) -> Job:
+def create_job(*, owner: User, data: JobData, now: datetime, listed: bool = True) -> Job:
     """Keep a new job as a draft that only its owner sees.
+
+    One that is not `listed` stays seen by its owner only when it is published.
 
     Not safe to repeat: each call makes a job.
 
@@ -45,7 +47,12 @@ def create_job(*, owner: User, data: JobData, now: datetime) -> Job:
     with transaction.atomic():
         media = _media(owner, data, now=now)
         job = Job.objects.create(
-            owner=owner, created_at=now, updated_at=now, title_audio=media.title, **columns
+            owner=owner,
+            listed=listed,
+            created_at=now,
+            updated_at=now,
+            title_audio=media.title,
+            **columns,
         )
         job.references.set(media.references)
     return job

@@ -12,9 +12,9 @@ from backend.jobs.status import JobStatus, SubmissionStatus
 def jobs_visible_to(user: User | None) -> QuerySet[Job]:
     """Every published job, and the drafts of `user`; `None` is a visitor without drafts.
 
-    Operators and auditors see all drafts.
+    A job that is not listed is its owner's alone, as a draft is. Operators and auditors see all.
     """
-    published = ~Q(status=JobStatus.DRAFT)
+    published = ~Q(status=JobStatus.DRAFT) & Q(listed=True)
     if user is None:
         return Job.objects.filter(published)
     if user.sees_everything:

@@ -44,12 +44,10 @@ from backend.events.hub import hub
 from backend.schema.context import Context
 from backend.schema.graphiql import graphiql_page
 from backend.schema.tabs import read_example, tabs
-from backend.web import cors_headers, is_our_host
+from backend.web import cors_headers, is_our_host, strict_json
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 128 * 1024
-MAX_JSON_DEPTH = 30
 MAX_SUBSCRIPTIONS = 20
 INIT_TIMEOUT = timedelta(seconds=10)
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
@@ -229,49 +227,6 @@ class GraphQLApp(GraphQL[Context, None]):
         return await super().create_streaming_response(
             request, lambda: _until_stopping(stream()), sub_response, {**_HEADERS, **headers}
         )
-
-
-def strict_json(data: str | bytes) -> dict[str, Any]:
-    """The JSON object in `data`: UTF-8, no NaN, no NUL, no lone surrogate, not too deep.
-
-    Raises:
-        JSONDecodeError: it is anything else.
-    """
-    try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        if len(text) > MAX_BODY_BYTES or "\\u0000" in text:
-            raise ValueError("too long, or with NUL")
-        document = json.loads(text, parse_constant=_refuse_constant)
-        if not isinstance(document, dict):
-            raise ValueError("not an object")
-        if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
-            _check_depth(document)
-        if "\\ud" in text.lower():
-            json.dumps(document, ensure_ascii=False).encode()
-    except JSONDecodeError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise JSONDecodeError("not acceptable JSON", "", 0) from error
-    return document
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(name)
-
-
-def _check_depth(document: object) -> None:
-    level: list[object] = [document]
-    for _ in range(MAX_JSON_DEPTH):
-        below: list[object] = []
-        for value in level:
-            if isinstance(value, dict):
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-        if not below:
-            return
-        level = below
-    raise ValueError("too deep")
 
 
 async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:

@@ -1,7 +1,5 @@
 """Global ids and the objects behind them."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 from uuid import UUID
@@ -10,6 +8,7 @@ import strawberry
 from django.utils.translation import gettext_lazy as _
 
 from backend.errors import NotFound
+from backend.ids import global_id, read_global_id
 from backend.schema.context import Info
 from backend.schema.permissions import visible_rows
 
@@ -18,7 +17,7 @@ N = TypeVar("N", bound="Node")
 
 def encode_id(type_name: str, key: UUID) -> strawberry.ID:
     """The global id of the row `key` of a GraphQL type."""
-    return strawberry.ID(base64.b64encode(f"{type_name}:{key}".encode()).decode())
+    return strawberry.ID(global_id(type_name, key))
 
 
 def decode_any_id(value: str, *, path: tuple[str, ...]) -> tuple[str, UUID]:
@@ -27,11 +26,10 @@ def decode_any_id(value: str, *, path: tuple[str, ...]) -> tuple[str, UUID]:
     Raises:
         NotFound: it is not one; `path` says which input it was.
     """
-    try:
-        name, _colon, key = base64.b64decode(value, validate=True).decode("ascii").partition(":")
-        return name, UUID(key)
-    except (binascii.Error, ValueError) as error:
-        raise NotFound(_("There is no object with this id."), path=path) from error
+    found = read_global_id(value)
+    if found is None:
+        raise NotFound(_("There is no object with this id."), path=path)
+    return found
 
 
 def decode_id(value: str, *, type_name: str, path: tuple[str, ...]) -> UUID:
