@@ -16,7 +16,7 @@ from backend.funding.services import pre_fund_job
 from backend.funding.status import LIVE, FundingMode, FundingStatus
 from backend.guide import offers
 from backend.guide.amounts import exact_amount
-from backend.guide.models import OfferJob
+from backend.guide.models import OfferJob, OfferKind
 from backend.guide.offers import Wish
 from backend.ids import new_id
 from backend.jobs.models import Job
@@ -81,7 +81,8 @@ def _for_job(job: Job, wish: Wish) -> SetAside:
 
 def _for_offer(wish: Wish, offer_id: str | None, description: str) -> SetAside:
     seller, amount = wish.exact()
-    offer = offers.locked_offer(wish.owner, offer_id or description, is_escrow=True, now=wish.now)
+    kind = OfferKind.DESCRIBED if offer_id is None else OfferKind.ESCROW
+    offer = offers.locked_offer(wish.owner, offer_id or description, kind=kind, now=wish.now)
     newest = OfferJob.objects.filter(offer=offer).select_related("job").order_by("-id").first()
     payment = newest and offers.newest_payment(newest.job)
     if newest and payment and not _is_over(payment):

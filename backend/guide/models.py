@@ -9,21 +9,26 @@ from backend.ids import new_id
 from backend.jobs.models import Job
 
 
-class Offer(models.Model):
-    """Something a marketplace with jobs of its own wants paid, under the name that it uses.
+class OfferKind(models.TextChoices):
+    """What is paid for under a name, and what the name is."""
 
-    `reference` is its offer's id, or with `is_escrow` what it keeps money aside for.
-    """
+    OFFER = "OFFER"  # an offer, by its id
+    ESCROW = "ESCROW"  # money set aside for an offer, by its id
+    DESCRIBED = "DESCRIBED"  # money set aside, by a description that may not be the only one
+
+
+class Offer(models.Model):
+    """Something a marketplace with jobs of its own wants paid, under the name that it uses."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reference = models.CharField(max_length=255)
-    is_escrow = models.BooleanField(default=False)
+    kind = models.CharField(max_length=10, choices=OfferKind)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(name="offer_once", fields=["owner", "is_escrow", "reference"])
+            models.UniqueConstraint(name="offer_once", fields=["owner", "kind", "reference"])
         ]
 
     def __str__(self) -> str:

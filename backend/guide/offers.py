@@ -26,7 +26,7 @@ from backend.funding.models import Funding, Payable, Seller
 from backend.funding.services import fund_job, seller_named
 from backend.funding.status import COUNTING, FundingMode, FundingStatus
 from backend.guide.amounts import exact_amount
-from backend.guide.models import Offer, OfferJob
+from backend.guide.models import Offer, OfferJob, OfferKind
 from backend.ids import global_id, new_id, read_global_id
 from backend.jobs.endings import cancel_job
 from backend.jobs.models import Job
@@ -81,7 +81,7 @@ def start_payment(wish: Wish, *, offer_id: str) -> Payment:
             return asked if asked and same else fund(job, wish, amount)
     with transaction.atomic():
         seller, amount = wish.exact()
-        offer = locked_offer(wish.owner, offer_id, is_escrow=False, now=wish.now)
+        offer = locked_offer(wish.owner, offer_id, kind=OfferKind.OFFER, now=wish.now)
         job = newest_job(offer)
         if job is not None and (asked := _being_asked(job)):
             if _is_same(asked, wish, seller, amount):
@@ -124,7 +124,7 @@ def job_of_ours(user: User, offer_id: str) -> Job | None:
     return jobs_visible_to(user).filter(id=key, listed=True).first()
 
 
-def locked_offer(owner: User, reference: str, *, is_escrow: bool, now: datetime) -> Offer:
+def locked_offer(owner: User, reference: str, *, kind: OfferKind, now: datetime) -> Offer:
     """The offer of this name, one caller at a time until the transaction ends.
 
     Raises:
@@ -136,7 +136,7 @@ def locked_offer(owner: User, reference: str, *, is_escrow: bool, now: datetime)
             path=("offerId",),
             most=LONGEST_REFERENCE,
         )
-    names = {"owner": owner, "reference": reference, "is_escrow": is_escrow}
+    names = {"owner": owner, "reference": reference, "kind": kind}
     Offer.objects.get_or_create(**names, defaults={"created_at": now})
     return Offer.objects.select_for_update().get(**names)
 
@@ -242,7 +242,11 @@ def payments_of_offer(user: User, offer_id: str) -> QuerySet[Payment]:
     if job is not None:
         jobs: list[UUID] = [job.id]
     else:
-        named = OfferJob.objects.filter(offer__owner=user, offer__reference=offer_id)
+        named = OfferJob.objects.filter(
+            offer__owner=user,
+            offer__reference=offer_id,
+            offer__kind__in=[OfferKind.OFFER, OfferKind.ESCROW],
+        )
         jobs = list(named.values_list("job_id", flat=True))
     fundings = Funding.objects.filter(job__in=jobs).values("id")
     owed = Payable.objects.filter(funding__job__in=jobs).values("id")

@@ -1,0 +1,153 @@
+"""Money set aside is said to be there when it is, and for what it is there."""
+
+from typing import Any
+
+import pytest
+
+from backend.accounts.models import WalletAddress
+from backend.errors import ErrorCode, FaenaError
+from backend.funding.errors import AlreadyFunded, AmountChanged
+from backend.funding.models import Funding
+from backend.funding.status import FundingMode, FundingStatus
+from backend.guide.escrow import SetAside, set_aside
+from backend.guide.offers import Wish, payments_of_offer, start_payment
+from backend.ids import global_id
+from backend.jobs.status import JobStatus
+from backend.payments.models import Payment
+from backend.payments.status import PaymentStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import Simulation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+JOB = "Escrow for job: Translate"
+
+
+@pytest.fixture
+def world() -> Simulation:
+    return Simulation(temperament="strict", funded=False)
+
+
+def a_wish(world: Simulation, **changes: Any) -> Wish:
+    return Wish(
+        **{
+            "owner": world.payer,
+            "wallet": WalletAddress.objects.get(owner=world.payer, is_default=True),
+            "amount": "25.00",
+            "seller_id": None,
+            "return_url": "http://127.0.0.1:8000/",
+            "now": world.clock.now(),
+            **changes,
+        }
+    )
+
+
+def ask(
+    world: Simulation, offer_id: str | None = None, description: str = JOB, **changes: Any
+) -> SetAside:
+    return set_aside(a_wish(world, **changes), offer_id=offer_id, description=description)
+
+
+def pay(world: Simulation, payment: Payment) -> PaymentStatus:
+    world.payment = payment
+    world.run()
+    return PaymentStatus(world.payment_now().status)
+
+
+def test_it_is_there_when_the_receivers_wallet_shows_it_and_is_told_once(world: Simulation) -> None:
+    first = ask(world)
+    assert not first.secured
+    assert ask(world) == first, "the same payer is asked, once"
+
+    assert pay(world, first.payment) is PaymentStatus.COMPLETED
+    second = ask(world)
+    assert second.secured
+    assert second.payment == first.payment
+
+    # Two jobs may be called alike: this one is not paid.
+    third = ask(world)
+    assert not third.secured
+    assert third.payment != first.payment
+
+
+def test_another_sum_is_something_else(world: Simulation) -> None:
+    pay(world, ask(world).payment)
+
+    other = ask(world, amount="26.00")
+
+    assert not other.secured
+    assert other.payment.receive_value == 2600
+
+
+def test_by_its_offers_id_it_is_told_as_often_as_it_is_asked(world: Simulation) -> None:
+    first = ask(world, "123")
+    pay(world, first.payment)
+
+    assert [ask(world, "123") for _ in range(3)] == [SetAside(first.payment, secured=True)] * 3
+    with pytest.raises(AlreadyFunded):
+        ask(world, "123", amount="26.00")
+    assert not ask(world, "124").secured
+
+
+def test_a_payer_who_declines_is_asked_again_by_the_next_call(world: Simulation) -> None:
+    world.approve = False
+    first = ask(world)
+    assert pay(world, first.payment) is PaymentStatus.REJECTED
+    world.approve = True
+
+    second = ask(world)
+
+    assert not second.secured
+    assert second.payment != first.payment
+    assert pay(world, second.payment) is PaymentStatus.COMPLETED
+    assert ask(world).secured
+
+
+def test_an_offer_an_escrow_and_a_description_of_one_name_are_three_things(
+    world: Simulation,
+) -> None:
+    by_id = ask(world, "123")
+    pay(world, by_id.payment)
+    offer = start_payment(a_wish(world), offer_id="123")
+
+    described = ask(world, description="123")
+
+    assert not described.secured
+    assert len({by_id.payment, offer, described.payment}) == 3
+    found = payments_of_offer(world.payer, "123").order_by("id")
+    assert list(found) == [by_id.payment, offer]
+
+
+def test_S30_S31_S33_D03_the_work_on_a_job_of_ours_begins_when_the_treasury_has_the_money() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+    offer_id = global_id("Job", market.job.id)
+
+    first = ask(market, offer_id)
+    assert not first.secured
+    assert ask(market, offer_id) == first
+    market.job.refresh_from_db()
+    assert market.job.status == JobStatus.SELECTING, "asked is not secured"
+
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    market.job.refresh_from_db()
+    assert market.job.status == JobStatus.SUBMITTING
+    assert [ask(market, offer_id).secured for _ in range(2)] == [True, True]
+    assert Funding.objects.get().mode == FundingMode.ESCROW
+
+
+def test_D02_the_sum_of_a_job_of_ours_is_reward_times_selected() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+
+    with pytest.raises(AmountChanged):
+        ask(market, str(market.job.id), amount="50.00")
+
+
+def test_S32_somebody_has_to_be_selected() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+    market.job.applications.update(status="PENDING")
+
+    with pytest.raises(FaenaError) as refused:
+        ask(market, str(market.job.id))
+    assert refused.value.code == ErrorCode.NO_SELECTED_WORKERS
