@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.marketplace import Marketplace
 from tests.e2e.payments_service import PaymentsService
 from tests.e2e.people import Person, people
+from tests.e2e.processes import python, run
 
 PATIENCE_SECONDS = 30.0
 SELLER = "default-seller"
@@ -232,3 +233,42 @@ def test_a_key_acts_in_graphql_too_and_the_offers_are_nobody_elses(
     assert f"Offer {offer_id}" in str(mine)
     everybodys = {"query": "{ jobs(first: 50) { edges { node { title } } } }"}
     assert offer_id not in httpx.post(market.graphql, json=everybodys, timeout=20).text
+
+
+def test_S42_D22_D24_an_operator_registers_a_seller_whom_nobody_can_redirect(
+    market: Marketplace, integrator: Integrator, service: PaymentsService
+) -> None:
+    make = "User.objects.filter(display_name='Payer 0').update(is_staff=True)"
+    code = f"from backend.accounts.models import User; {make}"
+    run(python("manage.py", "shell", "-c", code), environment=market.environment)
+    headers = {"X-API-Key": integrator.a_key("SELLERS")}
+    seller = {
+        "id": "second-shop",
+        "walletAddressUrl": market.wallet_address("shop-mxn"),
+        "keyId": "any",
+        "privateKeyPath": "/etc/passwd",
+    }
+
+    def send(**changes: str) -> httpx.Response:
+        wish = {**seller, **changes}
+        return httpx.post(f"{market.url}/sellers", json=wish, headers=headers, timeout=20)
+
+    for _ in range(2):
+        made = send()
+        assert (made.status_code, made.json()) == (201, {"ok": True, "id": "second-shop"})
+    redirected = send(walletAddressUrl=market.wallet_address("bob"))
+    assert (redirected.status_code, redirected.json()["code"]) == (403, "FORBIDDEN")
+    listed = httpx.get(f"{market.url}/sellers", headers=headers, timeout=20).json()["sellers"]
+    assert {
+        "id": "second-shop",
+        "walletAddressUrl": market.wallet_address("shop-mxn"),
+        "active": True,
+    } in listed
+    assert "passwd" not in str(listed)
+    offer_id = f"test-{uuid.uuid4().hex[:8]}"
+    started = service.start_quote(
+        offer_id, "second-shop", market.wallet_address("alice"), "3.00"
+    )
+    assert started["success"], started
+    said = {name: started["data"][name] for name in ("amount", "assetCode", "assetScale")}
+    assert said == {"amount": "3.00", "assetCode": "MXN", "assetScale": 2}, "in the payee's asset"
