@@ -266,9 +266,7 @@ def test_S42_D22_D24_an_operator_registers_a_seller_whom_nobody_can_redirect(
     } in listed
     assert "passwd" not in str(listed)
     offer_id = f"test-{uuid.uuid4().hex[:8]}"
-    started = service.start_quote(
-        offer_id, "second-shop", market.wallet_address("alice"), "3.00"
-    )
+    started = service.start_quote(offer_id, "second-shop", market.wallet_address("alice"), "3.00")
     assert started["success"], started
     said = {name: started["data"][name] for name in ("amount", "assetCode", "assetScale")}
     assert said == {"amount": "3.00", "assetCode": "MXN", "assetScale": 2}, "in the payee's asset"

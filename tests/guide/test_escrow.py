@@ -135,7 +135,7 @@ def test_S30_S31_S33_D03_the_work_on_a_job_of_ours_begins_when_the_treasury_has_
     assert Funding.objects.get().mode == FundingMode.ESCROW
 
 
-def test_D02_the_sum_of_a_job_of_ours_is_reward_times_selected() -> None:
+def test_D02_S33_the_sum_of_a_job_of_ours_is_reward_times_selected() -> None:
     market = Market(mode=FundingMode.ESCROW)
     market.open_treasury()
 
