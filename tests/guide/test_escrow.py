@@ -15,6 +15,7 @@ from backend.ids import global_id
 from backend.jobs.status import JobStatus
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
+from tests.guide.test_offers import at_once
 from tests.simulation.market import Market
 from tests.simulation.simulator import Simulation
 
@@ -151,3 +152,12 @@ def test_S32_somebody_has_to_be_selected() -> None:
     with pytest.raises(FaenaError) as refused:
         ask(market, str(market.job.id))
     assert refused.value.code == ErrorCode.NO_SELECTED_WORKERS
+
+
+def test_of_thirty_who_ask_at_once_one_is_told_that_it_is_there(world: Simulation) -> None:
+    pay(world, ask(world).payment)
+
+    told = at_once(lambda: ask(world))
+
+    assert sorted(each.secured for each in told) == [False] * 29 + [True]
+    assert len({each.payment.id for each in told if not each.secured}) == 1

@@ -1,9 +1,13 @@
 """Offers of a marketplace outside, as payments here."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connection
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import FaenaError, Forbidden, ValidationFailed, WalletRequired
@@ -28,6 +32,7 @@ from tests.simulation.simulator import BASE_URL, Simulation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFER = "test-123"
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -288,3 +293,24 @@ def test_S26_every_status_of_ours_is_one_of_the_guides(world: Simulation) -> Non
     assert [status for status, word in words.items() if word == "paid"] == ["COMPLETED"]
     assert set(words.values()) == {"pending", "paid", "failed"}
     assert Funding.objects.get().status == FundingStatus.AWAITING_APPROVAL
+
+
+def at_once(call: Callable[[], T]) -> list[T]:
+    """What thirty who call at the same time get."""
+
+    def closing(_: int) -> T:
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        return list(pool.map(closing, range(30)))
+
+
+def test_D28_thirty_clicks_at_once_are_one_payment(world: Simulation) -> None:
+    for offer_id in (OFFER, str(world.job.id)):
+        payments = at_once(partial(start, world, offer_id=offer_id))
+        assert len({payment.id for payment in payments}) == 1
+    assert Payment.objects.count() == Funding.objects.count() == 2
+    assert OfferJob.objects.count() == 1
