@@ -23,12 +23,15 @@ WORKERS = "2"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# These folders never touch our database or Redis: once is enough.
-WITHOUT_SERVICES = ("conformance", "docs", "open_payments", "outbound", "sandbox_wallet")
+# These never touch our database or Redis, or ask of them what both do alike: once is enough.
+ONCE = (
+    *("conformance", "docs", "open_payments", "outbound", "profiles", "receipts", "sandbox_wallet"),
+    *("schema/permissions", "schema/test_execution.py", "schema/test_schema_file.py", "tools"),
+)
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
-EMBEDDED_SIMULATIONS = ("700", "80", "40") if IN_CI else ("150", "30", "8")
-SERVICES_SIMULATIONS = ("300", "40", "20") if IN_CI else ("60", "20", "8")
+EMBEDDED_SIMULATIONS = ("700", "80", "24") if IN_CI else ("150", "30", "8")
+SERVICES_SIMULATIONS = ("300", "40", "12") if IN_CI else ("60", "20", "8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def main() -> int:
     ]
     if not _missing_services():
         services = {"DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL}
-        once = [f"--ignore=tests/{folder}" for folder in WITHOUT_SERVICES]
+        once = [f"--ignore=tests/{folder}" for folder in ONCE]
         environment = {**_simulations(SERVICES_SIMULATIONS), **own, **services}
         runs.append(_run("PostgreSQL and Redis", environment, *once))
     print("\nmake test")
