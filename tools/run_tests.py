@@ -27,6 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ONCE = (
     *("conformance", "docs", "open_payments", "outbound", "profiles", "receipts", "sandbox_wallet"),
     *("schema/permissions", "schema/test_execution.py", "schema/test_schema_file.py", "tools"),
+    "e2e/test_graphiql.py",
 )
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
