@@ -71,6 +71,15 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 60.0},
         },
+        "deliver-webhooks": {
+            "task": "backend.webhooks.tasks.deliver_due",
+            "schedule": 1.0,
+            "options": {"expires": 2.0},
+        },
+        "forget-old-webhooks": {
+            "task": "backend.webhooks.tasks.forget_old",
+            "schedule": crontab(hour=3, minute=30),
+        },
         "delete-old-events": {
             "task": "backend.events.tasks.delete_old_events",
             "schedule": crontab(hour=3, minute=10),
@@ -100,6 +109,7 @@ app.autodiscover_tasks(
         "backend.files",
         "backend.events",
         "backend.reconciliation",
+        "backend.webhooks",
     ]
 )
 

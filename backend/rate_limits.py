@@ -38,6 +38,7 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
         "exports": RateLimitItemPerHour(60, namespace="exports"),  # per user
         "apiKeys": RateLimitItemPerHour(30, namespace="apiKeys"),  # made, per user
         "apiKey": RateLimitItemPerMinute(600, namespace="apiKey"),  # requests, per key
+        "webhooks": RateLimitItemPerMinute(30, namespace="webhooks"),  # per user
         "money": RateLimitItemPerMinute(30, namespace="money"),  # per user
     }
 )

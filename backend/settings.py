@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "backend.funding",
     "backend.receipts",
     "backend.reconciliation",
+    "backend.webhooks",
     "backend.schema",
     "backend.guide",
     "backend.sandbox",

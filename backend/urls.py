@@ -14,6 +14,7 @@ from backend.ledger import views as books
 from backend.payments import views as payments
 from backend.receipts import views as receipts
 from backend.schema import graphiql
+from backend.webhooks import views as webhooks
 
 
 def graphiql_asset(request: HttpRequest, name: str) -> HttpResponse:
@@ -39,6 +40,7 @@ urlpatterns = [
     path(receipts.VERIFY_PATH, receipts.check),
     path(f"{downloads.PATH}<str:token>", books.export),
     path("", include("backend.guide.urls")),
+    path("api/webhooks/payments", webhooks.payments),
     path("graphiql/<path:name>", graphiql_asset),
     path("admin/", admin.site.urls),
 ]

@@ -8,10 +8,21 @@ from backend.ids import new_id
 
 
 class Topic(models.Model):
-    """One feed of events and the number of its newest one."""
+    """One feed of events, the number of its newest one, and how far webhooks have read it."""
 
     name = models.CharField(max_length=100, primary_key=True)
     last_seq = models.BigIntegerField(default=0)
+    relayed_seq = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        indexes = [
+            # As many rows as there are topics with news: what looks for those finds nothing else.
+            models.Index(
+                name="topic_not_relayed",
+                fields=["name"],
+                condition=models.Q(last_seq__gt=models.F("relayed_seq")),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}@{self.last_seq}"

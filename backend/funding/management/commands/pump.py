@@ -15,6 +15,7 @@ from backend.funding.settling import retry_due
 from backend.funding.treasury import register_treasury
 from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
+from backend.pumps import PUMPS
 
 # As often as the beat tasks.
 JOBS_EVERY_S = 60.0
@@ -22,7 +23,7 @@ FILES_EVERY_S = 600.0
 
 
 class Command(BaseCommand):
-    help = "Advance what is due of payments, jobs and files, without Celery and without Redis."
+    help = "Advance what is due of payments, jobs, webhooks and files, without Celery or Redis."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         how = parser.add_mutually_exclusive_group()
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             if time.monotonic() - files_swept_at >= FILES_EVERY_S:
                 files_swept_at = time.monotonic()
                 sweep(now=SYSTEM_CLOCK.now())
+            done += sum(each(loop) for each in PUMPS)
             if done:
                 self.stdout.write(f"advanced {done}")
             elif loop:

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class WebhooksConfig(AppConfig):
+    name = "backend.webhooks"
+    verbose_name = "Webhooks"
+
+    def ready(self) -> None:
+        # It registers with the pump, and with Django's checks.
+        from backend.webhooks import checks, tasks  # noqa: F401
