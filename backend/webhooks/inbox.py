@@ -45,13 +45,15 @@ def receive(*, headers: Mapping[str, str], body: bytes, now: datetime) -> int:
     said = _read(body)
     named = set(_texts(said, depth=_DEEPEST))
     type = said.get("type")
+    if not (isinstance(type, str) and _is_plain(type)):
+        type = ""
     with transaction.atomic():
         payment_ids = _payments(named)
         kept = rows.insert(
             InboundEvent(
                 source=SOURCE,
                 event_id=event_id,
-                type=type[:80] if isinstance(type, str) else "",
+                type=type[:80],
                 payments=len(payment_ids),
                 received_at=now,
             )
@@ -77,11 +79,16 @@ def _read(body: bytes) -> dict[str, Any]:
 def _texts(value: object, *, depth: int) -> Iterator[str]:
     """Every text in it, whatever it is called: each service has other names for the same."""
     if isinstance(value, str):
-        if len(value) <= _LONGEST_VALUE and "\0" not in value:
+        if len(value) <= _LONGEST_VALUE and _is_plain(value):
             yield value
     elif depth > 0 and isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
             yield from _texts(each, depth=depth - 1)
+
+
+def _is_plain(text: str) -> bool:
+    # Ids and URLs are. What a database cannot keep, such as NUL or half a character, is not.
+    return text.isascii() and text.isprintable()
 
 
 def _payments(named: set[str]) -> list[UUID]:
