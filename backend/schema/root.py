@@ -25,6 +25,7 @@ from backend.schema import (
     payments,
     resolutions,
     submissions,
+    webhooks,
 )
 from backend.schema.errors import (
     AssetMismatchError,
@@ -67,6 +68,7 @@ Query = merge_types(
         payments.PaymentQuery,
         discrepancies.DiscrepancyQuery,
         feeds.FeedQuery,
+        webhooks.WebhookQuery,
         health.HealthQuery,
     ),
 )
@@ -84,6 +86,7 @@ Mutation = merge_types(
         resolutions.ResolutionMutation,
         files.FileMutation,
         exports.ExportMutation,
+        webhooks.WebhookMutation,
     ),
 )
 Subscription = merge_types(

@@ -129,10 +129,7 @@ def _payments_of_fundings(events: Iterable[Event]) -> frozenset[str]:
 
     The guide's service knows no others: a handler of its event takes any for the job's money.
     """
-    ids = [
-        _key_of(event.topic)
-        for event in events
-        if name_of(event, PayloadFormat.GUIDE) is not None
-    ]
+    ends = (event for event in events if name_of(event, PayloadFormat.GUIDE) is not None)
+    ids = [key for event in ends if (key := _key_of(event.topic)) is not None]
     found = Payment.objects.filter(id__in=ids, purpose=PaymentPurpose.FUND)
     return frozenset(f"payment:{id}" for id in found.values_list("id", flat=True))

@@ -23,7 +23,7 @@ def compose(event: Event, *, name: str, payload_format: PayloadFormat) -> bytes:
     """The body: the same bytes however often it is made.
 
     Raises:
-        LookupError: what it is about does not exist.
+        ObjectDoesNotExist: what it is about is not there.
     """
     say = _for_the_guide if payload_format is PayloadFormat.GUIDE else _standard
     return _written(say(event, name))
@@ -111,10 +111,8 @@ def name_by(find: NamesIt) -> NamesIt:
 
 
 def _for_the_guide(event: Event, name: str) -> dict[str, Any]:
-    payment = Payment.objects.filter(id=event.subject_id).first()
-    funding = payment and Funding.objects.filter(id=payment.reference).first()
-    if payment is None or funding is None:
-        raise LookupError(f"{event} is about no payment of a funding")
+    payment = Payment.objects.get(id=event.topic.partition(":")[2])
+    funding = Funding.objects.get(id=payment.reference)
     known = next((found for find in _names_it if (found := find(payment, funding.job_id))), None)
     names = known or GuideNames(offer_id=str(funding.job_id), pending_id=str(payment.id))
     attempt = payment.attempts.exclude(outgoing_payment_url="").order_by("-number").first()

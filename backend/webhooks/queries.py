@@ -1,5 +1,7 @@
 """What may be read of webhooks, and by whom."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from backend.accounts.models import User
@@ -20,9 +22,9 @@ def deliveries_visible_to(user: User | None) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(endpoint__in=endpoints_visible_to(user))
 
 
-def attempts_of(delivery_ids: list[object]) -> dict[object, list[WebhookAttempt]]:
+def attempts_of(delivery_ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
     """The requests that were made for each delivery, in their order."""
-    found: dict[object, list[WebhookAttempt]] = {id: [] for id in delivery_ids}
+    found: dict[UUID, list[WebhookAttempt]] = {id: [] for id in delivery_ids}
     for attempt in WebhookAttempt.objects.filter(delivery_id__in=delivery_ids).order_by("number"):
         found[attempt.delivery_id].append(attempt)
     return found

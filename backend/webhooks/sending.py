@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
+from uuid import UUID
 
 import httpx
 from django.conf import settings
@@ -204,7 +205,7 @@ def _record(
             _after_failure(delivery, endpoint, answer, at=at, rng=rng)
 
 
-def _locked(endpoint_id: object) -> WebhookEndpoint | None:
+def _locked(endpoint_id: UUID) -> WebhookEndpoint | None:
     return WebhookEndpoint.objects.select_for_update(no_key=True).filter(id=endpoint_id).first()
 
 

@@ -70,13 +70,27 @@ def job(name: str, **rule: Any) -> Mutation:
     return on("Job", name, **rule)
 
 
+ALL_OTHERS = "stranger worker other operator auditor"
+
+
+def endpoint(more: Input | None = None) -> Mutation:
+    """A mutation on a webhook endpoint: for all but its owner there is none to change."""
+    return Mutation(
+        id="endpointId",
+        of="WebhookEndpoint",
+        input=lambda world: {"endpointId": world.id("webhook endpoint"), **(more or {})},
+        may="owner",
+        hidden_from=ALL_OTHERS,
+    )
+
+
 SOON = (NOON + timedelta(days=9)).isoformat()
 FAR = (NOON + timedelta(days=80)).isoformat()
 RETURN = "http://127.0.0.1:8000/done"
 HIDDEN_DRAFT = "stranger worker other"
 NOT_A_SIDE = "stranger other"
 NOT_A_PARTY = "stranger worker other"
-ALL_OTHERS = "stranger worker other operator auditor"
+
 MUTATIONS: dict[str, Mutation] = {
     # --- oneself
     "signUp": Mutation(
@@ -234,6 +248,21 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     # --- the books
     "requestExport": Mutation(input=lambda _: {}),
+    # --- webhooks
+    "createWebhookEndpoint": Mutation(
+        input=lambda _: {"url": "https://hooks.example/faena", "events": ["*"]}
+    ),
+    "updateWebhookEndpoint": endpoint(more={"active": False}),
+    "deleteWebhookEndpoint": endpoint(),
+    "rotateWebhookSecret": endpoint(),
+    "replayEvents": endpoint(more={"since": NOON.isoformat()}),
+    "replayWebhookDelivery": Mutation(
+        id="deliveryId",
+        of="WebhookDelivery",
+        input=lambda world: {"deliveryId": world.id("webhook delivery")},
+        may="owner",
+        hidden_from=ALL_OTHERS,
+    ),
     # --- consent and files
     "confirmGrant": on("Grant", "grant", may="owner", hidden_from=ALL_OTHERS),
     "requestUpload": Mutation(
@@ -296,6 +325,8 @@ OBJECTS: dict[str, str] = {
     "failed payment": f"owner worker {SEES_ALL}",
     "stuck payment": f"owner worker {SEES_ALL}",
     "promised application": f"owner worker {SEES_ALL}",
+    "webhook endpoint": f"owner {SEES_ALL}",
+    "webhook delivery": f"owner {SEES_ALL}",
     "file": "owner",
     "unfinished file": "owner",
     "file of a draft": "worker",
@@ -334,6 +365,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "outgoingPaymentUrl": f"owner {SEES_ALL}",
         "resolutions": SEES_ALL,
     },
+    ("WebhookEndpoint", "webhook endpoint"): {"deliveries": f"owner {SEES_ALL}"},
     ("Payment", "completed payment"): {"receipt": "owner worker"},
 }
 
@@ -372,6 +404,13 @@ OPEN_FIELDS: dict[str, str] = {
     "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
     "Allocation": "id amount released status",
     "Discrepancy": "id kind expected actual firstSeenAt lastSeenAt resolvedAt payment",
+    "WebhookEndpoint": (
+        "id url events format everything active disabledBecause disabledAt failingSince "
+        "previousSecretUntil createdAt"
+    ),
+    "WebhookDelivery": (
+        "id eventId type topic cursor eventAt status attemptsMade nextAttemptAt endedAt attempts"
+    ),
     "File": "id name mediaType size sha256 status createdAt downloadUrl",
 }
 
@@ -386,6 +425,7 @@ QUERIES: dict[str, str] = {
     "treasuryGrants": "operator: those one asked for",
     "discrepancies": "see OBJECTS",
     "events": "who is logged in: their own",
+    "webhookEndpoints": "see OBJECTS",
     "jobs": "everybody: what is published",
     "viewer": "everybody: oneself",
     "lookupWallet": "who is logged in",

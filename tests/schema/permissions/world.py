@@ -12,6 +12,8 @@ from django.db.models import F
 from backend.accounts import tokens
 from backend.accounts.api_keys import create_api_key
 from backend.accounts.models import BearerToken, Scope, User, WalletAddress
+from backend.accounts.models import BearerToken, User, WalletAddress
+from backend.events import emit
 from backend.files.status import FileStatus
 from backend.funding.booking import book_promise
 from backend.funding.models import Allocation, Funding, Payable, Seller
@@ -39,6 +41,9 @@ from backend.payments.status import (
     PaymentStatus,
 )
 from backend.receipts.issuing import issue
+from backend.webhooks.models import WebhookDelivery
+from backend.webhooks.relay import relay
+from backend.webhooks.services import create_endpoint
 from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
@@ -339,6 +344,14 @@ def _belongings(world: World) -> None:
     world.keep("session", BearerToken.objects.get(user=owner))
     world.keep("file", a_file(owner))
     world.keep("unfinished file", a_file(owner, status=FileStatus.UPLOADING))
+    endpoint = create_endpoint(
+        owner=owner, url="https://hooks.example/faena", events=["user.*"], now=NOON
+    ).endpoint
+    with transaction.atomic():
+        emit(topic=f"user:{owner.id}", type="job.status", payload={}, at=NOON)
+    relay(now=NOON)
+    world.keep("webhook endpoint", endpoint)
+    world.keep("webhook delivery", WebhookDelivery.objects.filter(endpoint=endpoint).latest("id"))
     draft = Submission.objects.get(id=world.rows["draft of work"][1])
     world.keep("file of a draft", draft.files.get())
 
