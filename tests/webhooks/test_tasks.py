@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from backend.clock import SYSTEM_CLOCK
-from backend.webhooks import tasks
+from backend.webhooks import sending, tasks
 from backend.webhooks.crew import Crew
 from backend.webhooks.models import WebhookDelivery
 from backend.webhooks.status import DeliveryStatus
@@ -25,8 +25,6 @@ PATIENCE_SECONDS = 20.0
 @pytest.fixture(autouse=True)
 def _a_client_of_its_own() -> None:
     # It has the policy of the settings at its making.
-    from backend.webhooks import sending
-
     sending._client_of.cache_clear()
 
 
@@ -56,7 +54,7 @@ def test_the_pump_brings_what_is_due(receiver: Receiver, settings: LazySettings)
     call_command("pump", "--once", stdout=StringIO(), stderr=StringIO())
 
     assert [request.seq for request in receiver.got] == [1, 2, 3]
-    tasks.webhook_client().close()
+    sending.webhook_client().close()
 
 
 def test_the_tick_has_it_brought_by_the_crew(receiver: Receiver) -> None:
@@ -69,7 +67,7 @@ def test_the_tick_has_it_brought_by_the_crew(receiver: Receiver) -> None:
     while left.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [request.seq for request in receiver.got] == [1, 2, 3, 4, 5]
-    tasks.webhook_client().close()
+    sending.webhook_client().close()
 
 
 def test_one_slow_piece_of_work_does_not_keep_the_crew_from_others() -> None:
