@@ -175,7 +175,10 @@ class WebhookEndpoint(Node):
         description="Since when it is off; null while it is on."
     )
     failing_since: datetime | None = strawberry.field(
-        description="Since when it has taken nothing; after five days it is switched off."
+        description=(
+            "Since when it has taken nothing; after five days it is switched off. Null while it "
+            "takes what it is told."
+        )
     )
     previous_secret_until: datetime | None = strawberry.field(
         description="Until then the secret before signs too; null if it was never rotated."
@@ -290,10 +293,13 @@ class WebhookPayload(Payload):
     )
     signing_secret: str | None = strawberry.field(
         default=None,
-        description="What the endpoint verifies with. Shown this once, when it is made or rotated.",
+        description=(
+            "What the endpoint verifies with. Shown once, when it is made or rotated; else null."
+        ),
     )
     replayed: int | None = strawberry.field(
-        default=None, description="By replayEvents: how many events are being brought again."
+        default=None,
+        description="How many events are being brought again; null but in replayEvents.",
     )
 
 

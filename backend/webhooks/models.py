@@ -109,6 +109,17 @@ class WebhookDelivery(models.Model):
                 condition=Q(status=DeliveryStatus.PENDING),
             ),
             models.Index(
+                name="webhook_due_here",
+                fields=["endpoint", "due_at", "id"],
+                condition=Q(status=DeliveryStatus.PENDING),
+            ),
+            # As many rows as there are requests under way.
+            models.Index(
+                name="webhook_lent",
+                fields=["endpoint", "lease_until"],
+                condition=Q(lease_until__isnull=False),
+            ),
+            models.Index(
                 name="webhook_line",
                 fields=["endpoint", "topic", "seq"],
                 condition=Q(status=DeliveryStatus.PENDING),

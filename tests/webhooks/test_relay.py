@@ -105,7 +105,7 @@ def test_who_sees_everything_may_hear_everything(world: World, who: str) -> None
     assert [each.topic for each in deliveries(made.endpoint)] == topics
 
 
-def test_who_is_closed_hears_nothing(world: World) -> None:
+def test_who_is_closed_hears_nothing() -> None:
     closed = a_user("closed")
     an_endpoint(closed)
     User.objects.filter(id=closed.id).update(is_active=False)
