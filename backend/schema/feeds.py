@@ -32,6 +32,7 @@ SUBJECTS = {
     "dispute": "Dispute",
     "funding": "Funding",
     "payment": "Payment",
+    "webhook": "WebhookEndpoint",
 }
 
 After = Annotated[

@@ -1,7 +1,6 @@
 """What a webhook says: ids and statuses, never what is private about people."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,16 @@ from backend.payments.status import PaymentStatus
 from backend.webhooks.names import COMPLETED, PayloadFormat, kind_of
 
 MOST_BYTES = 32 * 1024
+# The GraphQL type behind the first word of an event's type, and behind a key of its payload.
+_TYPES = {
+    "job": "Job",
+    "application": "Application",
+    "submission": "Submission",
+    "dispute": "Dispute",
+    "funding": "Funding",
+    "payment": "Payment",
+    "webhook": "WebhookEndpoint",
+}
 
 
 def compose(event: Event, *, name: str, payload_format: PayloadFormat) -> bytes:
@@ -44,13 +53,12 @@ def _standard(event: Event, name: str) -> dict[str, Any]:
         "seq": event.seq,
         "cursor": cursors.encode(topic=event.topic, seq=event.seq),
     }
-    if event.subject_id is not None:
-        data["subjectId"] = global_id(_type_of(event), event.subject_id)
+    type_name = _TYPES.get(event.type.partition(".")[0])
+    if event.subject_id is not None and type_name is not None:
+        data["subjectId"] = global_id(type_name, event.subject_id)
+    # As the `data` of the same event by GraphQL.
     for key, value in event.payload.items():
-        if key == "job":
-            data["jobId"] = global_id("Job", UUID(value))
-        else:
-            data[_camel_case(key)] = value
+        data[key] = global_id(_TYPES[key], UUID(value)) if key in _TYPES and value else value
     if kind_of(event.topic) == "payment" and event.subject_id is not None:
         data |= _failure(event.subject_id, str(event.payload.get("status")))
     return {"type": name, "timestamp": _instant(event.at), "data": data}
@@ -69,16 +77,6 @@ def _failure(payment_id: UUID, status: str) -> dict[str, Any]:
             "retryable": failed.failure_retryable,
         }
     }
-
-
-def _type_of(event: Event) -> str:
-    """The GraphQL type behind `subject_id`: types of events begin with it."""
-    word = event.type.partition(".")[0]
-    return {"webhook": "WebhookEndpoint"}.get(word, word.capitalize())
-
-
-def _camel_case(key: str) -> str:
-    return re.sub(r"_([a-z])", lambda match: match[1].upper(), key)
 
 
 def _instant(at: datetime) -> str:

@@ -38,6 +38,8 @@ NAMES: dict[PayloadFormat, tuple[str, ...]] = {
         "user.submission.review_reminder",
         "user.dispute.status",
         "user.funding.status",
+        "user.payment.status",
+        "user.treasury.nearly_spent",
         "user.webhook.disabled",
     ),
     PayloadFormat.GUIDE: (COMPLETED, FAILED),

@@ -99,11 +99,9 @@ def _types_in(path: Path) -> set[str]:
     text = path.read_text()
     if "emit(" not in text and ".tell" not in text:
         return set()
-    return set(
-        re.findall(
-            r'"((?:payment|funding|job|application|submission|dispute|webhook)\.[a-z_]+)"', text
-        )
-    )
+    by_name = re.findall(r'type="([a-z_]+\.[a-z_]+)"', text)
+    in_place = re.findall(r'^\s+"([a-z_]+\.(?:status|review_reminder))",$', text, re.MULTILINE)
+    return {*by_name, *in_place}
 
 
 def test_the_schedule_is_the_one_of_the_code() -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import standardwebhooks
 
@@ -44,6 +45,12 @@ def world(tmp_path: Path, receiver: Receiver) -> Iterator[World]:
         world.stop()
 
 
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=20, trust_env=False) as client:
+        yield client
+
+
 def trigger(world: World, event: str, var_dir: Path) -> str:
     done = subprocess.run(
         [
@@ -69,9 +76,9 @@ def wait_for(look: Callable[[], Any]) -> Any:
 
 
 def test_an_event_that_is_triggered_arrives_signed_in_both_formats(
-    world: World, receiver: Receiver, tmp_path: Path
+    world: World, http: httpx.Client, receiver: Receiver, tmp_path: Path
 ) -> None:
-    api = Api(world.base_url)
+    api = Api(world.base_url, http=http)
     funder = api.as_user(world.person(FUNDER, api=api, quiet=True).token)
     secrets = {}
     for name, events in (("STANDARD", ["payment.status"]), ("GUIDE", ["*"])):

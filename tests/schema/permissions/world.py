@@ -12,7 +12,6 @@ from django.db.models import F
 from backend.accounts import tokens
 from backend.accounts.api_keys import create_api_key
 from backend.accounts.models import BearerToken, Scope, User, WalletAddress
-from backend.accounts.models import BearerToken, User, WalletAddress
 from backend.events import emit
 from backend.files.status import FileStatus
 from backend.funding.booking import book_promise
