@@ -16,6 +16,7 @@ from backend.funding.models import Funding, Seller
 from backend.funding.status import FundingStatus
 from backend.guide import offers
 from backend.guide.models import Offer, OfferJob
+from backend.guide.names import name_for_webhooks
 from backend.guide.offers import Wish, start_payment
 from backend.guide.shapes import shape_of, shapes_of
 from backend.ids import global_id, new_id
@@ -67,6 +68,22 @@ def pay(world: Simulation, payment: Payment) -> Payment:
 
 def guides(world: Simulation, payment: Payment) -> dict[str, Any]:
     return shape_of(payment, viewer=world.payer)
+
+
+def test_S17_a_webhook_names_offer_and_payment_as_the_answer_did(world: Simulation) -> None:
+    payment = start(world)
+    job_id = Funding.objects.get(id=payment.reference).job_id
+    answered = guides(world, payment)
+
+    names = name_for_webhooks(payment, job_id)
+
+    assert (names.offer_id, names.pending_id) == (OFFER, str(payment.id))
+    assert (answered["offerId"], answered["pendingId"]) == (OFFER, str(payment.id))
+
+
+def test_S17_a_job_of_ours_is_named_by_its_own_id(world: Simulation) -> None:
+    payment = start(world)
+    assert name_for_webhooks(payment, world.job.id).offer_id == global_id("Job", world.job.id)
 
 
 def test_an_offer_is_paid_exactly_once_and_only_then_says_paid(world: Simulation) -> None:

@@ -1,24 +1,41 @@
 """A short run of what `python -m tools.fuzz` does for minutes: nothing crashes the server."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
+from django.conf import LazySettings
 
+from backend.open_payments import Ed25519Signer
+from backend.payments import wallets
 from backend.schema import schema
 from tests.schema.server import Server
 from tools.fuzz.people import People
 from tools.fuzz.run import code_of, fuzz
 
+NOBODY_LISTENS = "http://127.0.0.1:1"
 WALLET = {
-    "id": "https://wallet.example/alice",
+    "id": f"{NOBODY_LISTENS}/alice",
     "assetCode": "USD",
     "assetScale": 2,
-    "authServer": "https://auth.wallet.example",
-    "resourceServer": "https://wallet.example",
+    "authServer": NOBODY_LISTENS,
+    "resourceServer": NOBODY_LISTENS,
 }
 SEED = 20260601
 
 
+@pytest.fixture
+def platform(settings: LazySettings) -> Iterator[None]:
+    """A platform that can ask wallets, in a world where none answers."""
+    settings.OP_DEV_ORIGINS = frozenset({NOBODY_LISTENS})
+    settings.OP_CLIENT_KEY_ID = "platform-key-1"
+    settings.OP_CLIENT_PRIVATE_KEY = Ed25519Signer.generate("platform-key-1").to_pem()
+    wallets._client_of.cache_clear()
+    yield
+    wallets._client_of.cache_clear()
+
+
+@pytest.mark.usefixtures("platform")
 @pytest.mark.django_db(transaction=True)
 def test_no_generated_document_ends_in_an_error_of_the_server(
     server: Server, caplog: pytest.LogCaptureFixture

@@ -103,7 +103,7 @@ def shop(receiver: Receiver) -> Simulation:
     an_endpoint(simulation.payer, receiver.url, payload_format=PayloadFormat.GUIDE)
     receiver.answer = handled
     Job.rows = {
-        str(simulation.job.id): SimpleNamespace(
+        global_id("Job", simulation.job.id): SimpleNamespace(
             is_funded=False, payment_id=None, status="recruiting", saved=False
         )
     }
@@ -125,7 +125,7 @@ def test_a_completed_payment_funds_the_guides_job(
     assert request.json.pop("timestamp").endswith("Z")
     assert {key: value for key, value in request.json.items() if key != "timestamp"} == {
         "type": "payment.completed",
-        "offerId": str(shop.job.id),
+        "offerId": global_id("Job", shop.job.id),
         "pendingId": str(payment.id),
         "outgoingPaymentId": outgoing,
         "status": "paid",
