@@ -61,6 +61,11 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5.0},
         },
+        "register-fee-wallets": {
+            "task": "backend.funding.tasks.register_fee_wallets",
+            "schedule": 5.0,
+            "options": {"expires": 5.0},
+        },
         "retry-due-payments": {
             "task": "backend.funding.tasks.retry_due_payments",
             "schedule": 10.0,

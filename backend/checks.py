@@ -1,8 +1,9 @@
 """Deployment mistakes, found before the first request: Django system checks with ids.
 
 Everything here is an error, because every one of them loses money or secrets quietly. Outside of
-DEBUG all of them apply; with DEBUG only the ones about rhythm and files do. `manage.py check` shows
-them; `refuse_unsafe_settings` stops a server that would start in spite of them.
+DEBUG all of them apply; with DEBUG only the ones about rhythm, files and the fee do.
+`manage.py check` shows them; `refuse_unsafe_settings` stops a server that would start in spite of
+them.
 """
 
 import base64
@@ -27,6 +28,8 @@ TAG = "faena"
 SHORTEST_SECRET = 50
 # As Django's own check of SECRET_KEY: fewer different characters are a pattern, not a secret.
 FEWEST_CHARACTERS = 5
+HIGHEST_FEE_BPS = 10_000
+MOST_FEE_WALLETS = 99
 
 
 def refuse_unsafe_settings() -> None:
@@ -46,7 +49,7 @@ def refuse_unsafe_settings() -> None:
 def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterable[CheckMessage]:
     """Report what must not go into production, impossible rhythms, and files without a place."""
     del app_configs
-    found = [*_rhythm(), *_files()]
+    found = [*_rhythm(), *_files(), *_fee()]
     if not settings.DEBUG:
         for part in (_secrets(), _addresses(), _wallet_client(), _database(), _bucket()):
             found.extend(part)
@@ -234,6 +237,29 @@ def _files() -> Iterator[Error]:
             "With FILES_UNFINISHED_PER_USER below 1 nobody could upload anything.",
             hint="Set it to how many uploads a person may have unfinished, such as 20.",
             id="faena.E023",
+        )
+
+
+def _fee() -> Iterator[Error]:
+    bps, wallets = settings.PLATFORM_FEE_BPS, settings.PLATFORM_FEE_WALLET_ADDRESS_URLS
+    if not float(bps).is_integer() or not 0 <= bps <= HIGHEST_FEE_BPS:
+        yield Error(
+            f"PLATFORM_FEE_BPS is {bps:g}.",
+            hint=f"Set it to a whole number from 0 to {HIGHEST_FEE_BPS}: 250 is 2.5 %.",
+            id="faena.E030",
+        )
+    if bps and not wallets:
+        yield Error(
+            "PLATFORM_FEE_BPS is set, and there is no wallet that a fee could go to.",
+            hint="Name one for each asset in PLATFORM_FEE_WALLET_ADDRESS_URLS, or set it to 0.",
+            id="faena.E031",
+        )
+    # A seller's slug has two digits for it.
+    if len(set(wallets)) < len(wallets) or len(wallets) > MOST_FEE_WALLETS:
+        yield Error(
+            "PLATFORM_FEE_WALLET_ADDRESS_URLS names a wallet twice, or too many of them.",
+            hint=f"Name one wallet for each asset, at most {MOST_FEE_WALLETS}.",
+            id="faena.E032",
         )
 
 

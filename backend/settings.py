@@ -151,6 +151,9 @@ OP_CA_FILE = env.text("OP_CA_FILE")
 SELLER_ID = env.text("SELLER_ID", "default-seller")
 SELLER_WALLET_ADDRESS_URL = env.text("SELLER_WALLET_ADDRESS_URL")
 TREASURY_WALLET_ADDRESS_URL = env.text("TREASURY_WALLET_ADDRESS_URL")
+# What payers pay on top of what workers get, in hundredths of a percent; checks.py says how much.
+PLATFORM_FEE_BPS = env.number("PLATFORM_FEE_BPS", 0)
+PLATFORM_FEE_WALLET_ADDRESS_URLS = env.items("PLATFORM_FEE_WALLET_ADDRESS_URLS")
 # kid:base64 pairs, newest first: the first one encrypts, all of them decrypt.
 ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
     ["development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="] if DEBUG else []

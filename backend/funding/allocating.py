@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import F, Sum
 
 from backend.funding.booking import book_kept, book_promise
+from backend.funding.fees import fee_on, most_within
 from backend.funding.models import Allocation, Funding
 from backend.funding.status import ALLOCATED, LIVE, UNPAID, AllocationStatus, FundingStatus
 from backend.jobs.models import Application, Job
@@ -38,7 +39,7 @@ def allocate_what_is_there(job: Job, *, at: datetime) -> None:
     return_promises_to_unselected(job, at=at)
     gaps = uncovered(job)
     for funding in Funding.objects.filter(job=job, status__in=sorted(LIVE)).order_by("id"):
-        free = free_value(funding)
+        free = promisable_value(funding)
         while gaps and free > 0:
             application, gap = gaps[0]
             value = min(gap, free)
@@ -51,14 +52,31 @@ def allocate_what_is_there(job: Job, *, at: datetime) -> None:
 
 
 def free_value(funding: Funding) -> int:
-    """What of a funding is neither promised, released, refunded nor on its way back."""
+    """What of a funding is neither promised, released, refunded nor on its way back.
+
+    The platform's fee on what is promised is no more free than that.
+    """
+    kept = kept_value(funding)
+    return _not_gone_value(funding) - kept - fee_on(kept, funding.fee_bps)
+
+
+def promisable_value(funding: Funding) -> int:
+    """What of a funding can still be promised to workers, so that the fee on it is there too."""
+    return most_within(_not_gone_value(funding), funding.fee_bps) - kept_value(funding)
+
+
+def kept_value(funding: Funding) -> int:
+    """What was promised out of a funding and not taken back, whether it has arrived or not."""
     kept = funding.allocations.aggregate(kept=Sum(F("amount_value") - F("returned_value")))
+    return kept["kept"] or 0
+
+
+def _not_gone_value(funding: Funding) -> int:
     # Money that is being sent back must not be promised to anybody meanwhile.
     going_back = funding.payables.filter(
         purpose=PaymentPurpose.REFUND, status__in=sorted(UNPAID)
     ).aggregate(sum=Sum("value"))
-    gone = funding.refunded_value + (going_back["sum"] or 0)
-    return funding.total_value - gone - (kept["kept"] or 0)
+    return funding.total_value - funding.refunded_value - (going_back["sum"] or 0)
 
 
 def return_promises_to_unselected(job: Job, *, at: datetime) -> None:

@@ -28,6 +28,8 @@ from backend.payments.status import PaymentPurpose, PaymentStatus
 
 log = logging.getLogger(__name__)
 
+FEE_KEPT = "FEE_KEPT"
+
 
 # --- payments -------------------------------------------------------------------------------------
 
@@ -46,7 +48,7 @@ def book_funding_payment(funding: Funding, payment: Payment, *, at: datetime) ->
 
 
 def book_owed_payment(payable: Payable, payment: Payment, *, at: datetime) -> None:
-    """Book what a payment out of a funding has moved: to a worker, or back to its payer."""
+    """Book what a payment out of a funding has moved: to whom it was owed."""
     if payment.delivered_value == 0:
         return
     destination = _receiver_account(payable, payment)
@@ -66,10 +68,22 @@ def book_owed_payment(payable: Payable, payment: Payment, *, at: datetime) -> No
         _book_rounding(escrow, payment.send_value - needed, payment, at=at)
 
 
+def book_fee_kept(payable: Payable, *, at: datetime) -> None:
+    """Book that a fee stays in the wallet where it is held, and is the platform's from now on."""
+    funding = payable.funding
+    assert funding.seller is not None
+    escrow = _escrow(funding)
+    kept = refs.platform_fee(funding.seller.wallet_id, escrow.asset)
+    lines = [(escrow, -payable.value), (kept, payable.value)]
+    post(reason=FEE_KEPT, at=at, lines=lines, subject=payable.id)
+
+
 def _receiver_account(payable: Payable, payment: Payment) -> AccountRef:
     asset = Asset(payment.receive_asset_code, payment.receive_asset_scale)
     if payable.purpose == PaymentPurpose.REFUND:
         return refs.payer(payment.payer_id, asset)
+    if payable.purpose == PaymentPurpose.PLATFORM_FEE:
+        return refs.platform_fee(payment.receiver_id, asset)
     assert payable.allocation is not None
     return refs.payee(payable.allocation.application.applicant_id, asset)
 

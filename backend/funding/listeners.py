@@ -24,7 +24,6 @@ from backend.funding.telling import (
 from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
-from backend.jobs.status import JobStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.signals import (
     held_grant_moved,
@@ -52,7 +51,6 @@ NOT_CONSENTED = {
     HeldGrantStatus.EXPIRED: FundingStatus.EXPIRED,
     HeldGrantStatus.FAILED: FundingStatus.FAILED,
 }
-ENDS = frozenset({JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED})
 
 
 # --- payments -------------------------------------------------------------------------------------
@@ -180,5 +178,5 @@ def on_work_settled(submission: Submission, at: datetime, **_: Any) -> None:
 @receiver(job_moved, dispatch_uid="funding")
 def on_job_moved(job: Job, at: datetime, **_: Any) -> None:
     """Give back what a job that is over does not need."""
-    if job.status in ENDS:
+    if job.status in settling.OVER:
         settling.close_fundings(job, at=at)

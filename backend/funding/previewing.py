@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import httpx
@@ -23,6 +23,7 @@ from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.funding.allocating import uncovered
+from backend.funding.fees import fee_on, terms_of, with_fee
 from backend.funding.models import Seller
 from backend.funding.securing import Ask, check_assets
 from backend.funding.services import holder_of, seller_named
@@ -46,6 +47,7 @@ ALL_QUOTES_WITHIN_SECONDS = 15.0
 class PreviewLine:
     """What one payee gets and what that takes; `payee` None is a seller or the platform.
 
+    `is_fee`: it is the platform's fee.
     `cost` is what wallets keep, in one asset; between two it is hidden in `implied_rate`: how much
     of the receiver's whole unit one whole unit of the sender's makes.
     """
@@ -55,14 +57,19 @@ class PreviewLine:
     debit: Amount
     cost: Amount | None
     implied_rate: Fraction | None
+    is_fee: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """`total` is in the job's asset, `max_debit` what the payer would consent to, in theirs."""
+    """`total` is in the job's asset, `max_debit` what the payer would consent to, in theirs.
+
+    `fee` is the platform's part of `total`.
+    """
 
     lines: Sequence[PreviewLine]
     total: Amount
+    fee: Amount
     debit: Amount
     max_debit: Amount
     quotes_expire_at: datetime | None
@@ -81,6 +88,7 @@ def preview_funding(
 ) -> Preview:
     """Quote what is missing for the selected workers, or in mode DIRECT the whole budget.
 
+    In mode PREAPPROVED the platform's fee is one more payment, in mode ESCROW a part of the one.
     `client` None is the platform's own; no call begins after `within_seconds`. Changes nothing;
     may be repeated.
 
@@ -102,12 +110,13 @@ def preview_funding(
     rate_limits.hit("wallets", str(user.pk))
     pays = _payments(ask, mode)
     prices = _Prices(client or wallet_client(), ask.wallet, now, within_seconds)
-    lines = [_line(ask, prices, *each) for each in pays]
+    lines = [_line(ask, prices, each) for each in pays]
     buffered = [_with_buffer(ask, mode, line) for line in lines]
     ends = [each.expires_at for each in prices.known.values() if each.expires_at]
     return Preview(
         lines=lines,
         total=ask.total,
+        fee=job.amount(ask.fee_value),
         debit=_in(ask.wallet, sum(line.debit.value for line in lines)),
         max_debit=_in(ask.wallet, sum(buffered)),
         quotes_expire_at=min(ends, default=None),
@@ -131,7 +140,8 @@ def _ask(
         raise ValidationFailed(
             _("At most {most} workers can be quoted at once."), path=("jobId",), most=MOST_QUOTES
         )
-    missing = job.amount(sum(value for _application, value in workers))
+    value = job.total_budget.value if direct else sum(value for _application, value in workers)
+    terms = terms_of(job, mode)
     return Ask(
         job=job,
         payer=user,
@@ -141,7 +151,9 @@ def _ask(
             path="payerWalletId",
             to_do=_("Add the wallet address you pay from, with addWallet."),
         ),
-        total=job.total_budget if direct else missing,
+        total=with_fee(job, value, terms),
+        fee_value=fee_on(value, terms.bps),
+        terms=terms,
         seller=seller_named(seller) if direct else holder_of(mode),
         workers=workers,
         return_url="",
@@ -149,16 +161,28 @@ def _ask(
     )
 
 
-def _payments(ask: Ask, mode: FundingMode) -> list[tuple[User | None, WalletAddress, int, bool]]:
-    """Who would be paid from the payer's wallet: to whom, how much, and whether that is sent."""
+class _Payment(NamedTuple):
+    """Who would be paid how much from the payer's wallet, and whether that is what is sent."""
+
+    payee: User | None
+    receiver: WalletAddress
+    value: int
+    sends: bool
+    is_fee: bool = False
+
+
+def _payments(ask: Ask, mode: FundingMode) -> list[_Payment]:
     if mode is not FundingMode.PREAPPROVED:
         assert isinstance(ask.seller, Seller)
-        return [(None, ask.seller.wallet, ask.total.value, False)]
+        return [_Payment(None, ask.seller.wallet, ask.total.value, sends=False)]
     sends = ask.job.pricing == Pricing.FIXED_SEND
-    return [
-        (application.applicant, application.payout_wallet, value, sends)
+    found = [
+        _Payment(application.applicant, application.payout_wallet, value, sends)
         for application, value in ask.workers
     ]
+    if ask.fee_value and ask.terms.wallet:
+        found.append(_Payment(None, ask.terms.wallet, ask.fee_value, sends, is_fee=True))
+    return found
 
 
 class _Prices:
@@ -196,25 +220,20 @@ class _Prices:
         return operation.parse(self._client.exchange(operation))
 
 
-def _line(
-    ask: Ask,
-    prices: _Prices,
-    payee: User | None,
-    receiver: WalletAddress,
-    value: int,
-    sends: bool,
-) -> PreviewLine:
-    quoted = prices.of(receiver, value, sends=sends)
+def _line(ask: Ask, prices: _Prices, payment: _Payment) -> PreviewLine:
+    receiver = payment.receiver
+    quoted = prices.of(receiver, payment.value, sends=payment.sends)
     same = receiver.asset == ask.wallet.asset
     cost = max(0, quoted.debit_value - quoted.receive_value)
     received = Fraction(quoted.receive_value, 10**receiver.asset_scale)
     sent = Fraction(quoted.debit_value, 10**ask.wallet.asset_scale)
     return PreviewLine(
-        payee=payee,
+        payee=payment.payee,
         receive=_in(receiver, quoted.receive_value),
         debit=_in(ask.wallet, quoted.debit_value),
         cost=_in(ask.wallet, cost) if same else None,
         implied_rate=None if same or not sent else received / sent,
+        is_fee=payment.is_fee,
     )
 
 

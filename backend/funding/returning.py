@@ -19,8 +19,9 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.funding import settling
-from backend.funding.allocating import free_value, return_allocations
+from backend.funding.allocating import free_value, kept_value, return_allocations
 from backend.funding.errors import NothingToRetry, NotRefundable
+from backend.funding.fees import Terms, fee_on
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import fundings_visible_to
 from backend.funding.securing import Ask, ask_to_hold
@@ -169,6 +170,8 @@ def renew_grant(
             payer=user,
             wallet=funding.payer_wallet,
             total=funding.remaining,
+            fee_value=fee_on(kept_value(funding), funding.fee_bps) - funding.fee_paid_value,
+            terms=Terms(funding.fee_bps, funding.fee_wallet),
             seller=None,
             workers=[(application, value) for application, value in workers if value > 0],
             return_url=return_url,
@@ -259,9 +262,9 @@ def _lock_own(user: User, funding_id: UUID) -> Funding:
     if known.payer_id != user.pk:
         raise Forbidden(_("Only the payer of this funding can do this."), path=("fundingId",))
     Job.objects.select_for_update().get(id=known.job_id)
-    return Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet").get(
-        id=funding_id
-    )
+    return Funding.objects.select_related(
+        "job", "payer", "payer_wallet", "seller__wallet", "fee_wallet"
+    ).get(id=funding_id)
 
 
 def _done_before(

@@ -22,6 +22,7 @@ from backend.errors import AssetMismatch
 from backend.funding.allocating import return_allocations, uncovered
 from backend.funding.booking import book_promise
 from backend.funding.errors import DeadlineTooFar
+from backend.funding.fees import NO_FEE, Terms
 from backend.funding.models import Allocation, Funding, Seller
 from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs.decisions import DISPUTE_LASTS
@@ -44,12 +45,17 @@ LONGEST_WINDOW = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a payer is asked for: `total` in the job's asset, for `workers` or whoever comes."""
+    """What a payer is asked for: `total` in the job's asset, for `workers` or whoever comes.
+
+    `fee_value` of it is for the platform, by `terms`.
+    """
 
     job: Job
     payer: User
     wallet: WalletAddress
     total: Amount
+    fee_value: int = 0
+    terms: Terms = NO_FEE
     # Who receives at once: the seller or the treasury. None in mode PREAPPROVED.
     seller: Seller | None
     workers: Sequence[tuple[Application, int]] = ()
@@ -75,6 +81,9 @@ def open_funding(
         mode=mode,
         seller=ask.seller,
         total_value=ask.total.value,
+        fee_value=ask.fee_value,
+        fee_bps=ask.terms.bps,
+        fee_wallet=ask.terms.wallet,
         asset_code=ask.total.asset_code,
         asset_scale=ask.total.asset_scale,
         created_at=ask.now,
@@ -110,12 +119,17 @@ def _ask_to_pay(ask: Ask, funding: Funding) -> Payment:
 
 
 def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
-    """Ask for a consent that covers the workers, each by a quote, or else the total and fees."""
+    """Ask for a consent that covers the workers, each by a quote, or else the total and fees.
+
+    Who pays workers pays the platform's fee once, so that it is one more line.
+    """
     sends = ask.job.pricing == Pricing.FIXED_SEND
     lines = [
         Line(receiver=application.payout_wallet, **{_side(sends): value})
         for application, value in ask.workers
     ]
+    if ask.fee_value and (lines or ask.fee_value == ask.total.value):
+        lines.append(_line_of_the_fee(ask, sends=sends))
     limit = None if lines else ask.total.value
     if limit is not None and not sends:
         limit = min(ceil(limit * (1 + POOL_BUFFER)), LARGEST_VALUE)
@@ -130,6 +144,17 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         return_url=ask.return_url,
         now=ask.now,
     )
+
+
+def _line_of_the_fee(ask: Ask, *, sends: bool) -> Line:
+    assert ask.terms.wallet is not None
+    if sends:
+        # Nothing is to be found out: so much leaves the payer. A quote could be refused where the
+        # fee is tiny, and workers would wait for nothing.
+        return Line(
+            receiver=ask.terms.wallet, send_value=ask.fee_value, debit_value=ask.fee_value
+        )
+    return Line(receiver=ask.terms.wallet, receive_value=ask.fee_value)
 
 
 def _side(sends: bool) -> str:

@@ -24,7 +24,14 @@ def register_default_seller(*, now: datetime) -> bool:
     return bool(address) and register(settings.SELLER_ID, address, now=now).active
 
 
-def register(slug: str, address: str, *, is_treasury: bool = False, now: datetime) -> Seller:
+def register(
+    slug: str,
+    address: str,
+    *,
+    is_treasury: bool = False,
+    is_fee_wallet: bool = False,
+    now: datetime,
+) -> Seller:
     """Make the wallet at `address` the payee that is called `slug`.
 
     Reads the wallet's document once, and again only when the address changes. Safe to repeat and
@@ -38,7 +45,12 @@ def register(slug: str, address: str, *, is_treasury: bool = False, now: datetim
     if known and known.wallet.url.lower() == url.lower():
         return known
     wallet = wallets.add_platform_wallet(address=url, now=now)
-    values = {"wallet": wallet, "active": True, "is_treasury": is_treasury}
+    values = {
+        "wallet": wallet,
+        "active": True,
+        "is_treasury": is_treasury,
+        "is_fee_wallet": is_fee_wallet,
+    }
     seller, _new = Seller.objects.update_or_create(
         slug=slug, defaults=values, create_defaults={**values, "created_at": now}
     )

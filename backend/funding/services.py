@@ -14,6 +14,7 @@ from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
 from backend.funding.allocating import allocate_what_is_there, uncovered
 from backend.funding.errors import AlreadyFunded, AmountChanged, ModeUnavailable, SellerNotFound
+from backend.funding.fees import NO_FEE, fee_on, terms_of, with_fee
 from backend.funding.models import Funding, Seller
 from backend.funding.securing import Ask, check_assets, open_funding
 from backend.funding.status import COUNTING, LIVE, FundingMode, FundingStatus
@@ -65,7 +66,8 @@ def fund_job(
     Raises:
         NotFound, Forbidden, WrongStatus: the job is not there, not theirs, or not fundable now.
         ModeUnavailable, SellerNotFound, WalletRequired, ReturnUrlRefused: as they say.
-        AmountChanged: the budget is not `expected_total`.
+        AmountChanged: the budget and the platform's fee are not `expected_total`.
+        AmountOutOfRange: they are more than anybody can count.
         AssetMismatch: whoever is to hold the money has another asset than the job.
         DeadlineTooFar: no consent reaches until all of the job can be decided.
         AlreadyFunded: a funding stands behind the job already.
@@ -119,6 +121,8 @@ def pre_fund_job(
 ) -> Funded:
     """Put reward × selected workers behind the selected applications, and let the work begin.
 
+    The platform's fee comes on top of what the payer is asked for.
+
     Money that is behind the job already is used first; consent is asked for the shortfall only,
     by `mode` (None is PREAPPROVED), and the job moves to SUBMITTING when that is there. Where
     nothing is missing it moves at once. Recruiting is closed in any case. `expected_total` None
@@ -130,7 +134,8 @@ def pre_fund_job(
     Raises:
         NotFound, Forbidden, WrongStatus: the job is not there, not theirs, or not selecting.
         NoSelectedWorkers: nobody is selected.
-        AmountChanged: reward × selected is not `expected_total`.
+        AmountChanged: reward × selected and the fee of today are not `expected_total`.
+        AmountOutOfRange: they are more than anybody can count.
         AlreadyFunded: the payer is being asked for this job already.
         ModeUnavailable, WalletRequired, ReturnUrlRefused, RateLimited: as they say.
         AssetMismatch: a wallet's asset makes the promise impossible.
@@ -158,9 +163,12 @@ def pre_fund_job(
             return Funded(_funding_or_newest(done_before, job), payment=None)
         facts = facts_of_job(user=payer, job=job, now=now)
         require(RULES, JobAction.PRE_FUND, facts)
-        _check_total(job.amount(job.reward_value * facts.selected), expected_total)
+        mode = mode or FundingMode.PREAPPROVED
+        paid = _seller_is_paid(job)
+        terms = NO_FEE if paid else terms_of(job, mode)
+        _check_total(with_fee(job, job.reward_value * facts.selected, terms), expected_total)
         check_return_url(return_url)
-        if _seller_is_paid(job):
+        if paid:
             begin_work(job=job, at=now, actor=payer)
             return Funded(_funding_or_newest(None, job), payment=None)
         _refuse_while_asking(job)
@@ -170,12 +178,14 @@ def pre_fund_job(
             begin_work(job=job, at=now, actor=payer)
             return Funded(_funding_or_newest(None, job), payment=None)
         rate_limits.hit("money", str(payer.id))
-        mode = mode or FundingMode.PREAPPROVED
+        value = sum(value for _application, value in missing)
         ask = Ask(
             job=job,
             payer=payer,
             wallet=_payer_wallet(payer, payer_wallet_id),
-            total=job.amount(sum(value for _application, value in missing)),
+            total=with_fee(job, value, terms),
+            fee_value=fee_on(value, terms.bps),
+            terms=terms,
             seller=holder_of(mode),
             workers=missing,
             return_url=return_url,
@@ -223,7 +233,8 @@ def _fund(
     return_url: str,
     now: datetime,
 ) -> Funded:
-    total = job.total_budget
+    terms = terms_of(job, mode)
+    total = with_fee(job, job.total_budget.value, terms)
     seller = seller_named(seller_slug) if mode is FundingMode.DIRECT else holder_of(mode)
     _check_total(total, expected_total)
     ask = Ask(
@@ -231,6 +242,8 @@ def _fund(
         payer=payer,
         wallet=wallet,
         total=total,
+        fee_value=fee_on(job.total_budget.value, terms.bps),
+        terms=terms,
         seller=seller,
         return_url=return_url,
         now=now,
@@ -294,7 +307,9 @@ def seller_named(slug: str | None) -> Seller:
     """
     found = (
         Seller.objects.select_related("wallet")
-        .filter(slug=slug or settings.SELLER_ID, active=True, is_treasury=False)
+        .filter(
+            slug=slug or settings.SELLER_ID, active=True, is_treasury=False, is_fee_wallet=False
+        )
         .first()
     )
     if found is None:

@@ -1,22 +1,27 @@
-"""Paying what is owed out of a funding: workers for accepted work, payers what goes back.
+"""Paying what is owed out of a funding: workers, payers what goes back, the platform its fee.
 
 OWED ──start──▶ PAYING ──the receiver has it──▶ PAID
  ▲                │
  └─ asked later ──┴── failed too often, or for good ──▶ STUCK ──retryPayment──▶ PAYING
+                  └── a fee that no wallet would send ──▶ WAIVED
 
-A payable has one payment at a time, and another one only after the certain end of the last.
+A payable has one payment at a time, and another one only after the certain end of the last. The fee
+for what has arrived is owed at once, and is paid when nothing of its funding is promised any more.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from backend.errors import ErrorCode
+from backend.funding import fees
 from backend.funding.allocating import return_part
-from backend.funding.booking import book_kept, book_owed_payment
+from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import (
     ALLOCATED,
@@ -32,7 +37,8 @@ from backend.funding.telling import tell_people
 from backend.funding.treasury import paying_grant_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
-from backend.jobs.status import Pricing
+from backend.jobs.status import JobStatus, Pricing
+from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.services import close_held_grant, create_payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
@@ -53,6 +59,9 @@ WAIT_FOR_CONSENT = frozenset(
 # Here a wallet said something that nobody could check. Trying again by ourselves would let whoever
 # runs it be paid twice; a person who has asked the other side may (`retryPayment`).
 FOR_A_PERSON = frozenset({ErrorCode.NOT_DELIVERED, ErrorCode.PARTIALLY_DELIVERED})
+OVER = frozenset({JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED})
+# What is needed of a funding to pay out of it.
+NEEDED = ("job", "payer", "payer_wallet", "seller__wallet", "fee_wallet")
 BATCH = 200
 
 
@@ -117,8 +126,54 @@ def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:
     """Free what is promised to a worker beyond what they are owed."""
     for allocation in Allocation.objects.filter(
         application_id=submission.application_id, status__in=sorted(ALLOCATED)
-    ).select_related("funding", "application"):
+    ).select_related(*(f"funding__{each}" for each in NEEDED), "application"):
         return_part(allocation, _not_owed_yet(allocation), at=at)
+        start_the_fee(allocation.funding, at=at)
+
+
+def owe_the_fee(funding: Funding, *, at: datetime) -> None:
+    """Owe the platform its part of what has arrived at workers, and pay it if it is time."""
+    value = fees.to_earn(funding, funding.paid_to_workers_value)
+    if value <= 0:
+        return
+    assert funding.fee_wallet is not None
+    payable = _waiting_fees(funding).first()
+    if payable is None:
+        payable = Payable(
+            funding=funding,
+            purpose=PaymentPurpose.PLATFORM_FEE,
+            receiver=funding.fee_wallet,
+            value=0,
+            created_at=at,
+        )
+    payable.value, payable.updated_at = payable.value + value, at
+    payable.save()
+    if fees.is_there_already(funding):
+        _keep_the_fee(payable, at=at)
+    else:
+        start_the_fee(funding, at=at)
+
+
+def start_the_fee(funding: Funding, *, at: datetime) -> None:
+    """Begin to pay the fee that waited until nothing was promised to a worker any more."""
+    for payable in _waiting_fees(funding).filter(due_at=None):
+        payable.funding = funding
+        start(payable, at=at)
+
+
+def _waiting_fees(funding: Funding) -> QuerySet[Payable]:
+    return funding.payables.filter(
+        purpose=PaymentPurpose.PLATFORM_FEE, status=PayableStatus.OWED
+    ).select_related("receiver")
+
+
+def _keep_the_fee(payable: Payable, *, at: datetime) -> None:
+    # It is held for the payer where the platform has its own money: nothing has to move.
+    book_fee_kept(payable, at=at)
+    payable.status, payable.due_at = PayableStatus.PAID, None
+    payable.updated_at = at
+    payable.save(update_fields=["status", "due_at", "failures", "updated_at"])
+    count_as_paid(payable, payable.value, at=at)
 
 
 # --- paying ---------------------------------------------------------------------------------------
@@ -127,10 +182,11 @@ def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:
 def start(payable: Payable, *, at: datetime) -> Payment | None:
     """Begin a payment for what is owed, under the consent there is; None: it waits for one.
 
-    Joins the caller's transaction, which has locked the job.
+    A fee also waits until nothing is promised to a worker. Joins the caller's transaction, which
+    has locked the job.
     """
     funding = payable.funding
-    under = paying_grant(funding)
+    under = None if fees.has_to_wait(payable) else paying_grant(funding)
     if under is None:
         Payable.objects.filter(id=payable.id).update(
             status=PayableStatus.OWED, due_at=None, updated_at=at
@@ -223,9 +279,8 @@ def retry_due(*, now: datetime, limit: int = BATCH) -> int:
 def payment_is_over(payment: Payment, *, at: datetime) -> None:
     """Book the end of a payment for something owed, in the transaction that ends it."""
     payable = Payable.objects.select_related(
-        "funding__job",
-        "funding__payer",
-        "funding__seller__wallet",
+        *(f"funding__{each}" for each in NEEDED),
+        "receiver",
         "allocation__application",
         "allocation__funding",
     ).get(id=payment.reference)
@@ -250,6 +305,9 @@ def count_as_paid(payable: Payable, value: int, *, at: datetime) -> None:
     if payable.purpose == PaymentPurpose.REFUND:
         _count_as_refunded(funding, value, at=at)
         return
+    if fees.is_for_the_platform(payable):
+        _count_as_fee(funding, value, at=at)
+        return
     allocation = payable.allocation
     assert allocation is not None
     allocation.released_value += value
@@ -266,6 +324,18 @@ def count_as_paid(payable: Payable, value: int, *, at: datetime) -> None:
         funding.move_to(FundingStatus.PARTIALLY_RELEASED, at=at, released_value=released)
     else:
         _update_amounts(funding, at=at, released_value=released)
+    owe_the_fee(funding, at=at)
+
+
+def _count_as_fee(funding: Funding, value: int, *, at: datetime) -> None:
+    amounts = {
+        "released_value": funding.released_value + value,
+        "fee_paid_value": funding.fee_paid_value + value,
+    }
+    if funding.total_value == amounts["released_value"] + funding.refunded_value:
+        settle(funding, at=at, **amounts)
+    else:
+        _update_amounts(funding, at=at, **amounts)
 
 
 def _count_as_refunded(funding: Funding, value: int, *, at: datetime) -> None:
@@ -299,6 +369,8 @@ def _update_amounts(funding: Funding, *, at: datetime, **amounts: int) -> None:
 
 
 def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
+    if fees.cannot_be_sent(payable, payment):
+        return give_up_the_fee(payable, at=at)
     arrived = _arrived_of(payable, payment)
     payable.failures += 1
     if payment.failure_code in WAIT_FOR_CONSENT:
@@ -317,6 +389,48 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
     tell_people(payable.funding, at=at)
+
+
+def give_up_the_fee(payable: Payable, *, at: datetime) -> None:
+    """Let no funding stay open for a fee that is not to be had. No payment for it is under way.
+
+    What the treasury holds stays there, as the platform's. What was only consented to is waived: if
+    more arrives at workers the fee for all of it is owed anew, else it goes back with the rest.
+    """
+    payable.failures += 1
+    if payable.funding.mode == FundingMode.ESCROW:
+        return _keep_the_fee(payable, at=at)
+    payable.status, payable.due_at, payable.updated_at = PayableStatus.WAIVED, None, at
+    payable.save(update_fields=["status", "due_at", "failures", "updated_at"])
+    if payable.funding.job.status in OVER:
+        close_funding(payable.funding, at=at)
+    else:
+        payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
+
+
+def waive_fee(*, funding_id: UUID, now: datetime) -> Amount | None:
+    """Give up, as an operator, the fee of a funding that is owed and not being paid just now.
+
+    Return how much that was; None: there is no such fee. Safe to repeat.
+    """
+    with transaction.atomic():
+        job_id = Funding.objects.filter(id=funding_id).values_list("job_id", flat=True).first()
+        if job_id is None:
+            return None
+        Job.objects.select_for_update().get(id=job_id)
+        payable = (
+            Payable.objects.select_related(*(f"funding__{each}" for each in NEEDED))
+            .filter(
+                funding=funding_id,
+                purpose=PaymentPurpose.PLATFORM_FEE,
+                status__in=[PayableStatus.OWED, PayableStatus.STUCK],
+            )
+            .first()
+        )
+        if payable is None:
+            return None
+        give_up_the_fee(payable, at=now)
+        return payable.amount
 
 
 def _can_be_tried_by_itself(payable: Payable, payment: Payment) -> bool:
@@ -341,9 +455,13 @@ def _arrived_of(payable: Payable, payment: Payment) -> int:
 def _when_consent_may_suffice(
     funding: Funding, payment: Payment, *, at: datetime
 ) -> datetime | None:
-    """Now where the treasury has a spare consent, else in its next period; None: once asked."""
-    if funding.mode != FundingMode.ESCROW or payment.under is None:
+    """Now where there is another consent, else in the treasury's next period; None: once asked."""
+    if payment.under is None:
         return None
+    if funding.mode != FundingMode.ESCROW:
+        # The payer may have consented again before this payment learnt that its consent was gone.
+        newest = paying_grant(funding)
+        return None if newest is None or newest.id == payment.under.id else at
     assert funding.seller is not None
     used_up = HeldGrant.objects.get(id=payment.under.id)
     spare = paying_grant_of(funding.seller)
@@ -374,7 +492,7 @@ def moves_money(job: Job) -> bool:
 
 def close_fundings(job: Job, *, at: datetime) -> None:
     """A job is over: give back what is neither paid nor owed. Joins the caller's transaction."""
-    fundings = Funding.objects.select_related("job", "payer", "payer_wallet", "seller__wallet")
+    fundings = Funding.objects.select_related(*NEEDED)
     for funding in fundings.filter(job=job, status__in=sorted(OPEN)).order_by("id"):
         if funding.status in LIVE or funding.status == FundingStatus.LAPSED:
             close_funding(funding, at=at)
@@ -385,14 +503,28 @@ def close_funding(funding: Funding, *, at: datetime) -> None:
     promised = funding.allocations.filter(status__in=sorted(ALLOCATED))
     for allocation in promised.select_related("funding", "application"):
         return_part(allocation, _not_owed_yet(allocation), at=at)
-    owed = sum(funding.payables.filter(status__in=sorted(UNPAID)).values_list("value", flat=True))
-    rest = funding.remaining_value - owed
+    start_the_fee(funding, at=at)
+    owed = sum(_unpaid(funding).values_list("value", flat=True))
+    rest = funding.remaining_value - owed - _fee_of_what_is_owed(funding)
     if funding.mode == FundingMode.PREAPPROVED:
         _let_go(funding, rest, at=at)
     elif funding.mode == FundingMode.ESCROW and rest > 0:
         if not owed:
             funding.move_to(FundingStatus.REFUNDING, at=at)
         owe_back(funding, value=rest, at=at)
+
+
+def _unpaid(funding: Funding) -> QuerySet[Payable]:
+    return funding.payables.filter(status__in=sorted(UNPAID))
+
+
+def _fee_of_what_is_owed(funding: Funding) -> int:
+    """What the platform will get once workers have what they are owed."""
+    owed = _unpaid(funding).filter(purpose=PaymentPurpose.PAYOUT)
+    work = sum(owed.values_list("value", flat=True))
+    if not work:
+        return 0
+    return fees.to_earn(funding, funding.paid_to_workers_value + work)
 
 
 def _let_go(funding: Funding, rest: int, *, at: datetime) -> None:

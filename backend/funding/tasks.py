@@ -4,7 +4,7 @@ from celery import shared_task
 
 from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
-from backend.funding import sellers, settling, treasury
+from backend.funding import fees, sellers, settling, treasury
 
 
 @shared_task(ignore_result=True)
@@ -17,6 +17,12 @@ def register_default_seller() -> None:
 def register_treasury() -> None:
     """Register the treasury that the environment names. Safe to lose and to repeat."""
     treasury.register_treasury(now=SYSTEM_CLOCK.now())
+
+
+@shared_task(ignore_result=True)
+def register_fee_wallets() -> None:
+    """Register the fee wallets that the environment names. Safe to lose and to repeat."""
+    fees.register_fee_wallets(now=SYSTEM_CLOCK.now())
 
 
 @shared_task(ignore_result=True)

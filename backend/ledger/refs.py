@@ -61,6 +61,10 @@ def fees(asset: Asset) -> AccountRef:
     return AccountRef(kind=AccountKind.FEES, asset=asset)
 
 
+def platform_fee(wallet_id: UUID, asset: Asset) -> AccountRef:
+    return AccountRef(kind=AccountKind.PLATFORM_FEE, asset=asset, subject=wallet_id)
+
+
 def wallet_cost(asset: Asset) -> AccountRef:
     return AccountRef(kind=AccountKind.WALLET_COST, asset=asset)
 

@@ -143,6 +143,12 @@ class AmountRejected(WalletRejected):
 
     min_send_amount: "Amount | None" = None
 
+    @property
+    def is_too_small(self) -> bool:
+        """Whether nothing would arrive of it, as Rafiki and those who follow it say."""
+        too_small = self.description.lower().startswith("non-positive")
+        return too_small or self.min_send_amount is not None
+
 
 class WrongState(WalletRejected):
     """The resource is already in a state that does not allow this."""

@@ -159,6 +159,14 @@ REFUSED_BY_WALLET = Failure(
     message=_("The wallet refused the payment. Nothing was charged."),
     retryable=True,
 )
+TOO_SMALL = Failure(
+    code=ErrorCode.AMOUNT_TOO_SMALL,
+    message=_(
+        "The sum is smaller than what the wallet keeps for sending it: nothing would arrive. "
+        "Nothing was charged."
+    ),
+    retryable=True,
+)
 GRANT_EXHAUSTED = Failure(
     code=ErrorCode.GRANT_EXHAUSTED,
     message=_(

@@ -117,11 +117,15 @@ def cancel_payment(*, payment: Payment, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One payment that a held grant is asked for: one side is fixed, in that side's asset."""
+    """One payment that a held grant is asked for: one side is fixed, in that side's asset.
+
+    `debit_value` is what it takes, where that is known; None: the sender's wallet is asked.
+    """
 
     receiver: WalletAddress
     receive_value: int | None = None
     send_value: int | None = None
+    debit_value: int | None = None
 
 
 def hold_grant(
@@ -171,6 +175,7 @@ def hold_grant(
             receiver=line.receiver,
             receive_value=line.receive_value,
             send_value=line.send_value,
+            debit_value=line.debit_value,
         )
         for line in lines
     )

@@ -191,13 +191,16 @@ def wait_for_the_held_grant(run: PaymentRun) -> None:
 
 def price_what_arrives(run: PaymentRun) -> None:
     """Where the payer fixed what they send: learn what that makes, which is then to arrive."""
-    priced = price(
-        run.ask,
-        sender=run.sender,
-        receiver=run.payment.receiver,
-        send_value=run.payment.send_value,
-        now=run.now,
-    )
+    try:
+        priced = price(
+            run.ask,
+            sender=run.sender,
+            receiver=run.payment.receiver,
+            send_value=run.payment.send_value,
+            now=run.now,
+        )
+    except AmountRejected as rejected:
+        return run.fail(errors.TOO_SMALL if rejected.is_too_small else errors.REFUSED_BY_WALLET)
     with run.commit(receive_value=priced.receive_value):
         return None
 
@@ -205,7 +208,9 @@ def price_what_arrives(run: PaymentRun) -> None:
 def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
     try:
         quote = _request_quote(run, grant)
-    except (ReceiverUnusable, AmountRejected):
+    except AmountRejected as rejected:
+        return run.fail(errors.TOO_SMALL if rejected.is_too_small else errors.REFUSED_BY_WALLET)
+    except ReceiverUnusable:
         # Somebody closed our receiver before anything was sent. It is useless: stop here.
         return run.fail(errors.REFUSED_BY_WALLET)
     payment, debit = run.payment, quote.debit_amount.value

@@ -8,12 +8,14 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, Sum
 
-from backend.funding.models import Allocation, Funding
+from backend.funding.booking import FEE_KEPT
+from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.status import PayableStatus
 from backend.ledger.bookings import PAYMENT
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Account, Entry, Transfer
 from backend.ledger.verification import verify
-from backend.payments.status import TERMINAL
+from backend.payments.status import TERMINAL, PaymentPurpose
 from backend.reconciliation.findings import Finding, Kind
 
 # The books as a whole have no row; this stands for them.
@@ -21,11 +23,18 @@ THE_BOOKS = UUID(int=0)
 
 
 def booked_without_payment(*, since: datetime | None) -> Iterator[Finding]:
-    """Every transfer is for a payment that is over and delivered, a promise, or a correction."""
+    """Every transfer is for a payment that delivered, a promise, a kept fee, or a correction."""
     ended = Q(payment__status__in=sorted(TERMINAL), payment__delivered_value__gt=0)
     promise = Q(reason__startswith="PROMISE:") | Q(reason__startswith="RELEASE:")
     promised = Exists(Allocation.objects.filter(id=OuterRef("subject")))
-    wrong = (Q(reason=PAYMENT) & ~ended) | (promise & ~promised)
+    kept = Payable.objects.filter(
+        id=OuterRef("subject"), purpose=PaymentPurpose.PLATFORM_FEE, status=PayableStatus.PAID
+    )
+    wrong = (
+        (Q(reason=PAYMENT) & ~ended)
+        | (promise & ~promised)
+        | (Q(reason=FEE_KEPT) & ~Exists(kept))
+    )
     transfers = Transfer.objects.filter(wrong).select_related("payment")
     if since is not None:
         transfers = transfers.filter(at__gte=since)

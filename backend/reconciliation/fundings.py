@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from backend.funding.fees import fee_on
 from backend.funding.listeners import NOT_PAID
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
@@ -22,7 +23,7 @@ from backend.reconciliation.findings import Finding, Kind
 KINDS = (Kind.ALLOCATION_SUM, Kind.ESCROW_DIFFERS)
 # Of these no money stands behind the job, whatever they were to come to.
 NEVER_CAME = frozenset(NOT_PAID.values())
-BOTH = (PaymentPurpose.PAYOUT, PaymentPurpose.REFUND)
+OWED_FOR = (PaymentPurpose.PAYOUT, PaymentPurpose.REFUND, PaymentPurpose.PLATFORM_FEE)
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class _Sums:
     released: int = 0
     unpaid: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
+    waived: int = 0
     arrived: int = 0
     escrow: int = 0
 
@@ -59,19 +61,29 @@ def allocation_sum(funding: Funding, sums: _Sums) -> Iterator[Finding]:
 
 
 def _equations(funding: Funding, sums: _Sums) -> Iterator[tuple[int, int, str]]:
-    payout, refund = BOTH
+    payout, refund, fee = OWED_FOR
     if funding.mode == FundingMode.DIRECT:
         settled = funding.status == FundingStatus.SETTLED
         yield funding.total_value if settled else 0, funding.released_value, "released"
         return
-    yield sums.paid[payout], funding.released_value, "released, by what was paid"
-    yield sums.released, funding.released_value, "released, by allocations"
+    to_workers = funding.paid_to_workers_value
+    yield sums.paid[payout], to_workers, "released, by what was paid"
+    yield sums.released, to_workers, "released, by allocations"
+    yield sums.paid[fee], funding.fee_paid_value, "released as a fee, by what was paid"
     if funding.mode == FundingMode.ESCROW:
         yield sums.paid[refund], funding.refunded_value, "refunded, by what was paid back"
     if funding.status in NEVER_CAME:
         return
-    # What is on its way back to the payer cannot be promised to a worker as well.
-    free = funding.total_value - funding.refunded_value - sums.unpaid[refund] - sums.kept
+    # A fee that was waived is owed no more, until more arrives at workers.
+    earned = fee_on(to_workers, funding.fee_bps)
+    owed = sums.paid[fee] + sums.unpaid[fee]
+    within = min(max(owed, earned - sums.waived), earned)
+    yield within, owed, "owed or paid as a fee"
+    # What is on its way back to the payer cannot be promised to a worker as well, and what is
+    # promised needs its fee.
+    gone = funding.refunded_value + sums.unpaid[refund] + owed
+    to_earn = fee_on(sums.kept, funding.fee_bps) - earned
+    free = funding.total_value - gone - sums.kept - to_earn
     yield max(free, 0), free, "left to promise"
     covered = min(sums.unpaid[payout], sums.kept - sums.released)
     yield covered, sums.unpaid[payout], "owed, within what is promised"
@@ -100,6 +112,9 @@ def _sums_of(fundings: Sequence[Funding]) -> dict[UUID, _Sums]:
         of.released += allocation.released_value
     for payable in Payable.objects.filter(funding__in=fundings):
         of = sums[payable.funding_id]
+        if payable.status == PayableStatus.WAIVED:
+            of.waived += payable.value
+            continue
         paid = payable.status == PayableStatus.PAID
         (of.paid if paid else of.unpaid)[payable.purpose] += payable.value
     _add_parts(sums, fundings)

@@ -26,7 +26,13 @@ KINDS = (
 # Whoever drives payments may be away for a moment; money that moves is told of at once.
 LATE_BY = timedelta(minutes=10)
 # Where money that arrived is booked: a payer's own account when it came back to them.
-ARRIVED_IN = (AccountKind.SELLER, AccountKind.PAYEE, AccountKind.ESCROW, AccountKind.PAYER)
+ARRIVED_IN = (
+    AccountKind.SELLER,
+    AccountKind.PAYEE,
+    AccountKind.ESCROW,
+    AccountKind.PAYER,
+    AccountKind.PLATFORM_FEE,
+)
 
 
 def check(payments: Sequence[Payment], *, now: datetime) -> Iterator[Finding]:

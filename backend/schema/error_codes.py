@@ -91,6 +91,12 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             meaning="An amount, or a product of amounts, is above 9223372036854775807 (2^63-1).",
             advice="Ask for a smaller one.",
         ),
+        ErrorCode.AMOUNT_TOO_SMALL: Code(
+            meaning="The wallet would keep all of it for sending it: nothing would arrive.",
+            advice="Nothing can be done about this sum; wallets lower their charges now and then.",
+            repeat=Repeat.SAID,
+            places=(Place.FAILURE,),
+        ),
         ErrorCode.ASSET_MISMATCH: Code(
             meaning="A wallet has another asset than the job, or than it had when it was added.",
             advice="Name a wallet with the job's assetCode and assetScale.",

@@ -155,9 +155,23 @@ class Funding(Node):
         description="The slug of who is paid in mode DIRECT; null in others."
     )
     total: Amount = strawberry.field(
-        description="The sum that was decided on: released + refunded + remaining."
+        description=(
+            "The sum that was decided on, the platform's fee included: released + refunded + "
+            "remaining."
+        )
     )
-    released: Amount = strawberry.field(description="What has been paid out.")
+    fee: Amount = strawberry.field(
+        description=(
+            "The most that the platform can get: a part of the total, at the rate of the day it "
+            "was asked for. What of it is not earned goes back with the rest."
+        )
+    )
+    fee_paid: Amount = strawberry.field(
+        description="What the platform has got, a part of `released`: paid last, in proportion."
+    )
+    released: Amount = strawberry.field(
+        description="What has been paid out, to workers and as the fee."
+    )
     refunded: Amount = strawberry.field(description="What has gone back.")
     remaining: Amount = strawberry.field(description="What is neither paid out nor back yet.")
     created_at: datetime = strawberry.field(description="When it was asked for.")
@@ -172,6 +186,8 @@ class Funding(Node):
             status=FundingStatus(row.status),
             seller_id=row.seller.slug if row.seller else None,
             total=Amount.of(row.total),
+            fee=Amount.of(row.fee),
+            fee_paid=Amount.of(row.fee_paid),
             released=Amount.of(row.released),
             refunded=Amount.of(row.refunded),
             remaining=Amount.of(row.remaining),

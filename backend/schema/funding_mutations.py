@@ -57,7 +57,11 @@ class FundJobInput:
         default=None, description="One of one's own to pay from. Left out: the default one."
     )
     expected_total: AmountInput | None = strawberry.field(
-        default=None, description="Refuse when the total differs from what the user was shown."
+        default=None,
+        description=(
+            "Refuse when the total differs from what the user was shown: totalBudget, and "
+            "platformFee unless the mode is DIRECT."
+        ),
     )
 
 
@@ -82,7 +86,10 @@ class PreFundJobInput:
     )
     expected_total: AmountInput | None = strawberry.field(
         default=None,
-        description="Refuse when reward × selected differs from what the user was shown.",
+        description=(
+            "Refuse when reward × selected, and the platform's fee on it at the rate of today, "
+            "differ from what the user was shown."
+        ),
     )
 
 
@@ -122,7 +129,9 @@ class RetryPaymentInput:
 
 @strawberry.input(description="The consent to pay out of the treasury.")
 class AuthorizeTreasuryInput:
-    limit: AmountInput = strawberry.field(description="The most in 30 days, fees included.")
+    limit: AmountInput = strawberry.field(
+        description="The most in 30 days: pay, refunds and the platform's fee, with wallets' costs."
+    )
     return_url: URL = strawberry.field(
         description="Where the browser goes after the treasury's wallet; its origin must be listed."
     )

@@ -11,6 +11,7 @@ from strawberry import argument
 
 from backend.accounts.models import User as UserRow
 from backend.errors import FaenaError
+from backend.funding.fees import asset_of, fee_on, terms_of_assets
 from backend.funding.queries import jobs_with_assurance, money_behind
 from backend.funding.status import FundingAssurance, FundingStatus
 from backend.jobs import endings, models, posting, queries, recruiting
@@ -158,6 +159,17 @@ class Job(Node):
     @strawberry.field(description="Who offers it; null when the account is closed.")
     async def owner(self, info: Info) -> User | None:
         return await load_node(info, User, self.row.owner_id)
+
+    @strawberry.field(
+        description=(
+            "What the platform takes on top of totalBudget in modes PREAPPROVED and ESCROW, at the "
+            "rate of today; workers get the whole reward. Mode DIRECT has no fee."
+        )
+    )
+    async def platform_fee(self, info: Info) -> Amount:
+        terms = await info.context.batched(terms_of_assets, asset_of(self.row))
+        bps = terms.bps if terms else 0
+        return Amount.of(self.row.amount(fee_on(self.row.total_budget.value, bps)))
 
     @strawberry.field(description="How sure the money is, of the strongest funding behind it.")
     async def funding_assurance(self, info: Info) -> FundingAssurance:

@@ -22,7 +22,10 @@ RATE_DIGITS = 6
 @strawberry.type(description="What one payee would get, and what that takes, by a real quote.")
 class FundingPreviewLine:
     payee: User | None = strawberry.field(
-        description="The worker; null for a seller and for the platform's treasury."
+        description="The worker; null for a seller, and for the platform."
+    )
+    is_platform_fee: bool = strawberry.field(
+        description="Whether it is the platform's fee, which is paid last, from the same consent."
     )
     receive_amount: Amount = strawberry.field(description="What would arrive.")
     debit_amount: Amount = strawberry.field(
@@ -42,6 +45,7 @@ class FundingPreviewLine:
     def of(cls, line: previewing.PreviewLine) -> Self:
         return cls(
             payee=User.from_model(line.payee) if line.payee else None,
+            is_platform_fee=line.is_fee,
             receive_amount=Amount.of(line.receive),
             debit_amount=Amount.of(line.debit),
             cost=Amount.of_maybe(line.cost),
@@ -57,10 +61,19 @@ def _decimal(rate: Fraction | None) -> str | None:
 @strawberry.type(description="What securing the pay of a job would cost now. Nothing is promised.")
 class FundingPreview:
     lines: list[FundingPreviewLine] = strawberry.field(
-        description="One for each selected worker whose pay is not secured, or one in all."
+        description=(
+            "One for each selected worker whose pay is not secured, and one for the platform's "
+            "fee where there is one; or one in all."
+        )
     )
     total: Amount = strawberry.field(
-        description="In the job's asset: what to pass as expectedTotal, unless some is secured."
+        description=(
+            "In the job's asset, the platform's fee included: what to pass as expectedTotal, unless "
+            "some is secured."
+        )
+    )
+    platform_fee: Amount = strawberry.field(
+        description="The platform's part of the total, at the rate of today; 0 in mode DIRECT."
     )
     debit: Amount = strawberry.field(description="What it would take, in the payer's asset.")
     max_debit: Amount = strawberry.field(
@@ -145,6 +158,7 @@ class MoneyQuery:
         return FundingPreview(
             lines=[FundingPreviewLine.of(line) for line in found.lines],
             total=Amount.of(found.total),
+            platform_fee=Amount.of(found.fee),
             debit=Amount.of(found.debit),
             max_debit=Amount.of(found.max_debit),
             quote_expires_at=found.quotes_expire_at,

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from django.db.models import Q, QuerySet
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import FaenaError
@@ -35,7 +35,7 @@ from backend.jobs.status import (
     SubmissionStatus,
 )
 from backend.ledger.kinds import AccountKind
-from backend.ledger.models import Account
+from backend.ledger.models import Account, Entry
 from backend.open_payments.types import Amount
 from backend.payments import claims, links, vault, workflow
 from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
@@ -47,7 +47,7 @@ from backend.payments.status import (
     HeldGrantStatus,
     PaymentStatus,
 )
-from tests.simulation.simulator import AFTERMATH, SIGNS, Simulation
+from tests.simulation.simulator import AFTERMATH, BASE_URL, SIGNS, Simulation
 
 RETURN = "http://127.0.0.1:8000/"
 MAX_ROUNDS = 3000
@@ -95,6 +95,9 @@ class Market(Simulation):
         pricing: Pricing = Pricing.FIXED_RECEIVE,
         payer_wallet: str = "alice",
         pooled: bool = False,
+        reward: int | None = None,
+        fee_bps: int = 0,
+        fee_wallet: str = "platform",
         options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -105,6 +108,7 @@ class Market(Simulation):
             payer_wallet=payer_wallet,
         )
         self.mode, self.pooled = mode, pooled
+        self.fee_bps, self.fee_wallet = fee_bps, fee_wallet
         self.calm = False
         self.history: list[str] = []
         self._retire_earlier_worlds()
@@ -117,9 +121,12 @@ class Market(Simulation):
             recruit_limit=max(workers, self.job.recruit_limit),
             pricing=pricing,
             status=JobStatus.SELECTING,
+            reward_value=reward or self.job.reward_value,
         )
         self.job.refresh_from_db()
         self.applications = [self._apply(worker) for worker in self.workers]
+        if fee_bps:
+            self._open_fee_wallet()
 
     @property
     def now(self) -> Any:
@@ -157,11 +164,29 @@ class Market(Simulation):
             status=HeldGrantStatus.ENDED, due_at=None
         )
 
-    def open_treasury(self, *, limit: int = 10_000_000) -> None:
-        """Have the operator consent to payments out of the treasury."""
-        wallet = self._wallet("treasury")
+    def _open_fee_wallet(self) -> None:
+        row = self._platform_wallet(self.fee_wallet)
+        Seller.objects.update_or_create(
+            slug="platform-fee-01",
+            defaults={"wallet": row, "is_fee_wallet": True, "created_at": self.now},
+        )
+
+    def _platform_wallet(self, name: str) -> WalletAddress:
+        wallet = self._wallet(name)
         row, _ = WalletAddress.objects.get_or_create(owner=None, url=wallet["url"], defaults=wallet)
         WalletAddress.objects.filter(id=row.id).update(checked_at=self.now)
+        return row
+
+    def takes_its_fee(self) -> override_settings:
+        """The settings in which the platform takes what it takes in this world."""
+        wallets = [f"{BASE_URL}/{self.fee_wallet}"] if self.fee_bps else []
+        return override_settings(
+            PLATFORM_FEE_BPS=self.fee_bps, PLATFORM_FEE_WALLET_ADDRESS_URLS=wallets
+        )
+
+    def open_treasury(self, *, limit: int = 10_000_000) -> None:
+        """Have the operator consent to payments out of the treasury."""
+        row = self._platform_wallet("treasury")
         Seller.objects.get_or_create(
             slug="treasury",
             defaults={"wallet": row, "is_treasury": True, "created_at": self.now},
@@ -188,29 +213,31 @@ class Market(Simulation):
 
     def fund(self) -> None:
         """Put the whole budget there before anybody is looked at."""
-        fund_job(
-            payer=self.payer,
-            job_id=self.job.id,
-            mode=self.mode,
-            seller=None,
-            payer_wallet_id=None,
-            expected_total=None,
-            return_url=RETURN,
-            idempotency_key=new_id(),
-            now=self.now,
-        )
+        with self.takes_its_fee():
+            fund_job(
+                payer=self.payer,
+                job_id=self.job.id,
+                mode=self.mode,
+                seller=None,
+                payer_wallet_id=None,
+                expected_total=None,
+                return_url=RETURN,
+                idempotency_key=new_id(),
+                now=self.now,
+            )
 
-    def pre_fund(self) -> None:
+    def pre_fund(self, *, expected_total: Amount | None = None) -> None:
         """Secure the pay of those who are selected."""
-        pre_fund_job(
-            payer=self.payer,
-            job_id=self.job.id,
-            mode=self.mode,
-            expected_total=None,
-            return_url=RETURN,
-            idempotency_key=new_id(),
-            now=self.now,
-        )
+        with self.takes_its_fee():
+            pre_fund_job(
+                payer=self.payer,
+                job_id=self.job.id,
+                mode=self.mode,
+                expected_total=expected_total,
+                return_url=RETURN,
+                idempotency_key=new_id(),
+                now=self.now,
+            )
 
     def submit(self, worker: User) -> Submission:
         """Hand in the work of one worker."""
@@ -562,6 +589,7 @@ class Market(Simulation):
         )
         if funding.mode != FundingMode.DIRECT and paid > funding.released_value:
             found.append(f"{name}: {paid} paid, {funding.released_value} released")
+        found += self._problems_of_fee(funding, name)
         if self._unpaid().filter(funding=funding).exists():
             found.append(f"{name}: something is still owed")
         promised = sum(
@@ -572,6 +600,32 @@ class Market(Simulation):
             found.append(f"{name}: {promised} is still promised")
         return found + self._problems_of_work(funding, name)
 
+    def _problems_of_fee(self, funding: Funding, name: str) -> list[str]:
+        """To workers + as the fee + back + remaining = total, each by its own rows."""
+        found = []
+        to_workers = sum(funding.allocations.values_list("released_value", flat=True))
+        fees = funding.payables.filter(purpose="PLATFORM_FEE")
+        fee = sum(
+            payment.delivered_value
+            for payment in Payment.objects.filter(reference__in=fees.values("id"))
+            if payment.send_value is None
+        )
+        paid = fees.filter(status=PayableStatus.PAID)
+        for payable in paid:
+            payments = Payment.objects.filter(reference=payable.id, status="COMPLETED")
+            if not payments.exists() or self.job.pricing == Pricing.FIXED_SEND:
+                fee += payable.value  # it stayed in the treasury, or was what is sent
+        total = to_workers + fee + funding.refunded_value + funding.remaining_value
+        if funding.mode != FundingMode.DIRECT and total != funding.total_value:
+            found.append(f"{name}: {to_workers} + {fee} and the rest are {total}")
+        if fee != funding.fee_paid_value:
+            found.append(f"{name}: {fee} paid as a fee, {funding.fee_paid_value} counted")
+        waived = sum(fees.filter(status="WAIVED").values_list("value", flat=True))
+        wanted = to_workers * funding.fee_bps // 10_000
+        if not wanted - waived <= fee <= wanted:
+            found.append(f"{name}: a fee of {fee} for {to_workers}, {waived} waived")
+        return found
+
     def _problems_of_work(self, funding: Funding, name: str) -> list[str]:
         accepted = sum(
             Submission.objects.filter(job=self.job, superseded_at=None).values_list(
@@ -579,7 +633,7 @@ class Market(Simulation):
             )
         )
         released = sum(
-            Funding.objects.filter(job=self.job).values_list("released_value", flat=True)
+            each.paid_to_workers_value for each in Funding.objects.filter(job=self.job)
         )
         if accepted != released:
             return [f"{name}: {accepted} accepted, {released} released"]
@@ -608,10 +662,39 @@ class Market(Simulation):
             )
             if account is not None and account.balance != held:
                 found.append(f"{funding}: {account.balance} held in the books")
+        found += self._problems_of_fee_wallet(fundings, movements)
         people = [self.payer.pk, *(worker.pk for worker in self.workers)]
         for account in Account.objects.filter(owner__in=people, kind__startswith="PROMISES"):
             if account.balance:
                 found.append(f"{account.kind}: {account.balance} is promised at the end")
+        return found
+
+    def _problems_of_fee_wallet(
+        self, fundings: list[Funding], movements: list[dict[str, Any]]
+    ) -> list[str]:
+        """The books say of the platform's wallets what arrived there for these fundings."""
+        fees = Payable.objects.filter(funding__in=fundings, purpose="PLATFORM_FEE")
+        payments = Payment.objects.filter(reference__in=fees.values("id"))
+        receivers = {
+            each.incoming_payment_url for payment in payments for each in payment.attempts.all()
+        }
+        arrived = sum(
+            int(move["value"])
+            for move in movements
+            if move["kind"] == "deliver" and move["receiver"] in receivers - {""}
+        )
+        booked = Entry.objects.filter(account__kind=AccountKind.PLATFORM_FEE)
+        of_payments = sum(
+            booked.filter(transfer__payment__in=payments).values_list("amount", flat=True)
+        )
+        kept = sum(
+            booked.filter(transfer__subject__in=fees.values("id")).values_list("amount", flat=True)
+        )
+        found = []
+        if of_payments != arrived:
+            found.append(f"fees: {arrived} arrived, {of_payments} booked")
+        if kept and self.mode is not FundingMode.ESCROW:
+            found.append(f"fees: {kept} kept of what nobody held")
         return found
 
     def _problems_of_grants(self) -> list[str]:

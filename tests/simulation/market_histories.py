@@ -27,6 +27,7 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
     pricing = rng.choice([Pricing.FIXED_RECEIVE, Pricing.FIXED_RECEIVE, Pricing.FIXED_SEND])
     crosses = pricing is Pricing.FIXED_RECEIVE or mode is FundingMode.ESCROW
     pooled = rng.random() < 0.3
+    fee_bps, fee_wallet = _fee_of(seed)
     market = Market(
         seed=seed,
         temperament=rng.choice(TEMPERAMENTS),
@@ -35,6 +36,8 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
         workers=rng.choice([1, 2, 2, 3, 5]),
         payer_wallet=rng.choice(["alice", "alice", "bob"]) if crosses and not pooled else "alice",
         pooled=pooled,
+        fee_bps=fee_bps,
+        fee_wallet=fee_wallet,
         options={
             "settle_s": rng.choice([0, 0, 2, 20]),
             "wait_s": rng.choice([0, 5]),
@@ -47,6 +50,13 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
     for fault in _faults(rng):
         market.fault(**fault)
     return market, rng
+
+
+def _fee_of(seed: int) -> tuple[int, str]:
+    # Decided apart, so that the rest of a world is what it would be without a fee.
+    rng = random.Random(f"fee of {seed}")
+    fee_bps = rng.choice([0, 0, 1, 250, 1000, 3333])
+    return fee_bps, rng.choice(["platform", "platform", "treasury"])
 
 
 def play_in(market: Market, rng: random.Random) -> MarketVerdict:

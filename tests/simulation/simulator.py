@@ -55,7 +55,13 @@ KEY = Ed25519Signer.generate("platform-key-1")
 MAX_ROUNDS = 400
 LEASE_OVER = 61.0
 # Where what arrived is booked: a payer's own account when it came back to them.
-ARRIVED_IN = (AccountKind.SELLER, AccountKind.PAYEE, AccountKind.ESCROW, AccountKind.PAYER)
+ARRIVED_IN = (
+    AccountKind.SELLER,
+    AccountKind.PAYEE,
+    AccountKind.ESCROW,
+    AccountKind.PAYER,
+    AccountKind.PLATFORM_FEE,
+)
 # What a movement does to the payer: money is held when the order is given, a rest is released.
 SIGNS = {"hold": 1, "release": -1}
 # How long after the end late effects are still watched for.

@@ -22,7 +22,8 @@ from backend.open_payments.types import Amount
 class Seller(models.Model):
     """A registered payee. Its key material is nowhere: receiving money needs none.
 
-    The one that is the treasury holds money for others, in its wallet's asset.
+    The one that is the treasury holds money for others, in its wallet's asset; one that is a fee
+    wallet receives the platform's fees in its asset, and cannot be chosen as a payee.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -30,6 +31,7 @@ class Seller(models.Model):
     wallet = models.ForeignKey(WalletAddress, on_delete=models.PROTECT, related_name="+")
     active = models.BooleanField(default=True)
     is_treasury = models.BooleanField(default=False)
+    is_fee_wallet = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -37,7 +39,13 @@ class Seller(models.Model):
 
 
 class Funding(models.Model):
-    """One decision by one payer to put money behind one job."""
+    """One decision by one payer to put money behind one job.
+
+    `total_value` is what the payer decided on: what workers can get, and `fee_value`, the most that
+    the platform can. `released_value` is what has been paid out of it, `fee_paid_value` the
+    platform's part of that. The rate and the wallet of the fee are those of the day it was asked
+    for: a changed setting changes no funding.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="fundings")
@@ -57,6 +65,13 @@ class Funding(models.Model):
     total_value = models.BigIntegerField()
     released_value = models.BigIntegerField(default=0)
     refunded_value = models.BigIntegerField(default=0)
+    # Of what arrives at workers, in hundredths of a percent.
+    fee_bps = models.PositiveIntegerField(default=0, db_default=0)
+    fee_value = models.BigIntegerField(default=0, db_default=0)
+    fee_paid_value = models.BigIntegerField(default=0, db_default=0)
+    fee_wallet = models.ForeignKey(
+        WalletAddress, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     asset_code = models.CharField(max_length=32)
     asset_scale = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
@@ -70,6 +85,18 @@ class Funding(models.Model):
                 & Q(released_value__gte=0)
                 & Q(refunded_value__gte=0)
                 & Q(total_value__gte=F("released_value") + F("refunded_value")),
+            ),
+            models.CheckConstraint(
+                name="funding_fee_within_total",
+                condition=Q(fee_value__gte=0)
+                & Q(total_value__gt=F("fee_value"))
+                & Q(fee_paid_value__gte=0)
+                & Q(fee_value__gte=F("fee_paid_value"))
+                & Q(released_value__gte=F("fee_paid_value")),
+            ),
+            models.CheckConstraint(
+                name="funding_fee_has_a_wallet",
+                condition=Q(fee_bps=0, fee_value=0) | Q(fee_bps__gt=0, fee_wallet__isnull=False),
             ),
             models.UniqueConstraint(
                 name="funding_one_awaited_per_job",
@@ -92,6 +119,21 @@ class Funding(models.Model):
     @property
     def refunded(self) -> Amount:
         return self._amount(self.refunded_value)
+
+    @property
+    def fee(self) -> Amount:
+        """The most that the platform can get; a part of the total."""
+        return self._amount(self.fee_value)
+
+    @property
+    def fee_paid(self) -> Amount:
+        """What the platform has got; a part of what is released."""
+        return self._amount(self.fee_paid_value)
+
+    @property
+    def paid_to_workers_value(self) -> int:
+        """What has arrived at workers, or in mode DIRECT at the seller, in the smallest unit."""
+        return self.released_value - self.fee_paid_value
 
     @property
     def remaining(self) -> Amount:

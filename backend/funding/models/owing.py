@@ -72,10 +72,11 @@ class Allocation(models.Model):
 
 
 class Payable(models.Model):
-    """An amount owed out of a funding: to a worker for accepted work, or back to its payer.
+    """An amount owed out of a funding: to a worker, back to its payer, or to the platform.
 
     It is owed until the receiver's wallet shows it, however many payments that takes; they come
-    one after the other, each after the certain end of the last. `value` is in the job's asset.
+    one after the other, each after the certain end of the last. `value` is in the job's asset. The
+    platform's fee grows while it waits to be begun, and can be waived.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -10,6 +10,7 @@ from backend import checks
 from backend.clock import SYSTEM_CLOCK
 from backend.errors import FaenaError
 from backend.files.sweeping import sweep
+from backend.funding.fees import register_fee_wallets
 from backend.funding.sellers import register_default_seller
 from backend.funding.settling import retry_due
 from backend.funding.treasury import register_treasury
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         for name, register in (
             ("default seller", register_default_seller),
             ("treasury", register_treasury),
+            ("platform", register_fee_wallets),
         ):
             try:
                 register(now=SYSTEM_CLOCK.now())
