@@ -151,9 +151,7 @@ def _line_of_the_fee(ask: Ask, *, sends: bool) -> Line:
     if sends:
         # Nothing is to be found out: so much leaves the payer. A quote could be refused where the
         # fee is tiny, and workers would wait for nothing.
-        return Line(
-            receiver=ask.terms.wallet, send_value=ask.fee_value, debit_value=ask.fee_value
-        )
+        return Line(receiver=ask.terms.wallet, send_value=ask.fee_value, debit_value=ask.fee_value)
     return Line(receiver=ask.terms.wallet, receive_value=ask.fee_value)
 
 

@@ -31,9 +31,7 @@ def booked_without_payment(*, since: datetime | None) -> Iterator[Finding]:
         id=OuterRef("subject"), purpose=PaymentPurpose.PLATFORM_FEE, status=PayableStatus.PAID
     )
     wrong = (
-        (Q(reason=PAYMENT) & ~ended)
-        | (promise & ~promised)
-        | (Q(reason=FEE_KEPT) & ~Exists(kept))
+        (Q(reason=PAYMENT) & ~ended) | (promise & ~promised) | (Q(reason=FEE_KEPT) & ~Exists(kept))
     )
     transfers = Transfer.objects.filter(wrong).select_related("payment")
     if since is not None:

@@ -68,8 +68,8 @@ class FundingPreview:
     )
     total: Amount = strawberry.field(
         description=(
-            "In the job's asset, the platform's fee included: what to pass as expectedTotal, unless "
-            "some is secured."
+            "In the job's asset, the platform's fee included: what to pass as expectedTotal, "
+            "unless some is secured."
         )
     )
     platform_fee: Amount = strawberry.field(

@@ -84,9 +84,7 @@ def fee_payments() -> list[Payment]:
 
 
 def the_fee(market: Market) -> Payable:
-    return Payable.objects.get(
-        funding__job=market.job, purpose=PaymentPurpose.PLATFORM_FEE
-    )
+    return Payable.objects.get(funding__job=market.job, purpose=PaymentPurpose.PLATFORM_FEE)
 
 
 def newest_grant(market: Market) -> HeldGrant:

@@ -632,9 +632,7 @@ class Market(Simulation):
                 "accepted_value", flat=True
             )
         )
-        released = sum(
-            each.paid_to_workers_value for each in Funding.objects.filter(job=self.job)
-        )
+        released = sum(each.paid_to_workers_value for each in Funding.objects.filter(job=self.job))
         if accepted != released:
             return [f"{name}: {accepted} accepted, {released} released"]
         return []
