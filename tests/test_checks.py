@@ -53,6 +53,7 @@ SAFE: dict[str, Any] = {
     "TICK_S": 0.25,
 }
 FILES_KEY = {"FILES_ACCESS_KEY_ID": "key", "FILES_SECRET_ACCESS_KEY": "secret"}
+FEE_WALLET = {"PLATFORM_FEE_WALLET_ADDRESS_URLS": ["https://wallet.example/fees"]}
 DEVELOPMENT_KEY = "development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="
 
 
@@ -119,6 +120,12 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("faena.E022", {"FILES_LARGEST_BYTES": 2**31, "FILES_BYTES_PER_USER": 2**40}),
         ("faena.E022", {"FILES_LARGEST_BYTES": 1000, "FILES_BYTES_PER_USER": 999}),
         ("faena.E023", {"FILES_UNFINISHED_PER_USER": 0}),
+        ("faena.E030", {"PLATFORM_FEE_BPS": -1.0, **FEE_WALLET}),
+        ("faena.E030", {"PLATFORM_FEE_BPS": 2.5, **FEE_WALLET}),
+        ("faena.E030", {"PLATFORM_FEE_BPS": float("nan"), **FEE_WALLET}),
+        ("faena.E030", {"PLATFORM_FEE_BPS": 10_001.0, **FEE_WALLET}),
+        ("faena.E031", {"PLATFORM_FEE_BPS": 250.0}),
+        ("faena.E032", {"PLATFORM_FEE_WALLET_ADDRESS_URLS": ["https://a.example/x"] * 2}),
         (
             "faena.E024",
             {"FILES_BUCKET": "files", "FILES_PUBLIC_ENDPOINT_URL": "http://minio:9000"},
