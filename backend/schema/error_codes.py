@@ -94,7 +94,7 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
         ErrorCode.AMOUNT_TOO_SMALL: Code(
             meaning="The wallet would keep all of it for sending it: nothing would arrive.",
             advice="Nothing can be done about this sum; wallets lower their charges now and then.",
-            repeat=Repeat.SAID,
+            repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
         ErrorCode.ASSET_MISMATCH: Code(

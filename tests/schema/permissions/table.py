@@ -377,8 +377,8 @@ OPEN_FIELDS: dict[str, str] = {
     "ApiKey": "id name prefix scopes testMode createdAt approvedAt lastUsedAt",
     "Job": (
         "id version title description languageTag dialect deliverables pricing reward "
-        "workersNeeded totalBudget status recruitLimit recruitUntil submitDays submitUntil "
-        "reviewDays expiresAt closeRecruitingWhenFunded createdAt updatedAt owner "
+        "workersNeeded totalBudget platformFee status recruitLimit recruitUntil submitDays "
+        "submitUntil reviewDays expiresAt closeRecruitingWhenFunded createdAt updatedAt owner "
         "fundingAssurance allowedActions acceptedCount applicationCount references titleAudio"
     ),
     "Application": (
@@ -394,8 +394,8 @@ OPEN_FIELDS: dict[str, str] = {
         "createdAt updatedAt submission openedBy evidence responseEvidence allowedActions"
     ),
     "Funding": (
-        "id mode status sellerId total released refunded remaining createdAt updatedAt job "
-        "payments allocations"
+        "id mode status sellerId total fee feePaid released refunded remaining createdAt updatedAt "
+        "job payments allocations"
     ),
     "Payment": (
         "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount createdAt "
