@@ -24,7 +24,7 @@ import httpx
 from tools import demo_story
 from tools.api import Api, Call, Refused
 from tools.browser import Browser
-from tools.demo_story import Story
+from tools.demo_story import Story, as_money
 from tools.processes import NotStarted
 from tools.world import FUNDER, SELLER, WORKER, World, bare_environment
 
@@ -292,19 +292,15 @@ def _received(world: World, incoming_payment_url: str) -> int:
 
 def _summary(outcome: Outcome) -> str:
     if outcome.is_paid:
-        paid = " and ".join(_money(each) for each in outcome.story.paid)
+        assert outcome.story.refunded is not None
+        paid = " and ".join(as_money(each) for each in outcome.story.paid)
         said = (
-            f"Paid: {_money(TOTAL)} arrived, and the receiving wallet's books say the same; then "
-            f"{paid} to two workers, and {outcome.story.refunded} went back"
+            f"Paid: {as_money(TOTAL)} arrived, and the receiving wallet's books say the same; then "
+            f"{paid} to two workers, and {as_money(outcome.story.refunded)} went back"
         )
     else:
         said = f"NOT PAID: payment {outcome.payment_status}, job {outcome.job_status}"
     return _bold(f"{said}; {outcome.events} events, {outcome.seconds:.1f} s in all.")
-
-
-def _money(amount: Mapping[str, Any]) -> str:
-    whole, part = divmod(int(amount["value"]), 10 ** amount["assetScale"])
-    return f"{whole}.{part:0{amount['assetScale']}} {amount['assetCode']}"
 
 
 def _short_json(value: Any) -> str:

@@ -6,7 +6,7 @@ other, who lives with another currency, for a part; what is left goes back to th
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ subscription ($id: ID!) {
   fundingStatus(fundingId: $id) {
     status terminal
     funding {
-      released { value } refunded { value } remaining { value }
+      released { value assetCode assetScale } refunded { value assetCode assetScale }
       grants { redirectUrl } job { status fundingAssurance }
     }
   }
@@ -82,7 +82,7 @@ mutation ($input: JobIdInput!) {
 FUNDING = """
 query ($id: ID!) {
   funding(id: $id) {
-    status job { status } released { value } refunded { value }
+    status job { status } released { value } refunded { value assetCode assetScale }
     payments {
       purpose status
       debitAmount { value assetCode assetScale } deliveredAmount { value assetCode assetScale }
@@ -98,7 +98,7 @@ class Story:
     job_status: str | None = None
     funding_status: str | None = None
     paid: list[dict[str, Any]] = field(default_factory=list)
-    refunded: str | None = None
+    refunded: dict[str, Any] | None = None
 
     @property
     def ended_well(self) -> bool:
@@ -106,7 +106,8 @@ class Story:
         return (
             (self.job_status, self.funding_status) == ("COMPLETE", "REFUNDED")
             and {each["assetCode"] for each in self.paid} == {"USD", "MXN"}
-            and self.refunded == "750"
+            and self.refunded is not None
+            and self.refunded["value"] == "750"
         )
 
 
@@ -133,7 +134,7 @@ def play(
     say("What became of the money")
     funding = funder.run(FUNDING, id=funding_id)
     story.job_status, story.funding_status = funding["job"]["status"], funding["status"]
-    story.refunded = funding["refunded"]["value"]
+    story.refunded = funding["refunded"]
     story.paid = [
         payment["deliveredAmount"]
         for payment in funding["payments"]
@@ -205,7 +206,7 @@ def _follow(
     for event in events:
         funding = event["funding"]
         redirect = funding["grants"][0]["redirectUrl"] if funding["grants"] else None
-        released, refunded = funding["released"]["value"], funding["refunded"]["value"]
+        released, refunded = as_money(funding["released"]), as_money(funding["refunded"])
         print(f"    {event['status']:20} released {released}, refunded {refunded}")
         if redirect and not approved:
             approved = True
@@ -213,7 +214,7 @@ def _follow(
         if funding["job"]["status"] == "SUBMITTING" and not worked:
             worked = True
             _work(funder, workers, job_id, say=say)
-        if released == PAID and not completed:
+        if funding["released"]["value"] == PAID and not completed:
             completed = True
             say("All work is decided and paid: the job is over, and the rest goes back")
             funder.run(COMPLETE, input={"jobId": job_id})
@@ -268,3 +269,9 @@ def _until(look: Callable[[], str | None]) -> str:
             return found
         time.sleep(0.2)
     raise TimeoutError("the treasury's wallet was not asked in time")
+
+
+def as_money(amount: Mapping[str, Any]) -> str:
+    """An Amount as people write it."""
+    whole, part = divmod(int(amount["value"]), 10 ** amount["assetScale"])
+    return f"{whole}.{part:0{amount['assetScale']}} {amount['assetCode']}"

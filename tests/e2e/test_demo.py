@@ -32,4 +32,4 @@ def test_the_demo_ends_with_a_paid_job_and_says_so_on_its_last_line() -> None:
     assert (story["job_status"], story["funding_status"]) == ("COMPLETE", "REFUNDED")
     assert story["paid"][-1] == {"value": "1250", "assetCode": "USD", "assetScale": 2}
     assert story["paid"][0]["assetCode"] == "MXN"
-    assert story["refunded"] == "750"
+    assert story["refunded"] == {"value": "750", "assetCode": "USD", "assetScale": 2}
