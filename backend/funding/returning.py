@@ -64,7 +64,7 @@ def cancel_funding(
         if _done_before(user, "cancelFunding", idempotency_key, funding_id, now=now):
             return funding
         if funding.status == FundingStatus.AWAITING_APPROVAL:
-            _call_off(funding, now=now)
+            return _called_off(funding, now=now)
         elif funding.status in LIVE or funding.status == FundingStatus.LAPSED:
             if funding.job.status in AT_WORK:
                 raise _cannot(funding, FundingStatus.CANCELED)
@@ -74,18 +74,18 @@ def cancel_funding(
     return funding
 
 
-def _call_off(funding: Funding, *, now: datetime) -> None:
+def _called_off(funding: Funding, *, now: datetime) -> Funding:
     if funding.mode == FundingMode.PREAPPROVED:
         settling.close_grants(funding, at=now)
         return_allocations(funding, at=now)
         funding.move_to(FundingStatus.CANCELED, at=now)
         Job.objects.filter(id=funding.job_id).update(money_moving=False)
-        return
+        return funding
     payment = Payment.objects.filter(reference=funding.id).latest("created_at")
     # Its end moves the funding, as every end of a payment does.
     if not cancel_payment(payment=payment, now=now):
         raise _cannot(funding, FundingStatus.CANCELED)
-    funding.refresh_from_db()
+    return _with_what_is_needed(funding.id)
 
 
 def refund_funding(
@@ -262,9 +262,11 @@ def _lock_own(user: User, funding_id: UUID) -> Funding:
     if known.payer_id != user.pk:
         raise Forbidden(_("Only the payer of this funding can do this."), path=("fundingId",))
     Job.objects.select_for_update().get(id=known.job_id)
-    return Funding.objects.select_related(
-        "job", "payer", "payer_wallet", "seller__wallet", "fee_wallet"
-    ).get(id=funding_id)
+    return _with_what_is_needed(funding_id)
+
+
+def _with_what_is_needed(funding_id: UUID) -> Funding:
+    return Funding.objects.select_related(*settling.NEEDED).get(id=funding_id)
 
 
 def _done_before(

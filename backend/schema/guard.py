@@ -64,6 +64,8 @@ class Limits:
 LIMITS = Limits()
 # The page sizes of a connection: one of them is given. Not every connection has the second.
 PAGE_SIZES = frozenset({"first", "last"})
+# How the types are called that have one page of a list.
+PAGES = ("Connection", "Page")
 
 
 @dataclass(slots=True)
@@ -239,12 +241,12 @@ class _Walk:
         if definition is None:
             return 1
         result = get_named_type(definition.type)
-        if result.name.endswith("Connection"):
+        if result.name.endswith(PAGES):
             return self.page_size(node)
         if not is_list_type(get_nullable_type(definition.type)):
             return 1
         # A connection's own lists are as long as its page, which is counted already.
-        counted = parent is not None and parent.name.endswith("Connection")
+        counted = parent is not None and parent.name.endswith(PAGES)
         # The schema itself is finite, and graphql-core refuses to go round in it.
         if counted or is_introspection_type(result):
             return 1

@@ -135,6 +135,11 @@ def test_page_sizes_in_variables_count_too(variables: dict[str, Any]) -> None:
     assert code_of(execute(query, variables=variables)) == "BAD_REQUEST"
 
 
+@pytest.mark.parametrize("first", ["-1", "0", "101", "null"])
+def test_a_page_of_a_feed_has_a_size_too(first: str) -> None:
+    assert code_of(execute(f"{{ events(first: {first}) {{ endCursor }} }}")) == "BAD_REQUEST"
+
+
 def test_a_default_page_size_counts() -> None:
     query = "query ($first: Int = 1000) { jobs(first: $first) { edges { node { id } } } }"
 

@@ -159,6 +159,26 @@ def test_funding_answers_with_the_payment_that_it_started(seller: Seller) -> Non
     assert [payment["status"] for payment in payload["funding"]["payments"]] == ["CREATED"]
 
 
+CANCEL = """
+mutation ($input: CancelFundingInput!) {
+  cancelFunding(input: $input) { funding { status sellerId } errors { code } }
+}
+"""
+
+
+def test_a_funding_that_is_called_off_is_shown_as_it_is_then(seller: Seller) -> None:
+    job = a_job()
+    asked = fund(job.owner, job.id)["funding"]
+    given = {"fundingId": asked["id"], "idempotencyKey": str(new_id())}
+
+    for _ in ("once", "again with the same key"):
+        answer = execute(CANCEL, variables={"input": given}, user=job.owner)
+        assert data_of(answer)["cancelFunding"] == {
+            "funding": {"status": "CANCELED", "sellerId": "shop"},
+            "errors": [],
+        }
+
+
 def test_funding_again_with_the_same_key_gives_the_same_funding(seller: Seller) -> None:
     job, key = a_job(), str(new_id())
 
