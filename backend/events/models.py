@@ -8,7 +8,7 @@ from backend.ids import new_id
 
 
 class Topic(models.Model):
-    """One feed of events, the number of its newest one, and how far webhooks have read it."""
+    """One feed of events, the number of its newest one, and how far it has been relayed."""
 
     name = models.CharField(max_length=100, primary_key=True)
     last_seq = models.BigIntegerField(default=0)

@@ -6,5 +6,5 @@ class WebhooksConfig(AppConfig):
     verbose_name = "Webhooks"
 
     def ready(self) -> None:
-        # It registers with the pump, and with Django's checks.
-        from backend.webhooks import checks, tasks  # noqa: F401
+        # It registers with the pump, with the relay, and with Django's checks.
+        from backend.webhooks import checks, lining_up, tasks  # noqa: F401

@@ -7,10 +7,10 @@ from datetime import timedelta
 from celery import shared_task
 
 from backend.clock import SYSTEM_CLOCK, Clock
+from backend.crew import Crew
+from backend.events.relay import relay
 from backend.pumps import pumped
 from backend.webhooks import claims, retention
-from backend.webhooks.crew import Crew
-from backend.webhooks.relay import relay
 from backend.webhooks.sending import deliver, webhook_client
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def bring_all(*, clock: Clock = SYSTEM_CLOCK) -> int:
     return brought
 
 
-CREW = Crew(bring_one)
+CREW = Crew(bring_one, name="webhooks")
 
 
 @pumped

@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from backend.accounts.models import User
+from backend.events.relay import relay
 from backend.webhooks.models import InboundEvent
-from backend.webhooks.relay import relay
 from tests.webhooks.world import NOON, a_user, an_endpoint, announce, deliveries
 
 pytestmark = pytest.mark.django_db

@@ -12,13 +12,13 @@ from django.test import RequestFactory
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from backend.events.relay import relay
 from backend.ids import global_id
 from backend.payments.models import Payment
 from backend.payments.status import PaymentPurpose, PaymentStatus
 from backend.webhooks import bodies
 from backend.webhooks.bodies import GuideNames
 from backend.webhooks.names import PayloadFormat
-from backend.webhooks.relay import relay
 from tests.simulation.simulator import BASE_URL, Simulation
 from tests.webhooks.world import Clock, Receiver, Request, Worker, an_endpoint, deliveries
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from backend.accounts.models import User
 from backend.events import cursors, emit
 from backend.events.models import Event, Topic
+from backend.events.relay import relay
 from backend.events.retention import delete_old_events
 from backend.funding.models import Funding
 from backend.outbound import Policy
@@ -19,7 +20,6 @@ from backend.outbound.resolving import system_resolver
 from backend.outbound.transport import GuardedTransport
 from backend.webhooks import claims, services
 from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
-from backend.webhooks.relay import relay
 from backend.webhooks.sending import deliver
 from backend.webhooks.status import DeliveryStatus
 from tests.schema.permissions.world import World, build
@@ -173,8 +173,8 @@ def test_events_that_were_forgotten_unread_do_not_hold_up_a_topic() -> None:
 
 
 def test_more_events_than_one_round_reads_are_all_put_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.webhooks.relay.EVENTS", 3)
-    monkeypatch.setattr("backend.webhooks.relay.TOPICS", 2)
+    monkeypatch.setattr("backend.events.relay.EVENTS", 3)
+    monkeypatch.setattr("backend.events.relay.TOPICS", 2)
     people = [a_user(str(number)) for number in range(4)]
     endpoints = [an_endpoint(person).endpoint for person in people]
     for _ in range(4):

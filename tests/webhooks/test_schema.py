@@ -7,10 +7,10 @@ import pytest
 
 from backend.accounts.models import User
 from backend.events import cursors
+from backend.events.relay import relay
 from backend.ids import global_id
 from backend.rate_limits import LIMITS
 from backend.webhooks.models import WebhookEndpoint
-from backend.webhooks.relay import relay
 from backend.webhooks.services import MOST_ENDPOINTS
 from backend.webhooks.status import DeliveryStatus
 from tests.schema.client import code_of, data_of, execute

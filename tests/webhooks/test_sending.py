@@ -10,10 +10,10 @@ import pytest
 import standardwebhooks
 
 from backend.events.models import Event
+from backend.events.relay import relay
 from backend.ids import new_id
 from backend.webhooks import claims, schedule, services, signatures
 from backend.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from backend.webhooks.relay import relay
 from backend.webhooks.schedule import PAUSES_SECONDS
 from backend.webhooks.sending import deliver
 from backend.webhooks.status import DeliveryStatus, DisabledBecause, Flaw

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import connections
 
 from backend.clock import SYSTEM_CLOCK
+from backend.crew import Crew
 from backend.webhooks import sending, tasks
-from backend.webhooks.crew import Crew
 from backend.webhooks.models import WebhookDelivery
 from backend.webhooks.status import DeliveryStatus
 from celery_app import app
@@ -85,7 +85,7 @@ def test_one_slow_piece_of_work_does_not_keep_the_crew_from_others() -> None:
         mine.set()
         return True
 
-    crew = Crew(work, threads=3)
+    crew = Crew(work, name="test", threads=3)
     crew.wake()
     crew.wake()
 
@@ -103,7 +103,7 @@ def test_a_bug_in_a_piece_of_work_ends_no_thread(caplog: pytest.LogCaptureFixtur
         worked.set()
         return False
 
-    crew = Crew(work, threads=1)
+    crew = Crew(work, name="test", threads=1)
     crew.wake()
     wait_for(failed)
     crew.wake()

@@ -17,11 +17,11 @@ from backend import outbound
 from backend.accounts.models import User
 from backend.events import emit
 from backend.events.models import Event
+from backend.events.relay import relay
 from backend.ids import new_id
 from backend.webhooks import claims, services
 from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
 from backend.webhooks.names import PayloadFormat
-from backend.webhooks.relay import relay
 from backend.webhooks.sending import deliver
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -13,6 +13,7 @@ from backend.accounts import tokens
 from backend.accounts.api_keys import create_api_key
 from backend.accounts.models import BearerToken, Scope, User, WalletAddress
 from backend.events import emit
+from backend.events.relay import relay
 from backend.files.status import FileStatus
 from backend.funding.booking import book_promise
 from backend.funding.models import Allocation, Funding, Payable, Seller
@@ -41,7 +42,6 @@ from backend.payments.status import (
 )
 from backend.receipts.issuing import issue
 from backend.webhooks.models import WebhookDelivery
-from backend.webhooks.relay import relay
 from backend.webhooks.services import create_endpoint
 from tests.files.people import a_file
 from tests.jobs.people import (

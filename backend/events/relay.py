@@ -1,25 +1,37 @@
-"""From the outbox to deliveries: every event once, in the order of its topic, with no gap.
+"""From the outbox to those who read it: every event once, in the order of its topic, no gap.
 
-Deliveries are written in the transaction that moves the topic's `relayed_seq`: whatever is
+Readers write their rows in the transaction that moves the topic's `relayed_seq`: whatever is
 killed in between has done nothing, and whatever is done twice finds its rows there.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from backend.events.models import Event, Topic
-from backend.webhooks.audience import audience
-from backend.webhooks.models import WebhookDelivery
-from backend.webhooks.status import DeliveryStatus
 
 TOPICS = 100
 EVENTS = 500
 
+# Called with a batch of events and the time, inside the transaction.
+Reader = Callable[[list[Event], datetime], None]
+_READERS: list[Reader] = []
+
+
+def reader(read: Reader) -> Reader:
+    """Have `read` write down what it wants of every event, once, before the relay goes on.
+
+    For apps above this one. It has to be short and to bear with any event: while it fails, nothing
+    is relayed to anybody, and nothing is lost. It may see an event again, and writes nothing then.
+    """
+    _READERS.append(read)
+    return read
+
 
 def relay(*, now: datetime) -> int:
-    """Put down what has happened since, for whom it concerns; return how many events were read.
+    """Hand what has happened since to every reader; return how many events there were.
 
     Safe to repeat, and to run at once. Topics that somebody writes to just now are left to the
     next round: nobody waits for a writer, and no writer for more than this.
@@ -39,7 +51,8 @@ def _relay_batch(now: datetime) -> int:
         topics = not_relayed.order_by("name").select_for_update(skip_locked=True, no_key=True)
         after = dict(topics.values_list("name", "relayed_seq")[:TOPICS])
         events = _events_behind(after)
-        _put_down(events, now)
+        for read in _READERS:
+            read(events, now)
         for name, seq in _how_far(after, events).items():
             Topic.objects.filter(name=name).update(relayed_seq=seq)
     return len(events)
@@ -64,28 +77,3 @@ def _how_far(after: dict[str, int], events: list[Event]) -> dict[str, int]:
         for topic in Topic.objects.filter(name__in=after.keys() - reached.keys()):
             reached[topic.name] = topic.last_seq
     return reached
-
-
-def _put_down(events: list[Event], now: datetime) -> None:
-    WebhookDelivery.objects.bulk_create(
-        (
-            WebhookDelivery(
-                endpoint=endpoint,
-                event_id=event.id,
-                topic=event.topic,
-                seq=event.seq,
-                name=name,
-                event_at=event.at,
-                created_at=now,
-                # Kept for a replay, while the endpoint is off.
-                **(
-                    {"due_at": now}
-                    if endpoint.disabled_at is None
-                    else {"status": DeliveryStatus.MISSED, "ended_at": now}
-                ),
-            )
-            for event, endpoint, name in audience(events)
-        ),
-        batch_size=500,
-        ignore_conflicts=True,
-    )

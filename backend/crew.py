@@ -1,6 +1,7 @@
-"""A few threads of this process that bring deliveries, apart from those that pay people.
+"""A few threads of this process that bring what it has to say, apart from those that pay people.
 
-An endpoint may take fifteen seconds to say nothing. Celery's own threads are too few for that.
+A stranger's server may take fifteen seconds to say nothing. Celery's own threads are too few for
+that.
 """
 
 import contextlib
@@ -20,8 +21,9 @@ THREADS = 16
 class Crew:
     """Runs `work` on daemon threads for as long as it says that there was something to do."""
 
-    def __init__(self, work: Callable[[], bool], *, threads: int = THREADS) -> None:
+    def __init__(self, work: Callable[[], bool], *, name: str, threads: int = THREADS) -> None:
         self._work = work
+        self._name = name
         self._threads = threads
         self._lock = threading.Lock()
         self._pid = 0
@@ -41,8 +43,9 @@ class Crew:
             self._pid = os.getpid()
             self._calls = queue.Queue(self._threads)
             for number in range(self._threads):
+                name = f"{self._name}-{number}"
                 threading.Thread(
-                    target=self._run, args=(self._calls,), name=f"webhooks-{number}", daemon=True
+                    target=self._run, args=(self._calls,), name=name, daemon=True
                 ).start()
 
     def _run(self, calls: "queue.Queue[None]") -> None:
@@ -54,6 +57,6 @@ class Crew:
                     # Where one was there may be more, for others.
                     self.wake()
             except Exception:
-                log.exception("webhooks: a round was broken off")
+                log.exception("%s: a round was broken off", self._name)
             finally:
                 connections.close_all()
