@@ -81,6 +81,15 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 2.0},
         },
+        "send-mails": {
+            "task": "backend.notifications.tasks.send_due",
+            "schedule": 2.0,
+            "options": {"expires": 4.0},
+        },
+        "forget-old-mails": {
+            "task": "backend.notifications.tasks.forget_old",
+            "schedule": crontab(hour=3, minute=35),
+        },
         "forget-old-webhooks": {
             "task": "backend.webhooks.tasks.forget_old",
             "schedule": crontab(hour=3, minute=30),
@@ -115,6 +124,7 @@ app.autodiscover_tasks(
         "backend.events",
         "backend.reconciliation",
         "backend.webhooks",
+        "backend.notifications",
     ]
 )
 

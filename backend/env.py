@@ -1,7 +1,9 @@
 """Reading the environment: every value may also come from a file named by NAME_FILE."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,3 +46,49 @@ def number(name: str, default: float) -> float:
 def items(name: str) -> list[str]:
     """NAME as a list: split at commas and white space, empty parts dropped."""
     return text(name).replace(",", " ").split()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """What takes mails, in the words of Django's EMAIL_ settings."""
+
+    backend: str
+    host: str = "localhost"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starts_tls: bool = False
+    is_tls: bool = False
+
+
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def mail_server(name: str, url: str) -> MailServer:
+    """What a URL stands for: smtp://, smtp+tls:// (STARTTLS) or smtps://, or `console:`.
+
+    An empty one is nothing at all: what is sent goes nowhere.
+
+    Raises:
+        ImproperlyConfigured: it is another URL. The message does not repeat it: it has a password.
+    """
+    if not url:
+        return MailServer(backend="django.core.mail.backends.dummy.EmailBackend")
+    if url == "console:":
+        return MailServer(backend="backend.notifications.console.EmailBackend")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or _MAIL_PORTS[parts.scheme]
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{name} is no URL of a mail server.") from error
+    if not host:
+        raise ImproperlyConfigured(f"{name} names no host.")
+    return MailServer(
+        backend="django.core.mail.backends.smtp.EmailBackend",
+        host=host,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starts_tls=parts.scheme == "smtp+tls",
+        is_tls=parts.scheme == "smtps",
+    )

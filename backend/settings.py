@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "backend.receipts",
     "backend.reconciliation",
     "backend.webhooks",
+    "backend.notifications",
     "backend.schema",
     "backend.guide",
     "backend.sandbox",
@@ -159,6 +160,21 @@ ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
     ["development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="] if DEBUG else []
 )
 WEBHOOK_SECRETS = env.items("WEBHOOK_SECRETS")
+
+# --- mails ----------------------------------------------------------------------------------------
+EMAIL_URL = env.text("EMAIL_URL", "console:" if DEBUG else "")
+# Without a server nobody is mailed, and nothing is put in line.
+SENDS_MAIL = bool(EMAIL_URL)
+MAIL_SERVER = env.mail_server("EMAIL_URL", EMAIL_URL)
+EMAIL_BACKEND = MAIL_SERVER.backend
+EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.host, MAIL_SERVER.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL_SERVER.user, MAIL_SERVER.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL_SERVER.starts_tls, MAIL_SERVER.is_tls
+# For each answer of the mail server.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Faena <faena@localhost>" if DEBUG else "")
+# The page of a job in somebody's app, with {job} for its `id`; mails lead there.
+NOTIFICATION_JOB_URL = env.text("NOTIFICATION_JOB_URL")
 
 # --- receipts -----------------------------------------------------------------------------------
 RECEIPT_PRIVATE_KEY = env.text("RECEIPT_PRIVATE_KEY")

@@ -11,6 +11,8 @@ from django.views.generic import RedirectView
 from backend import health
 from backend.ledger import downloads
 from backend.ledger import views as books
+from backend.notifications import unsubscribing
+from backend.notifications import views as notifications
 from backend.payments import views as payments
 from backend.receipts import views as receipts
 from backend.schema import graphiql
@@ -39,6 +41,7 @@ urlpatterns = [
     path(".well-known/receipts/jwks.json", receipts.published),
     path(receipts.VERIFY_PATH, receipts.check),
     path(f"{downloads.PATH}<str:token>", books.export),
+    path(f"{unsubscribing.PATH}<str:token>", notifications.unsubscribe),
     path("", include("backend.guide.urls")),
     path("api/webhooks/payments", webhooks.payments),
     path("graphiql/<path:name>", graphiql_asset),

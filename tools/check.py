@@ -75,6 +75,8 @@ def _production(folder: str) -> dict[str, str]:
         "OP_CLIENT_WALLET_ADDRESS": "https://wallet.example/faena",
         "OP_CLIENT_KEY_ID": "check",
         "OP_CLIENT_PRIVATE_KEY": Ed25519Signer.generate("check").to_pem(),
+        "EMAIL_URL": "smtps://mail.example",
+        "DEFAULT_FROM_EMAIL": "Faena <pay@faena.example>",
         "RECEIPT_PRIVATE_KEY": Ed25519Signer.generate("receipts").to_pem(),
     }
 

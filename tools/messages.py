@@ -66,9 +66,9 @@ def main() -> int:
 def extracted(source: Path) -> Catalog:
     """Every translatable text of the Python modules and templates below `source`."""
     catalog = Catalog()
-    for path in sorted([*source.rglob("*.py"), *source.rglob("*.html")]):
+    for path in sorted([*source.rglob("*.py"), *source.rglob("*.html"), *source.rglob("*.txt")]):
         code = path.read_text(encoding="utf-8")
-        if path.suffix == ".html":
+        if path.suffix != ".py":
             code = templatize(code)
         found = extract(
             "python", BytesIO(code.encode()), keywords=KEYWORDS, comment_tags=FOR_TRANSLATORS

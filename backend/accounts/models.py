@@ -16,6 +16,14 @@ from backend.open_payments import types
 MAX_BIO_LENGTH = 1000
 
 
+class MailCategory(models.TextChoices):
+    """What somebody may be mailed about."""
+
+    WORK = "WORK"
+    MONEY = "MONEY"
+    REMINDERS = "REMINDERS"
+
+
 class UserManager(BaseUserManager["User"]):
     """Makes users; `create_superuser` is only ever called by `manage.py createsuperuser`."""
 
@@ -66,6 +74,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     avatar = models.ForeignKey(
         "files.File", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # What they want no mails about: a category that is added later is wanted until they say so.
+    muted = models.JSONField(default=list, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
         default=False, help_text="An operator: may use this admin, and GraphQL as an operator."
@@ -90,6 +100,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name
+
+    @property
+    def notify(self) -> list[MailCategory]:
+        """What they are mailed about."""
+        return [each for each in MailCategory if each not in self.muted]
 
     @property
     def sees_everything(self) -> bool:

@@ -130,6 +130,7 @@ def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
         _consented(funding, held_grant, at=at)
     elif funding.status == FundingStatus.AWAITING_APPROVAL and status in NOT_CONSENTED:
         securing.money_did_not_come(funding, NOT_CONSENTED[status], at=at)
+        tell_people(funding, at=at)
     elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding):
         funding.move_to(FundingStatus.LAPSED, at=at)
         tell_people(funding, at=at)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from backend.accounts.models import MAX_BIO_LENGTH, User
+from backend.accounts.models import MAX_BIO_LENGTH, MailCategory, User
 from backend.accounts.services import valid_locale, valid_name
 from backend.errors import ValidationFailed
 from backend.files.attaching import attach
@@ -25,7 +25,8 @@ class ProfileChanges(TypedDict, total=False):
     """What changes; what is not in it stays as it is.
 
     `locale` None: sentences come in the language that the client asks for. `languages` are BCP 47
-    tags of what somebody speaks, best first. `avatar_file_id` None takes the picture away.
+    tags of what somebody speaks, best first. `avatar_file_id` None takes the picture away. `notify`
+    is all that they want mails about; None is nothing.
     """
 
     display_name: str | None
@@ -33,6 +34,7 @@ class ProfileChanges(TypedDict, total=False):
     languages: Sequence[str] | None
     bio: str | None
     avatar_file_id: UUID | None
+    notify: Sequence[MailCategory] | None
 
 
 def update_profile(*, user: User, changes: ProfileChanges, now: datetime) -> User:
@@ -51,6 +53,9 @@ def update_profile(*, user: User, changes: ProfileChanges, now: datetime) -> Use
         columns["languages"] = _languages(changes["languages"] or ())
     if "bio" in changes:
         columns["bio"] = tidy_text(changes["bio"], most=MAX_BIO_LENGTH, path="bio")
+    if "notify" in changes:
+        wanted = changes["notify"] or ()
+        columns["muted"] = [str(each) for each in MailCategory if each not in wanted]
     with transaction.atomic():
         if "avatar_file_id" in changes:
             columns["avatar"] = _avatar(user, changes["avatar_file_id"], now)

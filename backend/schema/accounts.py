@@ -118,6 +118,15 @@ describe_values(
 )
 
 
+strawberry.enum(models.MailCategory, description="What somebody may be mailed about.")
+describe_values(
+    models.MailCategory,
+    WORK="Being selected, work, reviews and disputes.",
+    MONEY="Pay and refunds that arrived, and money that needs something done.",
+    REMINDERS="What was not done yet, before time decides.",
+)
+
+
 def sessions_visible_to(viewer: UserRow | None) -> QuerySet[models.BearerToken]:
     """One's own, as long as they were not ended."""
     if viewer is None:
@@ -223,6 +232,12 @@ class User(Node):
     async def locale(self, info: Info) -> str | None:
         return self.row.locale if await self._is_viewer(info) else None
 
+    @strawberry.field(
+        description="What they are mailed about; all of it unless they chose. Empty to others."
+    )
+    async def notify(self, info: Info) -> list[models.MailCategory]:
+        return self.row.notify if await self._is_viewer(info) else []
+
     @strawberry.field(description="The first 100 that they have, oldest first. Empty to others.")
     async def wallets(self, info: Info) -> list[Wallet]:
         if not await self._is_viewer(info):
@@ -324,6 +339,9 @@ class ProfileInput:
     avatar_file_id: strawberry.ID | None = strawberry.field(
         default=UNSET,
         description="A READY picture of one's own, which everybody sees then; null for none.",
+    )
+    notify: list[models.MailCategory] | None = strawberry.field(
+        default=UNSET, description="All that one wants mails about; null or empty for none."
     )
 
     def to_changes(self) -> ProfileChanges:

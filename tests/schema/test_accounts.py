@@ -127,6 +127,19 @@ mutation ($input: ProfileInput!) {
 """
 
 
+def test_one_chooses_what_one_is_mailed_about() -> None:
+    bob = a_user()
+
+    def after(changes: str) -> object:
+        mutation = "mutation { updateProfile(input: {%s}) { user { notify } errors { code } } }"
+        return data_of(execute(mutation % changes, user=bob))["updateProfile"]["user"]["notify"]
+
+    assert after('bio: "Hello."') == ["WORK", "MONEY", "REMINDERS"]
+    assert after("notify: [REMINDERS, MONEY]") == ["MONEY", "REMINDERS"]
+    assert after("bio: null") == ["MONEY", "REMINDERS"]
+    assert after("notify: []") == after("notify: null") == []
+
+
 def test_a_profile_changes_in_what_is_given_and_is_seen_by_others() -> None:
     bob = a_user()
     picture = a_file(bob, name="me.png", media_type="image/png")

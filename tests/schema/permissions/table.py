@@ -338,6 +338,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("User", "owner"): {
         "email": "owner",
         "locale": "owner",
+        "notify": "owner",
         "wallets": "owner",
         "defaultWallet": "owner",
         "roles": "",

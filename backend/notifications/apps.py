@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "backend.notifications"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        # It registers with the pump, with the relay, and with Django's checks.
+        from backend.notifications import checks, lining_up, tasks  # noqa: F401

@@ -1,0 +1,308 @@
+"""Which events are worth a mail, to whom, and what it says.
+
+An event of a person's feed that is in no entry here makes no mail, and neither does what somebody
+has done themselves. Names in braces are the values that `subjects.py` finds for the event's type;
+nothing else that people have written is repeated, so that nobody is mailed a stranger's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import MailCategory
+from backend.payments.status import PaymentPurpose
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as Sentence
+
+WORK, MONEY, REMINDERS = MailCategory.WORK, MailCategory.MONEY, MailCategory.REMINDERS
+
+
+class Side(StrEnum):
+    """Which of the people whom an event concerns."""
+
+    OWNER = "OWNER"  # of the job
+    WORKER = "WORKER"
+    PAYER = "PAYER"
+    PAYEE = "PAYEE"  # whose wallet received
+    OPERATOR = "OPERATOR"  # who keeps the treasury
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A mail: after which event, to which side of it, and its words.
+
+    `status` is what the event says, None where it says none; `where` what else its payload has to
+    say; `after_dispute` False: that a dispute led to it is told by the dispute's own mail.
+    `while_stuck`: whatever the status, as long as something owed waits for a person.
+    """
+
+    name: str
+    type: str
+    to: Side
+    category: MailCategory
+    subject: Sentence
+    body: Sentence
+    status: str | None = None
+    where: Mapping[str, object]
+    after_dispute: bool = True
+    while_stuck: bool = False
+
+    def is_about(self, type: str, payload: Mapping[str, Any]) -> bool:
+        """Whether an event of this type, with this payload, is one of those."""
+        status = payload.get("status")
+        return (
+            type == self.type
+            and (self.status is None or status == self.status)
+            # An event may also say that only amounts have changed.
+            and (status is None or status != payload.get("previous"))
+            and (self.after_dispute or payload.get("previous") != "DISPUTED")
+            and all(payload.get(key) == value for key, value in self.where.items())
+        )
+
+
+def _kind(name: str, to: Side, category: MailCategory, **more: Any) -> Kind:
+    return Kind(name=name, to=to, category=category, **{"where": {}, **more})
+
+
+KINDS: tuple[Kind, ...] = (
+    # --- what the owner of a job has to do ---
+    _kind(
+        "work_to_review",
+        Side.OWNER,
+        WORK,
+        type="submission.status",
+        status="SUBMITTED",
+        subject=_("Work to review: {job}"),
+        body=_(
+            "Work was handed in for your job “{job}”. Please review it before {review_by}: if "
+            "you say nothing until then, it counts as accepted and is paid."
+        ),
+    ),
+    _kind(
+        "review_reminder",
+        Side.OWNER,
+        REMINDERS,
+        type="submission.review_reminder",
+        subject=_("Still to review: {job}"),
+        body=_(
+            "Work for your job “{job}” is waiting for your review. If you say nothing before "
+            "{review_by}, it counts as accepted and is paid."
+        ),
+    ),
+    _kind(
+        "dispute_opened",
+        Side.OWNER,
+        WORK,
+        type="dispute.status",
+        status="OPEN",
+        subject=_("A decision of yours is disputed: {job}"),
+        body=_(
+            "A worker disputes your decision about their work for “{job}”; it is about {disputed}. "
+            "Please answer before {answer_by}: if you say nothing, the worker is paid."
+        ),
+    ),
+    _kind(
+        "dispute_escalated",
+        Side.OWNER,
+        WORK,
+        type="dispute.status",
+        status="ESCALATED",
+        subject=_("An operator will decide: {job}"),
+        body=_(
+            "The worker has asked an operator to decide the dispute about “{job}”; it is about "
+            "{disputed}. There is nothing you have to do now."
+        ),
+    ),
+    _kind(
+        "dispute_resolved_for_owner",
+        Side.OWNER,
+        WORK,
+        type="dispute.status",
+        status="RESOLVED",
+        subject=_("The dispute is decided: {job}"),
+        body=_("The dispute about “{job}” is over. The worker gets {awarded} of {disputed}."),
+    ),
+    _kind(
+        "dispute_withdrawn_for_owner",
+        Side.OWNER,
+        WORK,
+        type="dispute.status",
+        status="WITHDRAWN",
+        subject=_("The dispute is over: {job}"),
+        body=_("The dispute about “{job}” is over: your decision stays as it was."),
+    ),
+    # --- what a worker waits for ---
+    _kind(
+        "selected",
+        Side.WORKER,
+        WORK,
+        type="application.status",
+        status="SELECTED",
+        subject=_("You were selected: {job}"),
+        body=_(
+            "You were selected for the job “{job}”. Please wait with the work until its pay is "
+            "secured: the app says when."
+        ),
+    ),
+    _kind(
+        "not_selected",
+        Side.WORKER,
+        WORK,
+        type="application.status",
+        status="REJECTED",
+        subject=_("Not selected: {job}"),
+        body=_("Somebody else was selected for the job “{job}”. Thank you for applying."),
+    ),
+    _kind(
+        "changes_requested",
+        Side.WORKER,
+        WORK,
+        type="submission.status",
+        status="CHANGES_REQUESTED",
+        subject=_("Changes requested: {job}"),
+        body=_(
+            "The owner of “{job}” asks for changes to your work. Please hand it in again before "
+            "{revise_until}; what to change is in the app."
+        ),
+    ),
+    _kind(
+        "work_accepted",
+        Side.WORKER,
+        WORK,
+        type="submission.status",
+        status="ACCEPTED",
+        after_dispute=False,
+        subject=_("Your work was accepted: {job}"),
+        body=_("Your work for “{job}” was accepted, with {accepted} for you. The pay follows."),
+    ),
+    _kind(
+        "work_rejected",
+        Side.WORKER,
+        WORK,
+        type="submission.status",
+        status="REJECTED",
+        after_dispute=False,
+        subject=_("Your work was not accepted: {job}"),
+        body=_(
+            "Your work for “{job}” was not accepted; why is in the app. You can dispute that "
+            "before {dispute_until}."
+        ),
+    ),
+    _kind(
+        "dispute_answered",
+        Side.WORKER,
+        WORK,
+        type="dispute.status",
+        status="RESPONDED",
+        subject=_("Your dispute was answered: {job}"),
+        body=_(
+            "The owner of “{job}” has answered your dispute. If you do not agree, ask an operator "
+            "to decide before {answer_by}; after that the decision stays as it was."
+        ),
+    ),
+    _kind(
+        "dispute_resolved",
+        Side.WORKER,
+        WORK,
+        type="dispute.status",
+        status="RESOLVED",
+        subject=_("Your dispute is decided: {job}"),
+        body=_("Your dispute about “{job}” is decided: you get {awarded} of {disputed}."),
+    ),
+    _kind(
+        "dispute_withdrawn",
+        Side.WORKER,
+        WORK,
+        type="dispute.status",
+        status="WITHDRAWN",
+        subject=_("Your dispute is over: {job}"),
+        body=_("Your dispute about “{job}” is over: the decision stays as it was."),
+    ),
+    # --- money ---
+    _kind(
+        "paid",
+        Side.PAYEE,
+        MONEY,
+        type="payment.status",
+        status="COMPLETED",
+        where={"purpose": PaymentPurpose.PAYOUT},
+        subject=_("You were paid {amount}"),
+        body=_("{amount} for “{job}” has arrived in your wallet."),
+    ),
+    _kind(
+        "refunded",
+        Side.PAYEE,
+        MONEY,
+        type="payment.status",
+        status="COMPLETED",
+        where={"purpose": PaymentPurpose.REFUND},
+        subject=_("You got {amount} back"),
+        body=_("{amount} that was not needed for “{job}” is back in your wallet."),
+    ),
+    _kind(
+        "funding_payment_failed",
+        Side.PAYER,
+        MONEY,
+        type="payment.status",
+        status="FAILED",
+        where={"purpose": PaymentPurpose.FUND},
+        subject=_("The payment failed: {job}"),
+        body=_(
+            "Your payment for “{job}” has failed, so the job is not funded. The app says why, and "
+            "lets you start it again."
+        ),
+    ),
+    _kind(
+        "funding_failed",
+        Side.PAYER,
+        MONEY,
+        type="funding.status",
+        status="FAILED",
+        subject=_("The funding failed: {job}"),
+        body=_("“{job}” could not be funded. The app lets you start it again."),
+    ),
+    _kind(
+        "funding_lapsed",
+        Side.PAYER,
+        MONEY,
+        type="funding.status",
+        status="LAPSED",
+        subject=_("Please consent again: {job}"),
+        body=_(
+            "Your consent to pay for “{job}” is over or was taken back, and {remaining} of it is "
+            "not paid yet. Workers cannot be paid until you consent again in the app."
+        ),
+    ),
+    _kind(
+        "payout_stuck",
+        Side.PAYER,
+        MONEY,
+        type="funding.status",
+        where={"failing": True},
+        while_stuck=True,
+        subject=_("A worker could not be paid: {job}"),
+        body=_(
+            "A payment that you owe for “{job}” has failed, and trying again by itself did not "
+            "help. The app says why, and lets you try again."
+        ),
+    ),
+    _kind(
+        "treasury_nearly_spent",
+        Side.OPERATOR,
+        MONEY,
+        type="treasury.nearly_spent",
+        subject=_("The treasury's consent is nearly spent"),
+        body=_(
+            "{spent} of {limit} were paid out under your consent for the treasury. Payments stop "
+            "when it is used up; please consent to a new one with `authorizeTreasury`."
+        ),
+    ),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}
+TYPES = frozenset(kind.type for kind in KINDS)

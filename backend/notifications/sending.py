@@ -1,0 +1,92 @@
+"""Sending one claimed mail, and what follows from what the mail server says."""
+
+import logging
+import smtplib
+from datetime import timedelta
+from string import Formatter
+
+from django.db.models import Model
+
+from backend.clock import Clock
+from backend.events.models import Event
+from backend.funding.models import Funding
+from backend.notifications import claims
+from backend.notifications.composing import compose
+from backend.notifications.kinds import BY_NAME, Kind
+from backend.notifications.models import Mail
+from backend.notifications.status import MailStatus, SkippedBecause
+from backend.notifications.subjects import Values, is_stuck, still_so, subject_of
+
+log = logging.getLogger(__name__)
+
+# After the first refusal, the second, and so on: ten hours and a half in all.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360))
+TOO_LATE = timedelta(days=1)
+_FOR_EVER = 500  # SMTP's answers from here on say that trying again is of no use
+
+
+def send(mail: Mail, *, clock: Clock) -> None:
+    """Send a claimed mail if it is still of use, and record what came of it."""
+    now = clock.now()
+    kind = BY_NAME.get(mail.kind)
+    event = Event.objects.filter(id=mail.event_id).first()
+    if now - mail.event_at > TOO_LATE or event is None or kind is None:
+        return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.LATE)
+    if not mail.recipient.is_active or kind.category not in mail.recipient.notify:
+        return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.UNWANTED)
+    values = _what_to_say(mail, kind, event)
+    if values is None:
+        return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.DEALT_WITH)
+    message = compose(mail, kind, event, values)
+    # Whoever slept past their lease leaves it to the one who has it now.
+    if not claims.mine(mail).exists():
+        return None
+    try:
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        _refused(mail, clock, for_ever=all(code >= _FOR_EVER for code in codes), error=error)
+    except (smtplib.SMTPException, OSError) as error:
+        _refused(mail, clock, for_ever=False, error=error)
+    else:
+        claims.end(mail, MailStatus.SENT, at=clock.now())
+    return None
+
+
+def _what_to_say(mail: Mail, kind: Kind, event: Event) -> Values | None:
+    """The values for the mail's sentences; None when it has nothing to say any more."""
+    subject = subject_of(event.type)
+    row = subject.model._default_manager.filter(pk=mail.subject_id).first()
+    if row is None or not _is_wanted(mail, kind, event, row):
+        return None
+    values = subject.values(row, event)
+    sentences = f"{kind.subject}{kind.body}"
+    told = {name for _, name, _, _ in Formatter().parse(sentences) if name}
+    # A deadline that is not there any more was met, or is of no matter now.
+    return None if any(values[name] is None for name in told) else values
+
+
+def _is_wanted(mail: Mail, kind: Kind, event: Event, row: Model) -> bool:
+    if not kind.while_stuck:
+        return still_so(row, event)
+    assert isinstance(row, Funding)
+    told = Mail.objects.filter(
+        recipient=mail.recipient_id,
+        kind=mail.kind,
+        subject_id=mail.subject_id,
+        status=MailStatus.SENT,
+        ended_at__gt=mail.event_at - TOO_LATE,
+    )
+    # Each payment that fails is an event; one mail a day is enough.
+    return is_stuck(row) and not told.exists()
+
+
+def _refused(mail: Mail, clock: Clock, *, for_ever: bool, error: Exception) -> None:
+    # The answer of the server has the address in it, which is nothing for a log.
+    if for_ever or mail.refusals >= len(PAUSES):
+        log.error("%s is given up: %s", mail, type(error).__name__)
+        claims.end(mail, MailStatus.FAILED, at=clock.now())
+        return
+    log.warning("%s was not taken: %s", mail, type(error).__name__)
+    pause = PAUSES[mail.refusals]
+    claims.put_back(mail, due_at=clock.now() + pause, refusals=mail.refusals + 1)
