@@ -28,6 +28,7 @@ from backend.notifications import claims
 from backend.notifications.models import Mail
 from backend.notifications.sending import send
 from backend.payments.models import HeldGrant, Payment
+from backend.payments.signals import held_grant_moved
 from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
 from tests.jobs.people import (
     NOON,
@@ -317,7 +318,15 @@ def tell_again(funding: Funding) -> None:
 
 
 def funding_failed() -> User:
-    return told_funding(FundingStatus.FAILED).payer
+    world = build()
+    funding = Funding.objects.get(id=world.rows["secured funding"][1])
+    Funding.objects.filter(id=funding.id).update(status=FundingStatus.AWAITING_APPROVAL)
+    HeldGrant.objects.filter(reference=funding.id).update(status=HeldGrantStatus.FAILED)
+    forget_the_past()
+    with transaction.atomic():
+        held_grant = HeldGrant.objects.get(reference=funding.id)
+        held_grant_moved.send(sender=HeldGrant, held_grant=held_grant, at=NOON)
+    return funding.payer
 
 
 def funding_lapsed() -> User:
