@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend import rate_limits
 from backend.accounts.errors import KeyRefused
 from backend.accounts.models import ApiKey, Scope, User
+from backend.accounts.signals import tell_revoked
 from backend.errors import Forbidden, NotFound, Text, ValidationFailed
 from backend.texts import tidy_text
 
@@ -113,6 +114,7 @@ def revoke_api_key(*, user: User, key_id: UUID, now: datetime) -> ApiKey:
             raise Forbidden(_("Only its owner or an operator can revoke an API key."))
         key.revoked_at = now
         key.save(update_fields=["revoked_at"])
+        tell_revoked(key.owner_id)
     return key
 
 

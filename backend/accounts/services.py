@@ -1,5 +1,6 @@
 """Signing up, logging in and out, and who a token belongs to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,7 @@ from backend.accounts import tokens
 from backend.accounts.emails import normalise_email
 from backend.accounts.errors import BadCredentials
 from backend.accounts.models import BearerToken, User
+from backend.accounts.signals import tell_revoked
 from backend.accounts.wallets import (
     add_platform_wallet,
     add_wallet,
@@ -128,7 +130,7 @@ def log_out(*, header: str | None, everywhere: bool, now: datetime) -> None:
     """
     token = tokens.live_token(header, now=now)
     if token is not None:
-        tokens.revoke(Q(user_id=token.user_id) if everywhere else Q(id=token.id), now=now)
+        _revoke(Q(user_id=token.user_id) if everywhere else Q(id=token.id), token.user_id, now)
 
 
 def end_session(*, user: User, session_id: UUID, now: datetime) -> None:
@@ -140,7 +142,12 @@ def end_session(*, user: User, session_id: UUID, now: datetime) -> None:
     mine = Q(user=user, id=session_id)
     if not BearerToken.objects.filter(mine).exists():
         raise NotFound(_("There is no such session."), path=("sessionId",))
-    tokens.revoke(mine, now=now)
+    _revoke(mine, user.pk, now)
+
+
+def _revoke(which: Q, user_id: UUID, now: datetime) -> None:
+    tokens.revoke(which, now=now)
+    tell_revoked(user_id)
 
 
 def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
@@ -154,6 +161,14 @@ def user_for_bearer(*, header: str | None, now: datetime) -> User | None:
         return None
     tokens.note_use(token, now=now)
     return token.user
+
+
+def users_for_bearers(headers: Collection[str], *, now: datetime) -> dict[str, User]:
+    """What `user_for_bearer` tells of each of many values; those that do not work are left out."""
+    live = tokens.live_tokens_of(headers, now=now)
+    for token in live.values():
+        tokens.note_use(token, now=now)
+    return {header: token.user for header, token in live.items()}
 
 
 def _is_text(value: str) -> bool:

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class EventsConfig(AppConfig):
     name = "backend.events"
     verbose_name = "Events"
+
+    def ready(self) -> None:
+        from backend.accounts.signals import tokens_revoked
+        from backend.events.hub import wake_session
+
+        tokens_revoked.connect(wake_session, dispatch_uid="events")

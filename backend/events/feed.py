@@ -1,7 +1,6 @@
 """Following a topic live: every event after a point, each once, in order."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,7 +19,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 S = TypeVar("S")
 
-RECHECK_SECONDS = 60.0
+RECHECK_SECONDS = 15.0
 _RETRY_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -37,44 +36,76 @@ class Page(Generic[S]):
     is_snapshot: bool
 
 
+Read = Callable[[int | None], Awaitable[Page[S] | None]]
+
+
 async def pages(
     *,
     topic: str,
     after: int | None,
-    look: Callable[[], S],
+    read: Read[S],
+    session: str = "",
     recheck: Callable[[], Awaitable[None]] | None = None,
     recheck_seconds: float = RECHECK_SECONDS,
 ) -> AsyncGenerator[Page[S], None]:
     """Yield every event of `topic` after seq `after`, then wait for more, for ever.
 
-    `after` None begins with a snapshot. `look` runs right after events were read, on the same
-    connection, so that it sees at least what they say; its result comes with them.
+    `after` None begins with a snapshot. `read`, one of the two below, gets what is behind a seq.
 
-    `recheck` is awaited about every `recheck_seconds`, also while nothing happens: raise in it
-    to end the feed, because a token was revoked for instance. A database that goes away is
-    waited for.
+    `recheck` is awaited about every `recheck_seconds`, also while nothing happens, and before
+    anything is read once the topic `session` was woken: raise in it to end the feed, because a
+    token was revoked for instance. A database that goes away is waited for.
     """
     recheck_at = time.monotonic() + recheck_seconds
-    # Registered before the first read: an event committed in between sets `woken`.
+    # Registered before the first read: an event committed in between sets the waiter.
     ears = hub()
-    with ears.waiter(topic) as woken:
+    with ears.waiter(topic, *filter(None, [session])) as waiter:
         while True:
             # Cleared before reading: what is committed after the read sets it again.
-            woken.clear()
-            page = await patiently(partial(in_database, _read, topic, after, look))
+            waiter.clear()
+            now = time.monotonic()
+            if recheck is not None and (waiter.is_suspicious or now >= recheck_at):
+                waiter.is_suspicious = False
+                recheck_at = now + recheck_seconds
+                await recheck()
+            page = await patiently(partial(read, after))
             if page is not None:
                 after = page.seq
                 yield page
                 if len(page.events) == queries.PAGE:
                     continue
-            if recheck is not None and time.monotonic() >= recheck_at:
-                await recheck()
-                recheck_at = time.monotonic() + recheck_seconds
-            # Not wait_for: on Python 3.11 it can swallow the cancellation of an unsubscribing
-            # client that comes together with a wake-up, and the feed would live on.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(ears.poll_seconds, recheck_seconds)):
-                    await woken.wait()
+            waiter.due_at = min(time.monotonic() + ears.poll_seconds, recheck_at)
+            await waiter.wait()
+
+
+def read_alone(topic: str, look: Callable[[], S]) -> Read[S]:
+    """A reader of events with what goes with them, for a topic that few follow.
+
+    `look` runs right after events were read, on the same connection, so that it sees at least
+    what they say; its result comes with them.
+    """
+
+    async def read(after: int | None) -> Page[S] | None:
+        return await in_database(_read, topic, after, look)
+
+    return read
+
+
+def read_together(topic: str, look: Callable[[], Awaitable[S]]) -> Read[S]:
+    """A reader of events alone. However many read the same ones now, they are read once.
+
+    `look` is awaited after events were read, by each follower for itself: so it sees at least
+    what they say. Raise in it to end the feed without them.
+    """
+
+    async def read(after: int | None) -> Page[S] | None:
+        if after is None:
+            seq = await in_database(queries.last_seq, topic=topic)
+            return Page([], seq, await look(), is_snapshot=True)
+        events = await hub().batches(queries.pages_after).get((topic, after))
+        return Page(events, events[-1].seq, await look(), is_snapshot=False) if events else None
+
+    return read
 
 
 def _read(topic: str, after: int | None, look: Callable[[], S]) -> Page[S] | None:

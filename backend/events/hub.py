@@ -10,10 +10,13 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 import weakref
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
 
 import redis
 import redis.asyncio
@@ -21,15 +24,21 @@ from django.conf import settings
 from django.db import connection
 
 from backend.best_effort import Courier
+from backend.events.batches import Batches
 
 log = logging.getLogger(__name__)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 POLL_SECONDS = 15.0
 POLL_SECONDS_WITHOUT_WAKE_UPS = 0.25
 POLL_SECONDS_WHILE_DEAF = 1.0
 _DATA_VERSION_SECONDS = 0.1
+_TICK_SECONDS = 1.0
 _REDIS_TIMEOUT_SECONDS = 1.0
 _REDIS_BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+_SESSION = "session:"
 
 _courier = Courier("wake-ups")
 _hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
@@ -49,6 +58,16 @@ def wake(topic: str) -> None:
         _courier.send(lambda: _publisher(url).publish(channel, ""))
 
 
+def wake_session(*, user_id: UUID, **_: object) -> None:
+    """Have the streams of this person look at once whether their tokens still work."""
+    wake(session_of(user_id))
+
+
+def session_of(user_id: UUID) -> str:
+    """The topic that this person's streams hear besides their own. It has no events."""
+    return f"{_SESSION}{user_id}"
+
+
 def hub() -> "Hub":
     """The running event loop's hub."""
     loop = asyncio.get_running_loop()
@@ -58,12 +77,24 @@ def hub() -> "Hub":
         return _hubs[loop]
 
 
+class Waiter(asyncio.Event):
+    """Set whenever its topic may have grown, and at the latest after `wait_seconds`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Set as well when something has happened to the session of who waits.
+        self.is_suspicious = False
+        self.due_at = 0.0
+
+
 class Hub:
     """Who waits for what, on one event loop. It listens to other processes while anyone waits."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[Waiter]] = defaultdict(set)
         self._listener: asyncio.Task[None] | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._batches: dict[object, Batches[Any, Any]] = {}
         self._holders = 0
         # Nobody tells us what other processes write: then subscribers look for themselves.
         self.deaf = bool(settings.REDIS_URL)
@@ -73,41 +104,52 @@ class Hub:
 
     def notify(self, topic: str) -> None:
         """Wake the waiters of `topic`."""
-        for woken in self._waiting.get(topic, ()):
-            woken.set()
+        suspicious = topic.startswith(_SESSION)
+        for waiter in self._waiting.get(topic, ()):
+            waiter.is_suspicious |= suspicious
+            waiter.set()
 
     def notify_all(self) -> None:
         """Wake every waiter: after a time of deafness nobody knows what was missed."""
         for waiters in self._waiting.values():
-            for woken in waiters:
-                woken.set()
+            for waiter in waiters:
+                waiter.set()
 
     @contextlib.contextmanager
-    def waiter(self, topic: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever `topic` may have grown."""
-        woken = asyncio.Event()
-        self._waiting[topic].add(woken)
+    def waiter(self, *topics: str) -> Iterator[Waiter]:
+        """What is set whenever one of `topics` may have grown."""
+        waiter = Waiter()
+        for topic in topics:
+            self._waiting[topic].add(waiter)
         try:
             with self.listening():
-                yield woken
+                yield waiter
         finally:
-            self._waiting[topic].discard(woken)
-            if not self._waiting[topic]:
-                del self._waiting[topic]
+            for topic in topics:
+                self._waiting[topic].discard(waiter)
+                if not self._waiting[topic]:
+                    del self._waiting[topic]
+
+    def batches(self, load: Callable[[list[K]], Mapping[K, V]]) -> Batches[K, V]:
+        """This loop's batches over `load`, a plain function: the same object each time."""
+        return self._batches.setdefault(load, Batches(load))
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Keep the ear to other processes open; the server holds this for its whole life."""
         self._holders += 1
-        if self._listener is None:
-            self._listener = asyncio.get_running_loop().create_task(_listen(self))
+        if self._listener is None or self._ticker is None:
+            loop = asyncio.get_running_loop()
+            self._listener = loop.create_task(_listen(self))
+            self._ticker = loop.create_task(self._tick())
         try:
             yield
         finally:
             self._holders -= 1
             if not self._holders:
                 self._listener.cancel()
-                self._listener = None
+                self._ticker.cancel()
+                self._listener = self._ticker = None
 
     @property
     def poll_seconds(self) -> float:
@@ -116,6 +158,16 @@ class Hub:
             return POLL_SECONDS_WHILE_DEAF
         woken_by_others = settings.REDIS_URL or connection.vendor == "sqlite"
         return POLL_SECONDS if woken_by_others else POLL_SECONDS_WITHOUT_WAKE_UPS
+
+    async def _tick(self) -> None:
+        # One timer for all: those that are due in the same second share their reads.
+        while True:
+            await asyncio.sleep(min(_TICK_SECONDS, self.poll_seconds))
+            now = time.monotonic()
+            for waiters in self._waiting.values():
+                for waiter in waiters:
+                    if waiter.due_at <= now:
+                        waiter.set()
 
 
 async def _listen(hub: Hub) -> None:

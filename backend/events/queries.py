@@ -1,16 +1,30 @@
 """Reading a topic: pages, its newest event, and whether a cursor can still be served."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from backend.events.cursors import BadCursor, CursorExpired
 from backend.events.models import Event, Topic
 
 PAGE = 100
+# Fewer topics than this are read right away; of more it is first asked which have grown.
+_FEW = 4
 
 
 def page_after(*, topic: str, seq: int, limit: int = PAGE) -> list[Event]:
     """The next `limit` events after `seq`, in order."""
     return list(Event.objects.filter(topic=topic, seq__gt=seq).order_by("seq")[:limit])
+
+
+def pages_after(places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], list[Event]]:
+    """The next PAGE events after each (topic, seq), in order; left out where there are none."""
+    if len(places) > _FEW:
+        names = {topic for topic, _ in places}
+        last = dict(Topic.objects.filter(name__in=names).values_list("name", "last_seq"))
+        places = [(topic, seq) for topic, seq in places if last.get(topic, 0) > seq]
+    found = {(topic, seq): page_after(topic=topic, seq=seq) for topic, seq in places}
+    return {place: events for place, events in found.items() if events}
 
 
 def newest(*, topic: str) -> Event | None:

@@ -14,8 +14,10 @@ from strawberry.dataloader import DataLoader
 from backend import locales, rate_limits
 from backend.accounts.callers import Caller, caller_for_bearer, key_in
 from backend.accounts.models import Scope, User
+from backend.accounts.services import users_for_bearers
 from backend.clock import SYSTEM_CLOCK, Clock
 from backend.errors import ErrorCode, FaenaError
+from backend.events.hub import hub
 from backend.events.threads import in_database
 
 P = ParamSpec("P")
@@ -145,6 +147,29 @@ class Context:
             self.look_up_viewer()
         return self._viewer
 
+    async def viewer_of_crowd(self) -> User | None:
+        """What `viewer_of_stream` says, looked up together with the others of this moment.
+
+        Raises:
+            Unauthenticated: the token has stopped working.
+        """
+        if not self._viewer_known or time.monotonic() > self._viewer_trusted_until:
+            await self.recheck_viewer()
+        return self._viewer
+
+    async def recheck_viewer(self) -> None:
+        """Look up who asks once more: a person together with the others of this moment.
+
+        Raises:
+            What `look_up_viewer` raises.
+        """
+        if self.bearer is None or key_in(self.bearer) is not None:
+            await self.db(self.look_up_viewer)
+            return
+        trusted_until = time.monotonic() + STREAM_TRUST_SECONDS
+        user = await hub().batches(_live_users).get(self.bearer)
+        self._know(Caller(user) if user else None, trusted_until)
+
     def look_up_viewer(self) -> None:
         """Look up who asks, again if need be. Call it on a database thread.
 
@@ -153,10 +178,17 @@ class Context:
             Forbidden: it is an API key that may not read.
             RateLimited: it is an API key that is used too often.
         """
-        self._viewer_trusted_until = time.monotonic() + STREAM_TRUST_SECONDS
+        trusted_until = time.monotonic() + STREAM_TRUST_SECONDS
+        caller = None
+        if self.bearer is not None:
+            self._viewer_known = False
+            caller = caller_for_bearer(header=self.bearer, now=self.now())
+        self._know(caller, trusted_until)
+
+    def _know(self, caller: Caller | None, trusted_until: float) -> None:
+        self._viewer_trusted_until = trusted_until
         self._viewer_known = False
         if self.bearer is not None:
-            caller = caller_for_bearer(header=self.bearer, now=self.now())
             if caller is None:
                 raise Unauthenticated(_("This token is unknown, expired or revoked. Log in."))
             self._admit(caller)
@@ -217,6 +249,10 @@ class Context:
             self._made[name] = make()
         made: T = self._made[name]
         return made
+
+
+def _live_users(headers: list[str]) -> dict[str, User]:
+    return users_for_bearers(headers, now=SYSTEM_CLOCK.now())
 
 
 Info = strawberry.Info[Context, None]

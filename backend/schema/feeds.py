@@ -6,10 +6,12 @@ reads the object, which may have gone on since.
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User
 from backend.errors import NotFound
 from backend.events import cursors, models, queries
+from backend.events.feed import read_together
+from backend.events.hub import hub
 from backend.jobs.queries import jobs_visible_to
 from backend.schema.context import Info
 from backend.schema.nodes import decode_id, encode_id
@@ -167,8 +171,8 @@ class FeedSubscription:
     ) -> AsyncGenerator[EventEdge, None]:
         user = await info.context.require_user()
 
-        def look() -> None:
-            info.context.viewer_of_stream()
+        async def look() -> None:
+            await info.context.viewer_of_crowd()
 
         async for edge in _edges(info, _topic_of(user), after=after, types=types, look=look):
             yield edge
@@ -192,8 +196,9 @@ class FeedSubscription:
         await info.context.require_user()
         key = decode_id(job_id, type_name="Job", path=("jobId",))
 
-        def look() -> None:
-            if not jobs_visible_to(info.context.viewer_of_stream()).filter(id=key).exists():
+        async def look() -> None:
+            viewer = await info.context.viewer_of_crowd()
+            if not await hub().batches(_who_see_jobs).get((viewer, key)):
                 raise NotFound(_("There is no such job."), path=("jobId",))
 
         async for edge in _edges(info, f"job:{key}", after=after, types=None, look=look):
@@ -206,15 +211,26 @@ async def _edges(
     *,
     after: EventCursor | None,
     types: Sequence[str] | None,
-    look: Callable[[], None],
+    look: Callable[[], Awaitable[None]],
 ) -> AsyncGenerator[EventEdge, None]:
-    async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
+    read = partial(read_together, look=look)
+    async with aclosing(follow(info, topic=topic, after=after, read=read)) as steps:
         async for step in steps:
             info.context.forget()
             if step.is_snapshot or step.event is None:
                 yield EventEdge(cursor=step.cursor, node=None)
             elif types is None or step.event.type in types:
                 yield EventEdge(cursor=step.cursor, node=Event.from_model(step.event))
+
+
+def _who_see_jobs(asked: list[tuple[User | None, UUID]]) -> dict[tuple[User | None, UUID], bool]:
+    # A job that visitors see is seen by everybody: then one answer does for all who ask.
+    ids = {key for _, key in asked}
+    public = set(jobs_visible_to(None).filter(id__in=ids).values_list("id", flat=True))
+    return {
+        (viewer, key): key in public or jobs_visible_to(viewer).filter(id=key).exists()
+        for viewer, key in asked
+    }
 
 
 def _topic_of(user: User) -> str:

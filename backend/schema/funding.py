@@ -14,6 +14,7 @@ from strawberry.dataloader import DataLoader
 
 from backend.accounts.models import User
 from backend.errors import NotFound
+from backend.events.feed import read_alone
 from backend.funding import models, queries
 from backend.funding.models import Payable
 from backend.funding.status import TRANSITIONS, AllocationStatus, FundingMode, FundingStatus
@@ -335,7 +336,8 @@ class FundingSubscription:
             seen = await info.context.db(look)
             if _is_over(seen.status) and await has_seen_everything(info, topic=topic, after=after):
                 return
-        async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
+        read = partial(read_alone, look=look)
+        async with aclosing(follow(info, topic=topic, after=after, read=read)) as steps:
             async for step in steps:
                 info.context.forget()
                 announced = step.event.payload if step.event else {"status": step.seen.status}

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
+from backend.events.feed import read_alone
 from backend.funding.models import Funding, Payable
 from backend.payments import models, queries
 from backend.payments.status import (
@@ -364,7 +365,8 @@ class PaymentSubscription:
                 info, topic=topic, after=after
             ):
                 return
-        async with aclosing(follow(info, topic=topic, after=after, look=look)) as steps:
+        read = partial(read_alone, look=look)
+        async with aclosing(follow(info, topic=topic, after=after, read=read)) as steps:
             async for step in steps:
                 step.seen.show(info.context)
                 payment = step.seen.payment

@@ -6,7 +6,7 @@ once and in order. So a client that always resumes with the last cursor it got m
 and sees nothing twice, over any number of connections and restarts.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +15,13 @@ from typing import Generic, TypeVar
 from strawberry.types.nodes import SelectedField
 
 from backend.events import cursors, queries
-from backend.events.feed import pages, patiently
+from backend.events.feed import Page, Read, pages, patiently
+from backend.events.hub import session_of
 from backend.events.models import Event
+from backend.rate_limits import network_of
 from backend.schema.context import Info
 from backend.schema.scalars import EventCursor
+from backend.schema.seats import streams
 
 S = TypeVar("S")
 
@@ -37,33 +40,46 @@ class Step(Generic[S]):
 
 
 async def follow(
-    info: Info, *, topic: str, after: EventCursor | None, look: Callable[[], S]
+    info: Info, *, topic: str, after: EventCursor | None, read: Callable[[str], Read[S]]
 ) -> AsyncGenerator[Step[S], None]:
-    """Yield the steps of `topic`, for ever. `look` reads, on a database thread, what goes with
-    them, and asks `info.context.viewer_of_stream()` whether the viewer may still see it.
+    """Yield the steps of `topic`, for ever. `read` makes the topic's reader, see events.feed.
+
+    What the reader's `look` does has to ask whether the viewer may still see it:
+    `info.context.viewer_of_stream()` or `viewer_of_crowd()`.
 
     Raises:
         BadCursor, CursorExpired: `after` cannot be resumed from.
-        Unauthenticated: the token has stopped working meanwhile.
+        Unauthenticated: the token does not work, or has stopped working meanwhile.
+        RateLimited: the viewer follows too many already.
     """
-    seq = None
-    if after is not None:
-        seq = cursors.decode(after, topic=topic)
-        check = partial(info.context.db, queries.check_resumable, topic=topic, seq=seq)
-        await patiently(check)
+    viewer = await info.context.viewer()
+    who = str(viewer.pk) if viewer else network_of(info.context.remote_address)
+    with streams.one(who):
+        seq = None
+        if after is not None:
+            seq = cursors.decode(after, topic=topic)
+            check = partial(info.context.db, queries.check_resumable, topic=topic, seq=seq)
+            await patiently(check)
+        feed = pages(
+            topic=topic,
+            after=seq,
+            read=read(topic),
+            session=session_of(viewer.pk) if viewer else "",
+            recheck=partial(patiently, info.context.recheck_viewer),
+        )
+        async with aclosing(feed) as found:
+            async for page in found:
+                for step in _steps(topic, page):
+                    yield step
 
-    async def recheck() -> None:
-        await patiently(partial(info.context.db, info.context.look_up_viewer))
 
-    feed = pages(topic=topic, after=seq, look=look, recheck=recheck)
-    async with aclosing(feed) as found:
-        async for page in found:
-            if page.is_snapshot:
-                newest = page.events[0] if page.events else None
-                yield Step(cursor_of(topic, page.seq), newest, True, page.seen)
-                continue
-            for event in page.events:
-                yield Step(cursor_of(topic, event.seq), event, False, page.seen)
+def _steps(topic: str, page: Page[S]) -> Iterator[Step[S]]:
+    if page.is_snapshot:
+        newest = page.events[0] if page.events else None
+        yield Step(cursor_of(topic, page.seq), newest, True, page.seen)
+        return
+    for event in page.events:
+        yield Step(cursor_of(topic, event.seq), event, False, page.seen)
 
 
 async def has_seen_everything(info: Info, *, topic: str, after: EventCursor) -> bool:

@@ -21,7 +21,7 @@ collect_ignore: list[str] = []
 if NODE is None:
     collect_ignore += ["test_uploads_page.py"]
 if not HAVE_PACKAGES:
-    collect_ignore += ["test_official_client.py", "test_signatures.py"]
+    collect_ignore += ["test_official_client.py", "test_signatures.py", "test_streams.py"]
 if not HAVE_GRAPHIQL:
     collect_ignore += ["test_graphiql_page.py", "test_newcomer.py"]
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -12,8 +12,8 @@ import redis
 from django.db import OperationalError, connection, transaction
 from pytest_django import Settings
 
-from backend.events import emit
-from backend.events.feed import pages, patiently
+from backend.events import emit, queries
+from backend.events.feed import Page, pages, patiently, read_alone
 from backend.events.hub import POLL_SECONDS, POLL_SECONDS_WHILE_DEAF, hub
 from backend.events.models import Event
 from backend.events.threads import in_database
@@ -31,7 +31,9 @@ def announce(topic: str = "a", times: int = 1) -> None:
 
 
 async def tail(*, topic: str, after: int) -> AsyncGenerator[Event, None]:
-    async with aclosing(pages(topic=topic, after=after, look=lambda: None)) as found:
+    async with aclosing(
+        pages(topic=topic, after=after, read=read_alone(topic, lambda: None))
+    ) as found:
         async for page in found:
             for event in page.events:
                 yield event
@@ -88,7 +90,9 @@ async def test_a_failing_recheck_ends_the_feed_although_nothing_happens() -> Non
     async def recheck() -> None:
         raise PermissionError
 
-    feed = pages(topic="a", after=0, look=lambda: None, recheck=recheck, recheck_seconds=0.1)
+    feed = pages(
+        topic="a", after=0, read=read_alone("a", lambda: None), recheck=recheck, recheck_seconds=0.1
+    )
     async with aclosing(feed) as found:
         with pytest.raises(PermissionError):
             await asyncio.wait_for(anext(found), WAIT_SECONDS)
@@ -97,7 +101,9 @@ async def test_a_failing_recheck_ends_the_feed_although_nothing_happens() -> Non
 async def test_a_snapshot_comes_first_and_what_was_looked_at_is_as_new_as_its_events() -> None:
     await in_database(announce, times=3)
 
-    async with aclosing(pages(topic="a", after=None, look=Event.objects.count)) as found:
+    async with aclosing(
+        pages(topic="a", after=None, read=read_alone("a", Event.objects.count))
+    ) as found:
         snapshot = await anext(found)
         await in_database(announce, times=2)
         live = await asyncio.wait_for(anext(found), WAIT_SECONDS)
@@ -105,6 +111,30 @@ async def test_a_snapshot_comes_first_and_what_was_looked_at_is_as_new_as_its_ev
     assert (snapshot.is_snapshot, snapshot.seq, snapshot.seen) == (True, 3, 3)
     assert [event.seq for event in snapshot.events] == [3]
     assert (live.events[0].seq, live.seen) == (4, live.seq)
+
+
+async def test_followers_that_wake_together_share_one_read_and_each_sees_everything() -> None:
+    reads: list[list[tuple[str, int]]] = []
+
+    def load(places: list[tuple[str, int]]) -> Mapping[tuple[str, int], list[Event]]:
+        reads.append(places)
+        return queries.pages_after(places)
+
+    async def read(after: int | None) -> Page[None] | None:
+        events = await hub().batches(load).get(("a", after or 0))
+        return Page(events, events[-1].seq, None, is_snapshot=False) if events else None
+
+    feeds = [pages(topic="a", after=0, read=read) for _ in range(50)]
+    waiting = [asyncio.ensure_future(anext(feed)) for feed in feeds]
+    await asyncio.sleep(0.3)
+    await in_database(announce)
+    found = await asyncio.wait_for(asyncio.gather(*waiting), WAIT_SECONDS)
+    for feed in feeds:
+        await feed.aclose()
+
+    assert [[event.seq for event in page.events] for page in found] == [[1]] * 50
+    assert reads[0] == [("a", 0)]
+    assert len(reads) < 5
 
 
 async def test_a_commit_of_another_process_is_seen_soon_without_redis(settings: Settings) -> None:
