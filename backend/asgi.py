@@ -29,6 +29,7 @@ from backend.files.http import FilesApp
 from backend.files.links import PATH as FILES_PATH
 from backend.schema.http import GraphQLApp
 from backend.schema.root import schema
+from backend.schema.slow_readers import impatient
 from backend.web import MAX_BODY_BYTES
 
 refuse_unsafe_settings()
@@ -42,7 +43,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     elif scope["path"] in GRAPHQL_PATHS:
-        await limit_body(graphql_app, scope, receive, send)
+        await limit_body(graphql_app, scope, receive, impatient(send))
     elif scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
     elif scope["path"].startswith(FILES_PATH):

@@ -70,6 +70,8 @@ class Context:
         # Whether this is a query or a subscription: then an API key needs the scope READ. What a
         # mutation needs is its own.
         self.reads = False
+        # Who holds a socket, as far as it is known: a visitor is where they come from.
+        self.holder = rate_limits.network_of(remote_address)
         self._run = run
         self._caller: Caller | None = None
         self._counted = False

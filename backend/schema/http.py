@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from datetime import timedelta
 from json import JSONDecodeError
 from pathlib import Path
@@ -20,12 +21,13 @@ from django.conf import settings
 from django.http.request import split_domain_port
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLRequestData
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.http.streaming import SSETransport
 from strawberry.schema import BaseSchema
 from strawberry.subscriptions import (
@@ -43,6 +45,7 @@ from backend.errors import ErrorCode
 from backend.events.hub import hub
 from backend.schema.context import Context
 from backend.schema.graphiql import graphiql_page
+from backend.schema.seats import sockets
 from backend.schema.tabs import read_example, tabs
 from backend.web import cors_headers, is_our_host, strict_json
 
@@ -72,7 +75,45 @@ class LineFeedSSE(SSETransport):
 
 
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Strawberry's, closing with 4400 where a message of the wrong shape would crash it."""
+    """Strawberry's, closing with 4400 where a message of the wrong shape would crash it.
+
+    Nobody has more than SOCKETS_EACH: the next one is closed with 1013, try again later.
+    """
+
+    _seat: str | None = None
+
+    async def handle_connection_init(self, message: Any) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self._seat is None:
+            if sockets.take(self.context.holder):
+                self._seat = self.context.holder
+            else:
+                self.connection_acknowledged = False
+                await self.websocket.close(code=1013, reason="Too many sockets")
+
+    async def handle_subscribe(self, message: Any) -> None:
+        if self.connection_acknowledged and len(self.operations) >= MAX_SUBSCRIPTIONS:
+            reason = f"A socket carries at most {MAX_SUBSCRIPTIONS} operations at a time."
+            extensions = {"code": ErrorCode.RATE_LIMITED, "retryable": True}
+            payload = [{"message": reason, "extensions": extensions}]
+            await self.websocket.send_json(
+                {"id": message["id"], "type": "error", "payload": payload}
+            )
+            return
+        await super().handle_subscribe(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        # A client that has gone is no news.
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
+
+    async def shutdown(self) -> None:
+        try:
+            await super().shutdown()
+        finally:
+            if self._seat is not None:
+                sockets.leave(self._seat)
+                self._seat = None
 
     async def handle_message(self, message: Any) -> None:
         if not _is_well_formed(message):
@@ -185,9 +226,11 @@ class GraphQLApp(GraphQL[Context, None]):
         if context.bearer is not None:
             # Each operation looks again; this look only refuses the socket early, with 4403.
             try:
-                await context.for_operation().viewer()
+                viewer = await context.for_operation().viewer()
             except Exception as error:
                 raise ConnectionRejectionError from error
+            if viewer is not None:
+                context.holder = str(viewer.pk)
         return cast("UnsetType", UNSET)
 
     async def parse_http_body(
@@ -217,6 +260,21 @@ class GraphQLApp(GraphQL[Context, None]):
         headers = {**_HEADERS, "Content-Language": language, "Vary": "Accept-Language"}
         return Response(body.encode(), media_type="application/json", headers=headers)
 
+    def _stream_result(self, request: Any, result: Any, transport: Any) -> Any:
+        stream = super()._stream_result(request, result, transport)
+
+        async def closing() -> AsyncGenerator[str, None]:
+            # Strawberry leaves a subscription open when its client goes while an item is on its
+            # way: it would follow its topic until the garbage collector finds it.
+            try:
+                async with aclosing(stream()) as items:
+                    async for item in items:
+                        yield item
+            finally:
+                await result.aclose()
+
+        return closing
+
     async def create_streaming_response(
         self,
         request: Request | WebSocket,
@@ -224,9 +282,21 @@ class GraphQLApp(GraphQL[Context, None]):
         sub_response: Response,
         headers: Mapping[str, str],
     ) -> Response:
-        return await super().create_streaming_response(
-            request, lambda: _until_stopping(stream()), sub_response, {**_HEADERS, **headers}
+        return ClosingResponse(
+            _until_stopping(stream()),
+            status_code=sub_response.status_code or 200,
+            headers={**sub_response.headers, **_HEADERS, **headers},
         )
+
+
+class ClosingResponse(StreamingResponse):
+    """Starlette's, which closes its generator however it ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await cast("AsyncGenerator[str, None]", self.body_iterator).aclose()
 
 
 async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:

@@ -18,7 +18,6 @@ from backend.events import cursors, queries
 from backend.events.feed import Page, Read, pages, patiently
 from backend.events.hub import session_of
 from backend.events.models import Event
-from backend.rate_limits import network_of
 from backend.schema.context import Info
 from backend.schema.scalars import EventCursor
 from backend.schema.seats import streams
@@ -53,8 +52,7 @@ async def follow(
         RateLimited: the viewer follows too many already.
     """
     viewer = await info.context.viewer()
-    who = str(viewer.pk) if viewer else network_of(info.context.remote_address)
-    with streams.one(who):
+    with streams.one(str(viewer.pk) if viewer else info.context.holder):
         seq = None
         if after is not None:
             seq = cursors.decode(after, topic=topic)

@@ -10,6 +10,7 @@ from backend.accounts.models import BearerToken
 from backend.clock import SYSTEM_CLOCK
 from backend.events.threads import in_database
 from backend.payments.status import PaymentStatus as Status
+from backend.schema import seats
 from backend.schema.context import STREAM_TRUST_SECONDS
 from tests.schema.server import Server
 from tests.schema.sockets import PAYMENT_STATUS, PROTOCOL, socket_to
@@ -182,8 +183,51 @@ async def test_more_than_twenty_operations_are_refused_and_the_socket_lives(
             await socket.subscribe(str(number), PAYMENT_STATUS, id=world.id)
             await socket.next()
         await socket.subscribe("20", PAYMENT_STATUS, id=world.id)
+        refusal = await socket.receive()
+        await socket.send({"id": "0", "type": "complete"})
+        await socket.subscribe("21", PAYMENT_STATUS, id=world.id)
 
-        assert (await socket.receive())["type"] == "error"
+        assert (await socket.next())["status"] == "CREATED"
+    assert refusal["type"] == "error"
+    assert refusal["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_a_person_has_a_bounded_number_of_streams_over_all_their_connections(
+    server: Server, world: PaymentWorld, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats.streams, "_most", 3)
+    async with socket_to(server, token=token) as socket, socket_to(server, token=token) as other:
+        for number in range(3):
+            await socket.subscribe(str(number), PAYMENT_STATUS, id=world.id)
+            await socket.next()
+        await other.subscribe("1", PAYMENT_STATUS, id=world.id)
+        refusal = errors_of(await other.receive())[0]
+        assert (await other.receive())["type"] == "complete"
+        await socket.send({"id": "0", "type": "complete"})
+        await asyncio.sleep(0.2)
+        await other.subscribe("2", PAYMENT_STATUS, id=world.id)
+
+        assert (await other.next())["status"] == "CREATED"
+    assert refusal["extensions"]["code"] == "RATE_LIMITED"
+    assert refusal["extensions"]["retryAfterSeconds"] == seats.RETRY_AFTER_SECONDS
+
+
+async def test_a_person_has_a_bounded_number_of_sockets(
+    server: Server, world: PaymentWorld, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats.sockets, "_most", 1)
+    async with socket_to(server, token=token):
+        async with socket_to(server, token=token) as second:
+            assert await second.closed() == 1013
+        person = await in_database(a_person)
+        async with socket_to(server, token=await in_database(bearer, person)) as other:
+            await other.subscribe("1", "{ viewer { displayName } }")
+            assert await other.next("viewer") == {"displayName": "somebody"}
+    await asyncio.sleep(0.2)
+
+    async with socket_to(server, token=token) as third:
+        await third.subscribe("1", "{ viewer { displayName } }")
+        assert await third.next("viewer") == {"displayName": "payer"}
 
 
 @pytest.mark.parametrize(
