@@ -18,6 +18,7 @@ from bench import (
     pages,
     payouts,
     signing,
+    sockets,
     start,
     sweep,
     throughput,
@@ -40,6 +41,7 @@ ALONE = {
     "pages": pages.measure,
     "finding": finding.measure,
     "sweep": sweep.measure,
+    "sockets": sockets.measure,
 }
 NAMES = (*ALONE, *IN_THE_WORLD, "memory")
 

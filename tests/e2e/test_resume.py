@@ -15,6 +15,7 @@ from tests.e2e.subscribers import (
     over_multipart,
     over_sse,
     over_websocket,
+    status_of,
 )
 
 SEED = 20261122
@@ -43,7 +44,7 @@ async def test_a_subscriber_that_keeps_losing_its_connection_sees_every_event_on
         for number in range(fundings):
             payment_id = await payer.fund(await payer.publish_job(reward=500 + number))
             subscribers.append(
-                Subscriber(payer, payment_id, transport, random.Random(rng.random()))
+                Subscriber(payer, status_of(payment_id), transport, random.Random(rng.random()))
             )
 
         await asyncio.gather(*(_live(one, approve_after=drops_each) for one in subscribers))
@@ -62,7 +63,8 @@ async def _live(subscriber: Subscriber, *, approve_after: int) -> None:
     following = asyncio.create_task(subscriber.follow())
     # Most drops happen while the payer thinks, and the others while the money moves.
     await subscriber.has_dropped(approve_after)
-    await subscriber.person.approve(await _redirect(subscriber.person, subscriber.payment_id))
+    payment_id = str(subscriber.stream.variables["id"])
+    await subscriber.person.approve(await _redirect(subscriber.person, payment_id))
     await following
 
 
@@ -78,5 +80,5 @@ async def _replay(subscriber: Subscriber, rng: random.Random) -> list[Item]:
     """Everything behind an item somewhere in the middle, read again in one go."""
     start = rng.randrange(len(subscriber.items) - 1)
     cursor = subscriber.items[start]["cursor"]
-    stream = subscriber.transport(subscriber.person, subscriber.payment_id, cursor)
+    stream = subscriber.transport(subscriber.person, subscriber.stream, cursor)
     return [item async for item in stream]
