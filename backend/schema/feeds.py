@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -152,6 +152,8 @@ def _page(
     )
 
 
+# An event never changes, and those who follow it show it one after the other.
+@lru_cache(1024)
 def _edge(topic: str, row: models.Event) -> EventEdge:
     return EventEdge(cursor=cursor_of(topic, row.seq), node=Event.from_model(row))
 
@@ -220,7 +222,7 @@ async def _edges(
             if step.is_snapshot or step.event is None:
                 yield EventEdge(cursor=step.cursor, node=None)
             elif types is None or step.event.type in types:
-                yield EventEdge(cursor=step.cursor, node=Event.from_model(step.event))
+                yield _edge(topic, step.event)
 
 
 def _who_see_jobs(asked: list[tuple[User | None, UUID]]) -> dict[tuple[User | None, UUID], bool]:
