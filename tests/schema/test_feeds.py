@@ -14,7 +14,7 @@ from backend.events import emit
 from backend.events.retention import delete_old_events
 from backend.events.threads import in_database
 from backend.ids import new_id
-from tests.jobs.people import a_job
+from tests.jobs.people import a_draft, a_job
 from tests.schema.client import code_of, data_of, execute
 from tests.schema.server import Server
 from tests.schema.sockets import socket_to
@@ -180,3 +180,20 @@ async def test_a_job_is_followed_by_whoever_sees_it(server: Server, person: User
 
     assert first["node"] is None
     assert second["node"]["subjectId"] == global_id("Job", job.id)
+
+
+async def test_a_draft_is_followed_by_its_owner_and_by_nobody_else_at_the_same_moment(
+    server: Server, person: User
+) -> None:
+    draft = await in_database(a_draft)
+    tokens = [await in_database(bearer, each) for each in (draft.owner, person)]
+    async with (
+        socket_to(server, token=tokens[0]) as owner,
+        socket_to(server, token=tokens[1]) as stranger,
+    ):
+        for socket in (owner, stranger):
+            await socket.subscribe("1", JOB_EVENTS, id=global_id("Job", draft.id))
+
+        assert (await owner.next("jobEvents"))["node"] is None
+        refusal = await stranger.receive()
+    assert refusal["payload"]["errors"][0]["extensions"]["code"] == "NOT_FOUND"

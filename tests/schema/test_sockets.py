@@ -7,7 +7,9 @@ import websockets
 from websockets.asyncio.client import connect
 
 from backend.accounts.models import BearerToken
+from backend.accounts.services import log_out
 from backend.clock import SYSTEM_CLOCK
+from backend.events.feed import RECHECK_SECONDS
 from backend.events.threads import in_database
 from backend.payments.status import PaymentStatus as Status
 from backend.schema import seats
@@ -166,6 +168,20 @@ async def test_a_revoked_token_ends_the_stream_at_the_next_event_after_two_secon
         message = await socket.receive()
 
     assert errors_of(message)[0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_logging_out_ends_a_silent_stream_at_once(
+    server: Server, world: PaymentWorld, token: str
+) -> None:
+    async with socket_to(server, token=token) as socket:
+        await socket.subscribe("1", PAYMENT_STATUS, id=world.id)
+        await socket.next()
+        started = asyncio.get_running_loop().time()
+        await in_database(log_out, header=token, everywhere=False, now=SYSTEM_CLOCK.now())
+        message = await socket.receive()
+
+    assert errors_of(message)[0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert asyncio.get_running_loop().time() - started < RECHECK_SECONDS / 3
 
 
 async def test_subscribing_before_the_init_closes_the_socket(server: Server) -> None:
