@@ -474,9 +474,11 @@ class Market(Simulation):
             self.review(submission, ReviewDecision.ACCEPT)
 
     def _the_owner_repairs(self) -> None:
-        stuck = Payable.objects.filter(
-            funding__job=self.job, status__in=[PayableStatus.STUCK, PayableStatus.OWED]
-        ).first()
+        unpaid = Payable.objects.filter(funding__job=self.job)
+        stuck = (
+            unpaid.filter(status=PayableStatus.STUCK).first()
+            or unpaid.filter(status=PayableStatus.OWED).first()
+        )
         lapsed = Funding.objects.filter(job=self.job, status=FundingStatus.LAPSED).first()
         if self.mode is FundingMode.ESCROW and stuck and not self.treasury_is_open():
             self._ask_the_operator()
