@@ -32,7 +32,7 @@ ONCE = (
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
 EMBEDDED_SIMULATIONS = ("700", "80", "24") if IN_CI else ("150", "30", "8")
-SERVICES_SIMULATIONS = ("300", "40", "12") if IN_CI else ("60", "20", "8")
+SERVICES_SIMULATIONS = ("200", "30", "8") if IN_CI else ("60", "20", "8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
