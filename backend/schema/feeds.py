@@ -6,21 +6,22 @@ reads the object, which may have gone on since.
 """
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
-from backend.errors import NotFound
+from backend.errors import NotFound, ValidationFailed
 from backend.events import cursors, models, queries
 from backend.events.feed import read_together
 from backend.events.hub import hub
+from backend.events.shown import data_of, subject_id_of
 from backend.jobs.queries import jobs_visible_to
 from backend.schema.context import Info
 from backend.schema.nodes import decode_id, encode_id
@@ -28,16 +29,8 @@ from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scalars import EventCursor
 from backend.schema.subscriptions import cursor_of, follow
 
-# What an event's type begins with, and the type of its subject where that has an id of its own.
-SUBJECTS = {
-    "job": "Job",
-    "application": "Application",
-    "submission": "Submission",
-    "dispute": "Dispute",
-    "funding": "Funding",
-    "payment": "Payment",
-    "webhook": "WebhookEndpoint",
-}
+# Nobody has to name more; and each is compared with each event, as long as a stream lives.
+MOST_TYPES = 50
 
 After = Annotated[
     EventCursor | None,
@@ -72,22 +65,14 @@ class Event:
 
     @classmethod
     def from_model(cls, row: models.Event) -> "Event":
-        name = SUBJECTS.get(row.type.partition(".")[0])
-        known = name is not None and row.subject_id is not None
+        subject_id = subject_id_of(row)
         return cls(
             id=encode_id("Event", row.id),
             type=row.type,
             at=row.at,
-            subject_id=encode_id(name, row.subject_id) if known else None,  # type: ignore[arg-type]
-            data=json.dumps(_with_global_ids(row.payload), separators=(",", ":")),
+            subject_id=None if subject_id is None else strawberry.ID(subject_id),
+            data=json.dumps(data_of(row), separators=(",", ":")),
         )
-
-
-def _with_global_ids(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: encode_id(SUBJECTS[key], value) if key in SUBJECTS and value else value
-        for key, value in payload.items()
-    }
 
 
 @rule(WITH_PARENT)
@@ -130,6 +115,7 @@ class FeedQuery:
         types: Types = None,
     ) -> EventPage:
         user = await info.context.require_user()
+        _check_types(types)
         return await info.context.db(
             _page, _topic_of(user), after=after, limit=first or queries.PAGE, types=types
         )
@@ -172,6 +158,7 @@ class FeedSubscription:
         self, info: Info, after: After = None, types: Types = None
     ) -> AsyncGenerator[EventEdge, None]:
         user = await info.context.require_user()
+        _check_types(types)
 
         async def look() -> None:
             await info.context.viewer_of_crowd()
@@ -233,6 +220,13 @@ def _who_see_jobs(asked: list[tuple[User | None, UUID]]) -> dict[tuple[User | No
         (viewer, key): key in public or jobs_visible_to(viewer).filter(id=key).exists()
         for viewer, key in asked
     }
+
+
+def _check_types(types: Sequence[str] | None) -> None:
+    if types is not None and len(types) > MOST_TYPES:
+        raise ValidationFailed(
+            _("Name at most {most} types of events."), path=("types",), most=MOST_TYPES
+        )
 
 
 def _topic_of(user: User) -> str:

@@ -9,23 +9,13 @@ from uuid import UUID
 
 from backend.events import cursors
 from backend.events.models import Event
+from backend.events.shown import data_of, subject_id_of
 from backend.funding.models import Funding
-from backend.ids import global_id
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
 from backend.webhooks.names import COMPLETED, PayloadFormat, kind_of
 
 MOST_BYTES = 32 * 1024
-# The GraphQL type behind the first word of an event's type, and behind a key of its payload.
-_TYPES = {
-    "job": "Job",
-    "application": "Application",
-    "submission": "Submission",
-    "dispute": "Dispute",
-    "funding": "Funding",
-    "payment": "Payment",
-    "webhook": "WebhookEndpoint",
-}
 
 
 def compose(event: Event, *, name: str, payload_format: PayloadFormat) -> bytes:
@@ -53,12 +43,9 @@ def _standard(event: Event, name: str) -> dict[str, Any]:
         "seq": event.seq,
         "cursor": cursors.encode(topic=event.topic, seq=event.seq),
     }
-    type_name = _TYPES.get(event.type.partition(".")[0])
-    if event.subject_id is not None and type_name is not None:
-        data["subjectId"] = global_id(type_name, event.subject_id)
-    # As the `data` of the same event by GraphQL.
-    for key, value in event.payload.items():
-        data[key] = global_id(_TYPES[key], UUID(value)) if key in _TYPES and value else value
+    if (subject_id := subject_id_of(event)) is not None:
+        data["subjectId"] = subject_id
+    data |= data_of(event)
     if kind_of(event.topic) == "payment" and event.subject_id is not None:
         data |= _failure(event.subject_id, str(event.payload.get("status")))
     return {"type": name, "timestamp": _instant(event.at), "data": data}

@@ -19,6 +19,10 @@ from backend.open_payments.types import Amount
 from tests.jobs.people import NOON, a_draft, a_job, a_job_in, a_person, an_application
 
 pytestmark = pytest.mark.django_db
+WITH_AN_INDEX_OF_WORDS = pytest.mark.skipif(
+    connection.vendor != "postgresql",
+    reason="SQLite has no index of words: it looks through all, and has nothing to choose from",
+)
 
 
 def usd(value: int) -> Amount:
@@ -344,7 +348,7 @@ def test_relevance_compares_the_newest_jobs_with_the_words() -> None:
     assert set(found(text="best", order=JobOrder.RELEVANCE)) == {"Newer"}
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@WITH_AN_INDEX_OF_WORDS
 def test_words_that_few_jobs_have_are_read_from_their_index_by_itself() -> None:
     owner = a_person()
     for title in ("Drums", "Flute", "Drums again"):
@@ -361,7 +365,7 @@ def test_words_that_few_jobs_have_are_read_from_their_index_by_itself() -> None:
     assert "job_by_words" in found.jobs.explain()
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@WITH_AN_INDEX_OF_WORDS
 @pytest.mark.parametrize("order", [JobOrder.NEWEST, JobOrder.DEADLINE, JobOrder.REWARD])
 def test_words_that_many_jobs_have_are_looked_for_in_a_part_of_the_list(order: JobOrder) -> None:
     owner = a_person()
@@ -377,7 +381,7 @@ def test_words_that_many_jobs_have_are_looked_for_in_a_part_of_the_list(order: J
     assert {job.title for job in found.jobs} == {"Drums", "Drums again"}
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@WITH_AN_INDEX_OF_WORDS
 def test_relevance_compares_the_newest_of_words_that_many_jobs_have() -> None:
     owner = a_person()
     for title in ("Drums drums", "Flute", "Drums"):

@@ -106,6 +106,12 @@ def test_only_the_types_that_are_asked_for_come_and_the_cursor_goes_past_the_oth
     assert ask(person, after=page["endCursor"])["edges"] == []
 
 
+def test_nobody_names_thousands_of_types(person: User) -> None:
+    variables = {"first": 1, "types": ["job.status"] * 51}
+
+    assert code_of(execute(EVENTS, variables=variables, bearer=bearer(person))) == "VALIDATION"
+
+
 def test_nobody_reads_the_feed_of_somebody_else(person: User) -> None:
     happen(person, "job.status")
     other = a_person("other")
