@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -111,6 +111,8 @@ class Market(Simulation):
         self.fee_bps, self.fee_wallet = fee_bps, fee_wallet
         self.calm = False
         self.history: list[str] = []
+        self._next_due: datetime | None = None
+        self._stir()
         self._retire_earlier_worlds()
         self.operator = User.objects.create(
             email=f"{new_id()}@example.org", display_name="Op", is_staff=True, created_at=self.now
@@ -303,19 +305,23 @@ class Market(Simulation):
 
     def work(self) -> bool:
         """Let a worker take one thing that is due; False when nothing was."""
-        return self.dying_now_and_then(self._advance_something)
+        something = self.dying_now_and_then(self._advance_something)
+        if something:
+            self._stir()
+        return something
 
     def _advance_something(self) -> bool:
         now = self.clock.now()
         settling.retry_due(now=now)
         mine = [self.payer.pk, self.operator.pk]
-        due = {"payer__in": mine, "due_at__lte": now}
-        for grant_id in list(HeldGrant.objects.filter(**due).values_list("id", flat=True)):
+        is_free = Q(lease_until=None) | Q(lease_until__lt=now)
+        due = Q(payer__in=mine, due_at__lte=now) & is_free
+        for grant_id in list(HeldGrant.objects.filter(due).values_list("id", flat=True)):
             for grant in claims.claim_due(HeldGrant, now=now, limit=1, only=grant_id):
                 vault.advance(grant, client=self.client, clock=self.clock, rng=self.rng)
                 return True
         for payment_id in list(
-            Payment.objects.filter(**due).order_by("due_at").values_list("id", flat=True)
+            Payment.objects.filter(due).order_by("due_at").values_list("id", flat=True)
         ):
             for payment in claims.claim_due(Payment, now=now, limit=1, only=payment_id):
                 workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
@@ -345,6 +351,15 @@ class Market(Simulation):
 
     def wait(self) -> None:
         """Move the clock to the next thing that is due."""
+        if self._something_may_be_due():
+            self._next_due = self._find_next_due()
+            self._looks_at("due")
+        soonest = self.clock.at + timedelta(milliseconds=100)
+        # People act in the meantime.
+        a_while = self.clock.at + timedelta(hours=2)
+        self.clock.at = max(soonest, min(self._next_due or a_while, a_while))
+
+    def _find_next_due(self) -> datetime | None:
         mine = Q(payer__in=[self.payer.pk, self.operator.pk])
         times = [
             *HeldGrant.objects.filter(mine)
@@ -355,11 +370,8 @@ class Market(Simulation):
             .exclude(due_at=None)
             .values_list("due_at", "due_at"),
         ]
-        soonest = self.clock.at + timedelta(milliseconds=100)
-        # People act in the meantime.
-        a_while = self.clock.at + timedelta(hours=2)
         nexts = [max(due_at, lease_until or due_at) for due_at, lease_until in times if due_at]
-        self.clock.at = max(soonest, min([*nexts, a_while]))
+        return min(nexts, default=None)
 
     def work_until(self, done: Callable[[], bool], *, rounds: int = 50) -> None:
         """Let the machine work, and nobody decide anything, until `done`."""
@@ -388,17 +400,32 @@ class Market(Simulation):
         for rounds in range(1, MAX_ROUNDS + 1):
             if rounds == CALM_AFTER:
                 self._calm_down()
-            if self.is_over():
+            if self._looks_at("end") and self.is_over():
                 break
             self._somebody_acts()
-            if not self.calm or self.rng.random() < 0.5:
+            if (not self.calm or self.rng.random() < 0.5) and self._looks_at("wallets"):
                 self.decide_in_wallets()
-            if not self.work():
+            if not (self._something_may_be_due() and self.work()):
                 self.wait()
         self.points.choose(lambda _: False)
         self.clock.at += AFTERMATH
         self._control("POST", "clock", {"advance_s": 0})
         return self.verdict(rounds)
+
+    # Most rounds find everything as the round before left it. Asking the database again is half
+    # of what a history costs.
+
+    def _stir(self) -> None:
+        """Something was done, so that everything has to be looked at again."""
+        self._unseen = {"end", "wallets", "due"}
+
+    def _looks_at(self, what: str) -> bool:
+        is_new = what in self._unseen
+        self._unseen.discard(what)
+        return is_new
+
+    def _something_may_be_due(self) -> bool:
+        return "due" in self._unseen or self._next_due is None or self._next_due <= self.now
 
     def _calm_down(self) -> None:
         self.calm = True
@@ -443,6 +470,8 @@ class Market(Simulation):
             self.history.append(f"{act.__name__} refused: {refusal!r}")
         else:
             self.history.append(act.__name__)
+        # What wallets ask comes of what a worker does.
+        self._unseen |= {"end", "due"}
 
     def _owner_funds(self) -> None:
         if self.pooled and not Funding.objects.filter(job=self.job).exists():
