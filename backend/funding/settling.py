@@ -38,6 +38,7 @@ from backend.funding.treasury import paying_grant_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
 from backend.jobs.status import JobStatus, Pricing
+from backend.ledger.bookings import debited_value
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.services import close_held_grant, create_payment
@@ -285,7 +286,7 @@ def payment_is_over(payment: Payment, *, at: datetime) -> None:
         "allocation__funding",
     ).get(id=payment.reference)
     book_owed_payment(payable, payment, at=at)
-    if payment.status == PaymentStatus.COMPLETED:
+    if payment.status == PaymentStatus.COMPLETED or _arrived_of(payable, payment) == payable.value:
         paid(payable, at=at)
     else:
         _failed(payable, payment, at=at)
@@ -444,12 +445,16 @@ def _can_be_tried_by_itself(payable: Payable, payment: Payment) -> bool:
 def _arrived_of(payable: Payable, payment: Payment) -> int:
     """How much of what is owed has arrived though the payment failed; the rest stays owed.
 
-    Where the sum that is sent was fixed, nobody can say how much of it the arrived part is.
+    Where the sum that is sent was fixed: what was sent for the part that arrived, as it is booked.
+    Rounded up that can be all of it. What is missing then is less than anybody can send.
     """
-    owed = payable.amount
-    if not payment.delivered_amount.same_asset(owed) or payment.send_value is not None:
+    if payment.delivered_value == 0:
         return 0
-    return min(payment.delivered_value, owed.value - 1)
+    if payment.send_value is not None:
+        return min(debited_value(payment), payable.value)
+    if not payment.delivered_amount.same_asset(payable.amount):
+        return 0
+    return min(payment.delivered_value, payable.value - 1)
 
 
 def _when_consent_may_suffice(

@@ -1,0 +1,108 @@
+"""What is owed after a payment of which only a part arrived."""
+
+import pytest
+from django.conf import LazySettings
+
+from backend.funding import returning
+from backend.funding.models import Funding, Payable
+from backend.funding.status import FundingMode, PayableStatus
+from backend.ids import new_id
+from backend.jobs.models import Job
+from backend.jobs.status import Pricing, ReviewDecision
+from backend.ledger.verification import verify
+from backend.payments.models import Payment
+from backend.payments.status import PaymentPurpose
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODES = [FundingMode.PREAPPROVED, FundingMode.ESCROW]
+
+
+@pytest.fixture(autouse=True)
+def _treasury(settings: LazySettings) -> None:
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/treasury"
+
+
+def status_of(market: Market) -> str:
+    return str(Job.objects.get(id=market.job.id).status)
+
+
+def one_worker_of_whose_pay_arrives(part: int, *, mode: FundingMode, pricing: Pricing) -> Market:
+    """A market in which only `part` of accepted work's pay will arrive, in the worker's asset.
+
+    The platform takes a fee that stays where it is held, if money is held.
+    """
+    market = Market(mode=mode, pricing=pricing, workers=1, fee_bps=1000, fee_wallet="treasury")
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.fault(call="create-outgoing-payment", act="partial_delivery", value=part)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    return market
+
+
+def wait_until_it_is_stuck(market: Market) -> None:
+    market.settle_down(lambda: the_pay().status == PayableStatus.STUCK)
+
+
+def the_pay() -> Payable:
+    return Payable.objects.get(purpose=PaymentPurpose.PAYOUT)
+
+
+def payouts() -> list[Payment]:
+    return list(Payment.objects.filter(purpose=PaymentPurpose.PAYOUT).order_by("created_at"))
+
+
+def pay_the_rest(market: Market) -> None:
+    returning.retry_payment(
+        user=market.payer, payment_id=payouts()[0].id, idempotency_key=new_id(), now=market.now
+    )
+    if market.mode is FundingMode.PREAPPROVED:
+        # What failed may have used up its consent, as far as its wallet counts.
+        market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+        market.renew()
+    market.settle_down(market.is_over)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_arrived_is_paid_and_the_rest_stays_owed(mode: FundingMode) -> None:
+    market = one_worker_of_whose_pay_arrives(700, mode=mode, pricing=Pricing.FIXED_RECEIVE)
+    wait_until_it_is_stuck(market)
+    assert (the_pay().value, Funding.objects.get().paid_to_workers_value) == (550, 700)
+
+    pay_the_rest(market)
+
+    assert [each.delivered_value for each in payouts() if each.delivered_value] == [700, 550]
+    assert market.verdict().problems == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_of_a_sum_that_is_sent_the_arrived_part_has_used_its_part_of_the_quote(
+    mode: FundingMode,
+) -> None:
+    # 12.50 USD make 213.12 MXN: a quarter of that has used a quarter of what was to be sent.
+    market = one_worker_of_whose_pay_arrives(5328, mode=mode, pricing=Pricing.FIXED_SEND)
+    wait_until_it_is_stuck(market)
+    assert (the_pay().value, Funding.objects.get().paid_to_workers_value) == (937, 313)
+
+    pay_the_rest(market)
+
+    assert payouts()[-1].send_value == 937
+    assert sum(each.delivered_value for each in payouts()) in range(21300, 21313)
+    assert market.verdict().problems == []
+    assert verify().broken == ""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rest_that_is_less_than_what_can_be_sent_is_no_debt(mode: FundingMode) -> None:
+    # One centavo is missing, and a cent makes seventeen.
+    market = one_worker_of_whose_pay_arrives(21311, mode=mode, pricing=Pricing.FIXED_SEND)
+
+    market.settle_down(market.is_over)
+
+    assert the_pay().status == PayableStatus.PAID
+    assert [each.status for each in payouts()] == ["FAILED"]
+    assert market.verdict().problems == []
