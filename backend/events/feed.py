@@ -98,11 +98,13 @@ def read_together(topic: str, look: Callable[[], Awaitable[S]]) -> Read[S]:
     what they say. Raise in it to end the feed without them.
     """
 
+    pages_after = hub().batches(queries.pages_after)
+
     async def read(after: int | None) -> Page[S] | None:
         if after is None:
             seq = await in_database(queries.last_seq, topic=topic)
             return Page([], seq, await look(), is_snapshot=True)
-        events = await hub().batches(queries.pages_after).get((topic, after))
+        events = await pages_after.get((topic, after))
         return Page(events, events[-1].seq, await look(), is_snapshot=False) if events else None
 
     return read

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    OperationDefinitionNode,
     Undefined,
     is_abstract_type,
     is_leaf_type,
@@ -43,6 +44,32 @@ Data = dict[str, Any]
 Resolve = Callable[[list["_Object"]], list[Any]]
 
 
+class Answers:
+    """What operations have answered about one root value that is the same for whoever asks.
+
+    One event has thousands of followers, who follow it with the same few documents: what one of
+    them gets is what all get. Not for documents with directives, whose variables may leave
+    something out. Whoever gets an answer must not change it.
+    """
+
+    MOST = 32
+
+    def __init__(self) -> None:
+        self._found: dict[int, tuple[OperationDefinitionNode, Data]] = {}
+
+    def of(self, operation: OperationDefinitionNode) -> Data | None:
+        """What it has answered already."""
+        found = self._found.get(id(operation))
+        return found[1] if found else None
+
+    def keep(self, operation: OperationDefinitionNode, data: Data) -> None:
+        """Answer the same the next time."""
+        source = operation.loc.source.body if operation.loc else "@"
+        if "@" not in source and len(self._found) < self.MOST:
+            # With its operation, whose id() is nobody else's as long as it lives.
+            self._found[id(operation)] = operation, data
+
+
 class LevelExecution(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, except for how it goes through selections."""
 
@@ -55,6 +82,9 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> AwaitableOrValue[Data]:
         """The selected fields of one object, with everything below them."""
+        answers: Answers | None = getattr(source_value, "answers", None) if path is None else None
+        if answers and (found := answers.of(self.operation)) is not None:
+            return found
         levels = _Levels(self)
         root = _Object(source_value, {}, path)
         try:
@@ -62,7 +92,11 @@ class LevelExecution(StrawberryGraphQLCoreExecutionContext):
         except Exception:
             levels.close()
             raise
-        return levels.finish(root.data) if levels.waiting else root.data
+        if levels.waiting:
+            return levels.finish(root.data)
+        if answers and not self.collected_errors.errors:
+            answers.keep(self.operation, root.data)
+        return root.data
 
 
 class _Levels:

@@ -8,6 +8,7 @@ reads the object, which may have gone on since.
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Annotated
@@ -24,6 +25,7 @@ from backend.events.hub import hub
 from backend.events.shown import data_of, subject_id_of
 from backend.jobs.queries import jobs_visible_to
 from backend.schema.context import Info
+from backend.schema.execution import Answers
 from backend.schema.nodes import decode_id, encode_id
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scalars import EventCursor
@@ -82,6 +84,7 @@ class EventEdge:
     node: Event | None = strawberry.field(
         description="What happened; null in a stream's first item, which says where the feed is."
     )
+    answers: strawberry.Private[Answers] = field(default_factory=Answers, compare=False)
 
 
 @rule(WITH_PARENT)
@@ -185,9 +188,11 @@ class FeedSubscription:
         await info.context.require_user()
         key = decode_id(job_id, type_name="Job", path=("jobId",))
 
+        who_see_jobs = hub().batches(_who_see_jobs)
+
         async def look() -> None:
             viewer = await info.context.viewer_of_crowd()
-            if not await hub().batches(_who_see_jobs).get((viewer, key)):
+            if not await who_see_jobs.get((viewer, key)):
                 raise NotFound(_("There is no such job."), path=("jobId",))
 
         async for edge in _edges(info, f"job:{key}", after=after, types=None, look=look):

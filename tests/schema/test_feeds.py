@@ -1,6 +1,7 @@
 """What happened, page by page and live, with one cursor."""
 
 import json
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from backend.events import emit
 from backend.events.retention import delete_old_events
 from backend.events.threads import in_database
 from backend.ids import new_id
+from backend.jobs.models import Job
 from tests.jobs.people import a_draft, a_job
 from tests.schema.client import code_of, data_of, execute
 from tests.schema.server import Server
@@ -164,24 +166,24 @@ async def test_a_stream_that_broke_goes_on_where_a_page_ended(server: Server, pe
     assert [item["node"]["type"] for item in missed] == ["job.status", "job.status"]
 
 
+def cancel(job: Job) -> None:
+    with transaction.atomic():
+        emit(
+            topic=f"job:{job.id}",
+            type="job.status",
+            payload={"status": "CANCELED"},
+            at=SYSTEM_CLOCK.now(),
+            subject_id=job.id,
+        )
+
+
 async def test_a_job_is_followed_by_whoever_sees_it(server: Server, person: User) -> None:
     token = await in_database(bearer, person)
     job = await in_database(a_job)
-
-    def move() -> None:
-        with transaction.atomic():
-            emit(
-                topic=f"job:{job.id}",
-                type="job.status",
-                payload={"status": "CANCELED"},
-                at=SYSTEM_CLOCK.now(),
-                subject_id=job.id,
-            )
-
     async with socket_to(server, token=token) as socket:
         await socket.subscribe("1", JOB_EVENTS, id=global_id("Job", job.id))
         first = await socket.next("jobEvents")
-        await in_database(move)
+        await in_database(cancel, job)
         second = await socket.next("jobEvents")
 
     assert first["node"] is None
@@ -203,3 +205,35 @@ async def test_a_draft_is_followed_by_its_owner_and_by_nobody_else_at_the_same_m
         assert (await owner.next("jobEvents"))["node"] is None
         refusal = await stranger.receive()
     assert refusal["payload"]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_followers_of_one_event_get_what_each_of_them_selected(
+    server: Server, person: User
+) -> None:
+    job = await in_database(a_job)
+    token = await in_database(bearer, person)
+    sometimes = "subscription ($id: ID!, $told: Boolean!) { jobEvents(jobId: $id) {"
+    sometimes += " cursor node { id type @include(if: $told) } } }"
+    follow = "subscription ($id: ID!) { jobEvents(jobId: $id) { cursor node { id type } } }"
+    aliased = "subscription ($id: ID!) { told: jobEvents(jobId: $id) { node { what: type } } }"
+    asked = [
+        (follow, "jobEvents", {}),
+        (follow, "jobEvents", {}),
+        (aliased, "told", {}),
+        (sometimes, "jobEvents", {"told": True}),
+        (sometimes, "jobEvents", {"told": False}),
+    ]
+    async with AsyncExitStack() as stack:
+        got = []
+        for query, name, variables in asked:
+            client = await stack.enter_async_context(socket_to(server, token=token))
+            await client.subscribe("1", query, id=global_id("Job", job.id), **variables)
+            await client.next(name)
+            got.append((client, name))
+        await in_database(cancel, job)
+        first, again, other, with_type, without = [await client.next(name) for client, name in got]
+
+    assert first == again == with_type
+    assert first["node"]["type"] == "job.status"
+    assert other == {"node": {"what": "job.status"}}
+    assert without == {"cursor": first["cursor"], "node": {"id": first["node"]["id"]}}
