@@ -14,36 +14,31 @@ from backend.accounts.models import User
 from backend.errors import (
     AssetMismatch,
     Forbidden,
-    InvalidTransition,
     NotFound,
     ValidationFailed,
 )
 from backend.funding import settling
-from backend.funding.allocating import free_value, kept_value, return_allocations
-from backend.funding.errors import NothingToRetry, NotRefundable
+from backend.funding.allocating import kept_value, return_allocations
+from backend.funding.errors import NothingToRetry
 from backend.funding.fees import Terms, fee_on
+from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import fundings_visible_to
 from backend.funding.securing import Ask, ask_to_hold
 from backend.funding.status import (
     ALLOCATED,
-    LIVE,
-    TRANSITIONS,
     FundingMode,
     FundingStatus,
     PayableStatus,
 )
+from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Job
-from backend.jobs.status import JobStatus
 from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
 from backend.payments.services import cancel_payment, close_held_grant
-from backend.payments.status import HeldGrantStatus, PaymentStatus
-
-# A promise to workers who are at work, or whose work is being judged, cannot be taken back.
-AT_WORK = frozenset({JobStatus.SUBMITTING, JobStatus.REVIEWING})
+from backend.payments.status import PaymentStatus
 
 
 def cancel_funding(
@@ -63,18 +58,14 @@ def cancel_funding(
         funding = _lock_own(user, funding_id)
         if _done_before(user, "cancelFunding", idempotency_key, funding_id, now=now):
             return funding
+        _require(FundingAction.CANCEL, user, funding)
         if funding.status == FundingStatus.AWAITING_APPROVAL:
-            return _called_off(funding, now=now)
-        elif funding.status in LIVE or funding.status == FundingStatus.LAPSED:
-            if funding.job.status in AT_WORK:
-                raise _cannot(funding, FundingStatus.CANCELED)
-            settling.close_funding(funding, at=now)
-        else:
-            raise _cannot(funding, FundingStatus.CANCELED)
+            return _called_off(user, funding, now=now)
+        settling.close_funding(funding, at=now)
     return funding
 
 
-def _called_off(funding: Funding, *, now: datetime) -> Funding:
+def _called_off(user: User, funding: Funding, *, now: datetime) -> Funding:
     if funding.mode == FundingMode.PREAPPROVED:
         settling.close_grants(funding, at=now)
         return_allocations(funding, at=now)
@@ -82,9 +73,10 @@ def _called_off(funding: Funding, *, now: datetime) -> Funding:
         Job.objects.filter(id=funding.job_id).update(money_moving=False)
         return funding
     payment = Payment.objects.filter(reference=funding.id).latest("created_at")
-    # Its end moves the funding, as every end of a payment does.
+    # Its end moves the funding, as every end of a payment does. Whoever works on it may have been
+    # quicker, since the rules were asked.
     if not cancel_payment(payment=payment, now=now):
-        raise _cannot(funding, FundingStatus.CANCELED)
+        raise RULES[FundingAction.CANCEL].wrong_status(_facts(user, funding))
     return _with_what_is_needed(funding.id)
 
 
@@ -111,12 +103,7 @@ def refund_funding(
         inputs = {"amount": amount and amount.to_json()}
         if _done_before(user, "refundFunding", idempotency_key, funding_id, now=now, **inputs):
             return funding
-        free = free_value(funding)
-        if funding.mode != FundingMode.ESCROW or funding.status not in LIVE or free <= 0:
-            raise NotRefundable(
-                _("Nothing is held of this funding that is not promised to a worker."),
-                path=("fundingId",),
-            )
+        free = _require(FundingAction.REFUND, user, funding).free
         if amount is not None and not amount.same_asset(funding.total):
             raise AssetMismatch(
                 _("The job pays {asset} with scale {scale}."),
@@ -154,9 +141,7 @@ def renew_grant(
             user, "renewGrant", idempotency_key, funding_id, now=now, **{"return": return_url}
         ):
             return funding
-        alive = funding.status in LIVE or funding.status == FundingStatus.LAPSED
-        if funding.mode != FundingMode.PREAPPROVED or not alive or _is_being_asked(funding):
-            raise _cannot(funding, FundingStatus.SECURED)
+        _require(FundingAction.RENEW, user, funding)
         assert funding.payer_wallet is not None
         rate_limits.hit("money", str(user.id))
         workers = [
@@ -180,11 +165,6 @@ def renew_grant(
         ask_to_hold(ask, funding)
         funding.announce(at=now, previous=FundingStatus(funding.status), actor=user)
     return funding
-
-
-def _is_being_asked(funding: Funding) -> bool:
-    asking = (HeldGrantStatus.CREATED, HeldGrantStatus.AWAITING_APPROVAL)
-    return HeldGrant.objects.filter(reference=funding.id, status__in=asking).exists()
 
 
 def close_older_grants(newest: HeldGrant, *, now: datetime) -> None:
@@ -283,10 +263,11 @@ def _done_before(
     return answer is not None
 
 
-def _cannot(funding: Funding, new: FundingStatus) -> InvalidTransition:
-    return InvalidTransition(
-        subject=_("This funding"),
-        old=funding.status,
-        new=new,
-        allowed=tuple(sorted(TRANSITIONS[FundingStatus(funding.status)])),
-    )
+def _require(action: FundingAction, user: User, funding: Funding) -> FundingFacts:
+    facts = _facts(user, funding)
+    require(RULES, action, facts)
+    return facts
+
+
+def _facts(user: User, funding: Funding) -> FundingFacts:
+    return funding_facts(user=user, fundings=[funding])[funding.id]

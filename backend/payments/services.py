@@ -28,6 +28,7 @@ from backend.payments.patience import PREPARE_FOR, SEND_WITHIN
 from backend.payments.paying import announce
 from backend.payments.signals import payment_ended
 from backend.payments.status import (
+    BEFORE_CONSENT,
     HELD_GRANT_TRANSITIONS,
     GrantKind,
     GrantScope,
@@ -93,9 +94,9 @@ def cancel_payment(*, payment: Payment, now: datetime) -> bool:
 
     Refreshes `payment`. Joins the caller's transaction. Whoever works on it loses their claim.
     """
-    waiting = [PaymentStatus.CREATED, PaymentStatus.AWAITING_APPROVAL]
     old = PaymentStatus(payment.status)
-    canceled = Payment.objects.filter(id=payment.id, status__in=waiting, status=old).update(
+    undecided = Payment.objects.filter(id=payment.id, status__in=sorted(BEFORE_CONSENT))
+    canceled = undecided.filter(status=old).update(
         status=PaymentStatus.CANCELED,
         fence=F("fence") + 1,
         due_at=None,

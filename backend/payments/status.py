@@ -51,6 +51,8 @@ TRANSITIONS: dict[PaymentStatus, frozenset[PaymentStatus]] = {
     _P.CANCELED: frozenset(),
 }
 TERMINAL = frozenset(status for status, nexts in TRANSITIONS.items() if not nexts)
+# The payer has not consented yet, so that everything can still be called off.
+BEFORE_CONSENT = frozenset({_P.CREATED, _P.AWAITING_APPROVAL})
 # Money may be moving: only the receiver's wallet can end these.
 IN_FLIGHT = frozenset({_P.SENDING, _P.UNKNOWN, _P.SENT})
 

@@ -16,8 +16,10 @@ from backend.accounts.models import User
 from backend.errors import NotFound
 from backend.events.feed import read_alone
 from backend.funding import models, queries
+from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Payable
 from backend.funding.status import TRANSITIONS, AllocationStatus, FundingMode, FundingStatus
+from backend.jobs.lifecycle.rules import allowed
 from backend.payments.models import Grant as GrantRow
 from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
@@ -64,6 +66,13 @@ describe_values(
     EXPIRED="The payer did not decide in time. Final.",
     FAILED="It could not be had: see the `failure` of its payment. Final.",
     CANCELED="Called off before any of it was paid out. Final.",
+)
+strawberry.enum(FundingAction, description="What somebody may do with a funding.")
+describe_values(
+    FundingAction,
+    CANCEL="Call it off; what is held goes back: cancelFunding.",
+    REFUND="Have back what nobody is promised: refundFunding.",
+    RENEW="Consent again, where a consent is gone or does not suffice: renewGrant.",
 )
 strawberry.enum(
     AllocationStatus, description="Where the part of a funding stands that is promised to a worker."
@@ -206,6 +215,19 @@ class Funding(Node):
 
     @strawberry.field(
         description=(
+            "What the viewer may do with it now: the buttons to show. Empty to all but its payer."
+        )
+    )
+    async def allowed_actions(self, info: Info) -> list[FundingAction]:
+        viewer = await info.context.viewer()
+        if viewer is None:
+            return []
+        loader = facts_of_fundings(info, viewer)
+        facts = await loader.load(self.key)
+        return allowed(RULES, facts) if facts else []
+
+    @strawberry.field(
+        description=(
             "Those that the viewer takes part in, all of them to operators and auditors; newest "
             "first."
         )
@@ -228,6 +250,16 @@ class Funding(Node):
     async def grants(self, info: Info) -> list[Grant]:
         loader = grants_of_fundings(info, await info.context.viewer())
         return [Grant.from_model(row) for row in await loader.load(self.key) or []]
+
+
+def facts_of_fundings(info: Info, viewer: User) -> DataLoader[UUID, FundingFacts | None]:
+    """What decides what `viewer` may do with each funding."""
+
+    def load(keys: list[UUID]) -> dict[UUID, FundingFacts]:
+        rows = models.Funding.objects.filter(id__in=keys).select_related("job")
+        return funding_facts(user=viewer, fundings=list(rows))
+
+    return info.context.loader("facts of a funding", lambda: load)
 
 
 def payments_of_fundings(

@@ -15,6 +15,7 @@ class Who(StrEnum):
 
     OWNER = "OWNER"  # of the job
     WORKER = "WORKER"  # whose application, submission or dispute it is; of a job: is selected
+    PAYER = "PAYER"  # of a funding
     OTHER = "OTHER"  # logged in, and not the owner
     OPERATOR = "OPERATOR"
 

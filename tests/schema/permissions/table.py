@@ -396,7 +396,7 @@ OPEN_FIELDS: dict[str, str] = {
     ),
     "Funding": (
         "id mode status sellerId total fee feePaid released refunded remaining createdAt updatedAt "
-        "job payments allocations"
+        "job payments allocations allowedActions"
     ),
     "Payment": (
         "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount createdAt "

@@ -1,0 +1,147 @@
+"""What a payer may do with a funding, on one screen. The mutations ask the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.accounts.models import User
+from backend.errors import FaenaError, InvalidTransition
+from backend.funding.allocating import free_value
+from backend.funding.errors import NotRefundable
+from backend.funding.models import Funding
+from backend.funding.status import LIVE, TRANSITIONS, FundingMode, FundingStatus
+from backend.jobs.lifecycle.rules import Obstacle, Rule, Who
+from backend.jobs.status import JobStatus
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import BEFORE_CONSENT, HeldGrantStatus
+
+# A promise to workers who are at work, or whose work is being judged, cannot be taken back.
+AT_WORK = frozenset({JobStatus.SUBMITTING, JobStatus.REVIEWING})
+_ASKING = (HeldGrantStatus.CREATED, HeldGrantStatus.AWAITING_APPROVAL)
+
+
+class FundingAction(StrEnum):
+    """What somebody may do with a funding."""
+
+    CANCEL = "CANCEL"
+    REFUND = "REFUND"
+    RENEW = "RENEW"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingFacts:
+    """What the rules of a funding look at.
+
+    `decides`: its payer still decides about its first payment, or there is none. `is_asked`: its
+    payer is being asked for a consent. `free`: what could go back of what the treasury holds.
+    """
+
+    roles: frozenset[Who]
+    status: str
+    mode: str
+    job_status: str
+    decides: bool
+    is_asked: bool
+    free: int
+
+
+def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, FundingFacts]:
+    """The facts of fundings, whose jobs are loaded, by their ids: in at most two queries.
+
+    And one more pair for each that the treasury holds.
+    """
+    mine = [each.id for each in fundings if each.payer_id == user.pk]
+    asked = set(
+        HeldGrant.objects.filter(reference__in=mine, status__in=_ASKING).values_list(
+            "reference", flat=True
+        )
+    )
+    begun = set(
+        Payment.objects.filter(reference__in=mine)
+        .exclude(status__in=sorted(BEFORE_CONSENT))
+        .values_list("reference", flat=True)
+    )
+    return {
+        each.id: FundingFacts(
+            roles=frozenset({Who.PAYER if each.payer_id == user.pk else Who.OTHER}),
+            status=each.status,
+            mode=each.mode,
+            job_status=each.job.status,
+            decides=each.id not in begun,
+            is_asked=each.id in asked,
+            free=free_value(each) if _is_held(each) and each.payer_id == user.pk else 0,
+        )
+        for each in fundings
+    }
+
+
+def _is_held(funding: Funding) -> bool:
+    return funding.mode == FundingMode.ESCROW and funding.status in LIVE
+
+
+def _cannot_become(new: FundingStatus) -> Callable[[FundingFacts], FaenaError]:
+    def refusal(facts: FundingFacts) -> FaenaError:
+        return InvalidTransition(
+            subject=_("This funding"),
+            old=facts.status,
+            new=new,
+            allowed=tuple(sorted(TRANSITIONS[FundingStatus(facts.status)])),
+        )
+
+    return refusal
+
+
+def _not_refundable(facts: FundingFacts) -> FaenaError:
+    return NotRefundable(
+        _("Nothing is held of this funding that is not promised to a worker."),
+        path=("fundingId",),
+    )
+
+
+def _money_is_on_its_way(facts: FundingFacts) -> bool:
+    waits = facts.status == FundingStatus.AWAITING_APPROVAL
+    return waits and facts.mode != FundingMode.PREAPPROVED and not facts.decides
+
+
+def _workers_rely_on_it(facts: FundingFacts) -> bool:
+    return facts.status != FundingStatus.AWAITING_APPROVAL and facts.job_status in AT_WORK
+
+
+_ONLY_PAYER = _("Only the payer of this funding can do this.")
+_A, _S = FundingAction, FundingStatus
+RULES: dict[FundingAction, Rule[FundingFacts]] = {
+    _A.CANCEL: Rule(
+        who=frozenset({Who.PAYER}),
+        otherwise=_ONLY_PAYER,
+        statuses=(_S.AWAITING_APPROVAL, *sorted(LIVE), _S.LAPSED),
+        wrong_status=_cannot_become(_S.CANCELED),
+        obstacles=(
+            Obstacle(_money_is_on_its_way, _cannot_become(_S.CANCELED)),
+            Obstacle(_workers_rely_on_it, _cannot_become(_S.CANCELED)),
+        ),
+    ),
+    _A.REFUND: Rule(
+        who=frozenset({Who.PAYER}),
+        otherwise=_ONLY_PAYER,
+        statuses=tuple(sorted(LIVE)),
+        wrong_status=_not_refundable,
+        obstacles=(Obstacle(lambda facts: facts.free <= 0, _not_refundable),),
+    ),
+    _A.RENEW: Rule(
+        who=frozenset({Who.PAYER}),
+        otherwise=_ONLY_PAYER,
+        statuses=(*sorted(LIVE), _S.LAPSED),
+        wrong_status=_cannot_become(_S.SECURED),
+        obstacles=(
+            Obstacle(
+                lambda facts: facts.mode != FundingMode.PREAPPROVED or facts.is_asked,
+                _cannot_become(_S.SECURED),
+            ),
+        ),
+    ),
+}
