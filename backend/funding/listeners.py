@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from backend.funding import securing, settling
+from backend.funding import paying, securing, settling
 from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
@@ -148,17 +148,17 @@ def _consented(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None
         part = FundingStatus.PARTIALLY_RELEASED if funding.released_value else FundingStatus.SECURED
         funding.move_to(part, at=at)
     close_older_grants(held_grant, now=at)
-    settling.start_what_waits_for_consent(funding, at=at)
+    paying.start_what_waits_for_consent(funding, at=at)
 
 
 def _has_consent(funding: Funding) -> bool:
-    return settling.paying_grant(funding) is not None
+    return paying.paying_grant(funding) is not None
 
 
 def _treasury_grant_moved(held_grant: HeldGrant, *, at: datetime) -> None:
     if held_grant.status == HeldGrantStatus.HELD:
         # Of many jobs, whose locks are not ours here: the next tick begins them one by one.
-        settling.wake_what_waits_for_the_treasury(held_grant, at=at)
+        paying.wake_what_waits_for_the_treasury(held_grant, at=at)
 
 
 # --- jobs -----------------------------------------------------------------------------------------

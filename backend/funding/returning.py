@@ -17,7 +17,7 @@ from backend.errors import (
     NotFound,
     ValidationFailed,
 )
-from backend.funding import settling
+from backend.funding import paying, settling
 from backend.funding.allocating import kept_value, return_allocations
 from backend.funding.errors import NothingToRetry
 from backend.funding.fees import Terms, fee_on
@@ -218,7 +218,7 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         rate_limits.hit("money", str(user.id))
         payable.failures = 0
         payable.save(update_fields=["failures"])
-        begun = settling.start(payable, at=now)
+        begun = paying.start(payable, at=now)
         if begun is None:
             raise _nothing_to_retry()
     return begun

@@ -1,4 +1,4 @@
-"""Paying what is owed out of a funding: workers, payers what goes back, the platform its fee.
+"""What is owed out of a funding: to workers, to payers what goes back, to the platform its fee.
 
 OWED ──start──▶ PAYING ──the receiver has it──▶ PAID
  ▲                │
@@ -23,6 +23,7 @@ from backend.funding import fees
 from backend.funding.allocating import return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
+from backend.funding.paying import paying_grant, start
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
@@ -37,12 +38,12 @@ from backend.funding.telling import tell_people
 from backend.funding.treasury import paying_grant_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
-from backend.jobs.status import JobStatus, Pricing
+from backend.jobs.status import JobStatus
 from backend.ledger.bookings import debited_value
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.services import close_held_grant, create_payment
-from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
+from backend.payments.services import close_held_grant
+from backend.payments.status import PaymentPurpose, PaymentStatus
 
 log = logging.getLogger(__name__)
 
@@ -175,103 +176,6 @@ def _keep_the_fee(payable: Payable, *, at: datetime) -> None:
     payable.updated_at = at
     payable.save(update_fields=["status", "due_at", "failures", "updated_at"])
     count_as_paid(payable, payable.value, at=at)
-
-
-# --- paying ---------------------------------------------------------------------------------------
-
-
-def start(payable: Payable, *, at: datetime) -> Payment | None:
-    """Begin a payment for what is owed, under the consent there is; None: it waits for one.
-
-    A fee also waits until nothing is promised to a worker. Joins the caller's transaction, which
-    has locked the job.
-    """
-    funding = payable.funding
-    under = None if fees.has_to_wait(payable) else paying_grant(funding)
-    if under is None:
-        Payable.objects.filter(id=payable.id).update(
-            status=PayableStatus.OWED, due_at=None, updated_at=at
-        )
-        payable.status, payable.due_at = PayableStatus.OWED, None
-        return None
-    Payable.objects.filter(id=payable.id).update(
-        status=PayableStatus.PAYING, due_at=None, updated_at=at
-    )
-    payable.status, payable.due_at = PayableStatus.PAYING, None
-    sends = _fixes_what_is_sent(payable)
-    return create_payment(
-        purpose=PaymentPurpose(payable.purpose),
-        reference=payable.id,
-        payer=funding.payer,
-        sender=under.sender,
-        receiver=payable.receiver,
-        receive_amount=None if sends else payable.amount,
-        send_amount=payable.amount if sends else None,
-        under=under,
-        now=at,
-    )
-
-
-def paying_grant(funding: Funding) -> HeldGrant | None:
-    """The consent that payments out of this funding are made with; None when there is none."""
-    if funding.mode == FundingMode.ESCROW:
-        assert funding.seller is not None
-        return paying_grant_of(funding.seller)
-    return (
-        HeldGrant.objects.select_related("sender")
-        .filter(reference=funding.id, status=HeldGrantStatus.HELD)
-        .order_by("-id")
-        .first()
-    )
-
-
-def _fixes_what_is_sent(payable: Payable) -> bool:
-    """Whether the owed sum is what leaves the sender, fees included, or what arrives."""
-    if payable.purpose == PaymentPurpose.REFUND:
-        # The payer gets back exactly what was held; in another asset, what that makes.
-        amount = payable.amount
-        return payable.receiver.asset != (amount.asset_code, amount.asset_scale)
-    return payable.funding.job.pricing == Pricing.FIXED_SEND
-
-
-def start_what_waits_for_consent(funding: Funding, *, at: datetime) -> None:
-    """The payer consents again: begin all payments that wait for nothing else."""
-    waiting = Payable.objects.filter(
-        funding=funding, status=PayableStatus.OWED, due_at=None
-    ).select_related("funding__job", "funding__payer", "funding__seller__wallet", "receiver")
-    for payable in waiting.order_by("id"):
-        start(payable, at=at)
-
-
-def wake_what_waits_for_the_treasury(held_grant: HeldGrant, *, at: datetime) -> None:
-    """The treasury can pay (again): what is owed out of it is due now."""
-    Payable.objects.filter(
-        funding__mode=FundingMode.ESCROW,
-        funding__seller__wallet=held_grant.sender_id,
-        status=PayableStatus.OWED,
-    ).update(due_at=at)
-
-
-def retry_due(*, now: datetime, limit: int = BATCH) -> int:
-    """Begin the payments whose pause after a failure is over; return how many.
-
-    Safe to repeat and to run at the same time.
-    """
-    due = Payable.objects.filter(due_at__lte=now).order_by("due_at")
-    begun = 0
-    for payable_id, job_id in list(due.values_list("id", "funding__job_id")[:limit]):
-        with transaction.atomic():
-            Job.objects.select_for_update().get(id=job_id)
-            payable = (
-                Payable.objects.select_related(
-                    "funding__job", "funding__payer", "funding__seller__wallet", "receiver"
-                )
-                .filter(id=payable_id, due_at__lte=now)
-                .first()
-            )
-            if payable is not None:
-                begun += start(payable, at=now) is not None
-    return begun
 
 
 # --- what became of a payment ---------------------------------------------------------------------

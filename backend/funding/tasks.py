@@ -4,7 +4,7 @@ from celery import shared_task
 
 from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
-from backend.funding import fees, sellers, settling, treasury
+from backend.funding import fees, paying, sellers, treasury
 
 
 @shared_task(ignore_result=True)
@@ -28,7 +28,7 @@ def register_fee_wallets() -> None:
 @shared_task(ignore_result=True)
 def retry_due_payments() -> None:
     """Begin again what is owed and whose pause is over. Safe to lose, to repeat, at once."""
-    settling.retry_due(now=SYSTEM_CLOCK.now())
+    paying.retry_due(now=SYSTEM_CLOCK.now())
 
 
 @shared_task(ignore_result=True)

@@ -6,7 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.db.models import Sum
 
-from backend.funding import returning, settling
+from backend.funding import paying, returning
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.services import pre_fund_job
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
@@ -162,7 +162,7 @@ def test_what_is_due_again_is_begun_once_by_fifty_ticks() -> None:
     Payment.objects.filter(reference=payable.id).update(status="FAILED", due_at=None)
     Payable.objects.update(status=PayableStatus.OWED, due_at=market.now)
 
-    at_once(*[lambda: settling.retry_due(now=market.now)] * CALLERS)
+    at_once(*[lambda: paying.retry_due(now=market.now)] * CALLERS)
 
     assert Payment.objects.filter(reference=payable.id).count() == 2
     assert Funding.objects.get(job=market.job).status == FundingStatus.SECURED

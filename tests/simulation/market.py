@@ -18,7 +18,7 @@ from django.test import RequestFactory, override_settings
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import FaenaError
-from backend.funding import returning, settling
+from backend.funding import paying, returning
 from backend.funding.models import Allocation, Funding, Payable, Seller
 from backend.funding.services import fund_job, pre_fund_job
 from backend.funding.status import OPEN, UNPAID, FundingMode, FundingStatus, PayableStatus
@@ -312,7 +312,7 @@ class Market(Simulation):
 
     def _advance_something(self) -> bool:
         now = self.clock.now()
-        settling.retry_due(now=now)
+        paying.retry_due(now=now)
         mine = [self.payer.pk, self.operator.pk]
         is_free = Q(lease_until=None) | Q(lease_until__lt=now)
         due = Q(payer__in=mine, due_at__lte=now) & is_free

@@ -11,8 +11,8 @@ from backend.clock import SYSTEM_CLOCK
 from backend.errors import FaenaError
 from backend.files.sweeping import sweep
 from backend.funding.fees import register_fee_wallets
+from backend.funding.paying import retry_due
 from backend.funding.sellers import register_default_seller
-from backend.funding.settling import retry_due
 from backend.funding.treasury import register_treasury
 from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
