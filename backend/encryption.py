@@ -45,6 +45,11 @@ def decrypt(text: str, *, column: str, row: UUID) -> str:
     return plain.decode()
 
 
+def key_of(text: str) -> str:
+    """The name of the key that sealed this text."""
+    return text.split(".", 2)[1]
+
+
 @cache
 def _ring(entries: tuple[str, ...]) -> dict[str, AESGCM]:
     ring: dict[str, AESGCM] = {}

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "pgtrigger",
     "strawberry_django",
+    "backend.heartbeat",
     "backend.accounts",
     "backend.events",
     "backend.files",
@@ -51,6 +52,7 @@ INSTALLED_APPS = [
     "backend.schema",
     "backend.guide",
     "backend.sandbox",
+    "backend.doctor",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -118,6 +118,7 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
     )
     _write(report, {**_report(world, people), "example": example})
     print(_welcome(world, people), flush=True)
+    print(_health(world.examine()), flush=True)
     while not stop.wait(LOOK_SECONDS):
         for child in world.children.values():
             if child.exit_code is not None:
@@ -213,6 +214,18 @@ def _welcome(world: World, people: Mapping[str, Person]) -> str:
         asset = wallets[person.wallet_address]["assetCode"]
         header = json.dumps({"Authorization": f"Bearer {person.token}"})
         lines += ["", f"  {name} ({asset} at {person.wallet_address})", f"  {header}"]
+    return "\n".join([*lines, ""])
+
+
+def _health(findings: Sequence[Mapping[str, str]]) -> str:
+    """One line when all is well, and one more for whatever is not."""
+    bad = [each for each in findings if each["level"] != "ok"]
+    problems = sum(each["level"] == "problem" for each in bad)
+    lines = [
+        f"  op_doctor: {len(findings)} checks, {problems} problems, {len(bad) - problems} warnings."
+    ]
+    for each in bad:
+        lines.append(f"    {each['level']:<8} {each['check']:<16} {each['message']} {each['cure']}")
     return "\n".join([*lines, ""])
 
 

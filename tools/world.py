@@ -1,6 +1,7 @@
 """A whole world on this machine: a sandbox wallet with money in it, Faena, and people."""
 
 import hashlib
+import json
 import os
 import socket
 import subprocess
@@ -133,15 +134,31 @@ class World:
             *("--password", PASSWORD),
         )
 
+    def examine(self) -> list[dict[str, str]]:
+        """What `manage.py op_doctor` finds; see docs/op-doctor.md."""
+        try:
+            found: list[dict[str, str]] = json.loads(self._run("op_doctor", "--json"))["findings"]
+        except (ValueError, subprocess.TimeoutExpired):
+            cure = "Run manage.py op_doctor to see why."
+            broke = {"check": "op_doctor", "level": "problem", "message": "It broke.", "cure": cure}
+            return [broke]
+        return found
+
     def _manage(self, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603 - the command is ours
+        self._run(*arguments, check=True)
+
+    def _run(self, *arguments: str, check: bool = False) -> str:
+        # The server took its own address for granted; here it has to be said.
+        here = {"PUBLIC_URL": self.base_url, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        return subprocess.run(  # noqa: S603 - the command is ours
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env={**self._environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
+            env={**here, **self._environment},
             capture_output=True,
             timeout=60,
-            check=True,
-        )
+            check=check,
+            text=True,
+        ).stdout
 
     def _child(self, name: str, module: str, port: int, *arguments: str) -> Child:
         child = Child(

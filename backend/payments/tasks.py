@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from backend.clock import SYSTEM_CLOCK
+from backend.heartbeat.beating import TICK, beat
 from backend.payments import claims, vault, workflow
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.wallets import wallet_client
@@ -52,6 +53,7 @@ def pump() -> int:
         # One at a time: a claim that waits for its turn in here would only lose its lease.
         # Grants first: payments wait for their tokens.
         now = SYSTEM_CLOCK.now()
+        beat(TICK, now=now)
         claimed: list[Payment | HeldGrant] = [
             *claims.claim_due(HeldGrant, now=now, limit=1),
             *claims.claim_due(Payment, now=now, limit=1),

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 
+import httpx
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,14 +24,28 @@ def wallet_client() -> Client:
 @cache
 def _client_of(pid: int) -> Client:
     del pid  # only the cache's key: a forked child must not share its parent's sockets
-    if not (settings.OP_CLIENT_KEY_ID and settings.OP_CLIENT_PRIVATE_KEY):
-        raise ImproperlyConfigured("Set OP_CLIENT_KEY_ID and OP_CLIENT_PRIVATE_KEY.")
-    policy = outbound.Policy(
+    return signing_client(outbound.client(policy(total_timeout_seconds=settings.WALLET_BUDGET_S)))
+
+
+def policy(*, total_timeout_seconds: float) -> outbound.Policy:
+    """Where wallets may be, as the settings say."""
+    return outbound.Policy(
         allowed_origins=settings.OP_DEV_ORIGINS,
         ca_file=settings.OP_CA_FILE or None,
-        total_timeout_seconds=settings.WALLET_BUDGET_S,
+        total_timeout_seconds=total_timeout_seconds,
     )
+
+
+def signing_client(http: httpx.Client) -> Client:
+    """The client that signs with the platform's key and sends through `http`.
+
+    Raises:
+        ImproperlyConfigured: as `wallet_client`.
+        InvalidValue: OP_CLIENT_PRIVATE_KEY is no Ed25519 key.
+    """
+    if not (settings.OP_CLIENT_KEY_ID and settings.OP_CLIENT_PRIVATE_KEY):
+        raise ImproperlyConfigured("Set OP_CLIENT_KEY_ID and OP_CLIENT_PRIVATE_KEY.")
     signer = Ed25519Signer.from_pem(
         settings.OP_CLIENT_PRIVATE_KEY.encode(), settings.OP_CLIENT_KEY_ID
     )
-    return Client(outbound.client(policy), signer, clock=SYSTEM_CLOCK.now)
+    return Client(http, signer, clock=SYSTEM_CLOCK.now)

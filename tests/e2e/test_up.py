@@ -118,12 +118,15 @@ def test_sigterm_ends_every_process_and_takes_the_report_away(
     environment: dict[str, str],
 ) -> None:
     with up(environment) as (process, report):
+        assert process.stdout is not None
+        health = next(line for line in process.stdout if "op_doctor" in line)
         mode = report_path(environment).stat().st_mode & 0o777
 
         process.send_signal(signal.SIGTERM)
         code = process.wait(STOP_SECONDS)
 
         assert code == 0
+        assert "0 problems" in health
         assert mode == 0o600
         assert not report_path(environment).exists()
         assert not is_listening(report["urls"]["base"])
