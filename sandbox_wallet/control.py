@@ -4,8 +4,9 @@ import json
 import sqlite3
 from typing import NoReturn
 
-from sandbox_wallet import faults, interaction
+from sandbox_wallet import faults, interaction, seed
 from sandbox_wallet.bank import Bank, Call
+from sandbox_wallet.clients import local_keys
 from sandbox_wallet.clock import iso
 from sandbox_wallet.wire import (
     NO_CONTENT,
@@ -115,6 +116,15 @@ def change_options(bank: Bank, call: Call) -> WireResponse:
     except ValueError as wrong:
         _bad(str(wrong))
     return show_options(bank, call)
+
+
+def change_keys(bank: Bank, call: Call) -> WireResponse:
+    """Publish other keys of the client, as its holder does when it changes them."""
+    keys = _body(call).get("keys")
+    if not isinstance(keys, dict) or not all(isinstance(x, str) for x in keys.values()):
+        _bad("keys must be an object of public keys (`x`) by their `kid`")
+    seed.publish_keys(bank, keys)
+    return json_response(200, {"keys": local_keys(bank, seed.PLATFORM)})
 
 
 def show_requests(bank: Bank, call: Call) -> WireResponse:

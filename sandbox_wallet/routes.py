@@ -44,6 +44,7 @@ ROUTES = (
     _control("POST", "advance-clock", None, path="clock"),
     _control("GET", "show-options", control.show_options, path="options"),
     _control("POST", "change-options", control.change_options, path="options"),
+    _control("POST", "change-keys", control.change_keys, path="keys"),
     _control("GET", "show-requests", control.show_requests, path="requests"),
     _control("POST", "reset", None, path="reset"),
     _front("GET", "done", interaction.show_done),

@@ -1,5 +1,7 @@
 """Who lives in a fresh sandbox, and with how much money."""
 
+from collections.abc import Mapping
+
 from sandbox_wallet.bank import Bank
 from sandbox_wallet.ledger import account
 from sandbox_wallet.money import Asset
@@ -40,6 +42,15 @@ def populate(bank: Bank) -> None:
             value=money,
             t=bank.now(),
         )
+
+
+def publish_keys(bank: Bank, keys: Mapping[str, str]) -> None:
+    """Have the client's jwks.json show these keys, `x` by `kid`, and no others."""
+    bank.db.execute("DELETE FROM client_keys WHERE wallet = ?", (PLATFORM,))
+    bank.db.executemany(
+        "INSERT INTO client_keys (wallet, kid, x) VALUES (?, ?, ?)",
+        [(PLATFORM, kid, x) for kid, x in keys.items()],
+    )
 
 
 def publish_platform_key(bank: Bank, x: str) -> None:
