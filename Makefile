@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check messages schema bench node graphiql lock key
+.PHONY: help demo up test check messages schema bench node graphiql lock key sbom
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ lock: $(VENV)/.uv ## lock requirements/*.in with hashes, again
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) requirements/base.in -o requirements/base.lock
 	$(COMPILE) requirements/dev.in -o requirements/dev.lock
+
+sbom: $(LOCKED)-dev ## write var/sbom.json: what Faena runs with, with hashes, as CycloneDX
+	@mkdir -p var
+	$(RUN) -W ignore -m cyclonedx_py requirements requirements/base.lock --pyproject pyproject.toml \
+	--output-reproducible --output-file var/sbom.json
 
 key: ## print a new entry for ENCRYPTION_KEYS
 	@$(or $(PYTHON),python3) -c "import base64, os, time; \

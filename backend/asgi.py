@@ -28,6 +28,7 @@ from backend.errors import ErrorCode
 from backend.events.hub import Hub, hub
 from backend.files.http import FilesApp
 from backend.files.links import PATH as FILES_PATH
+from backend.headers import with_headers
 from backend.schema.http import GraphQLApp
 from backend.schema.root import schema
 from backend.schema.slow_readers import impatient
@@ -43,6 +44,8 @@ GRAPHQL_PATHS = frozenset({"/graphql", "/graphql/"})
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Send each scope to whoever speaks it."""
+    if scope["type"] == "http":
+        send = with_headers(scope, send)
     if scope["type"] == "lifespan":
         await lifespan(receive, send)
     elif scope["path"] in GRAPHQL_PATHS:

@@ -86,6 +86,7 @@ def _serve(listener: socket.socket, *, ready_line: str) -> None:
         log_config=None,
         log_level="warning",
         access_log=False,
+        server_header=False,
         # Items are small: compressing them costs more than it saves.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 from backend.clock import SYSTEM_CLOCK
 
@@ -71,11 +72,13 @@ def _redis(url: str) -> "redis.Redis":
     )
 
 
+@require_safe
 def alive(request: HttpRequest) -> JsonResponse:
     """GET /healthz: the process answers. Restart it when it does not."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """GET /readyz: send it traffic, or not (503)."""
     found = checks()
@@ -88,6 +91,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=200 if is_ready else 503)
 
 
+@require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """GET /health: the shape that existing integrators expect."""
     time_now = SYSTEM_CLOCK.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")

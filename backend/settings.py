@@ -220,6 +220,7 @@ TIME_ZONE = "UTC"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 SECURE_HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HTTPS
+CSRF_COOKIE_HTTPONLY = True  # forms carry the token; no script of ours reads it
 SECURE_SSL_REDIRECT = False  # TLS ends at the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_HTTPS else 0
@@ -228,6 +229,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HTTPS
 # nobody could log in to the admin. Answers with secrets in their address are stricter themselves.
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# headers.py says it of every answer but redirects.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # TLS ends at the proxy, which redirects; Django's own redirect would only hide a wrong proxy.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 

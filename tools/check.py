@@ -34,6 +34,7 @@ def main() -> int:
             ("layers", [BIN / "lint-imports", "--no-cache"], development),
             ("messages", [sys.executable, "-m", "tools.messages", "--check"], development),
             ("errors page", [sys.executable, "-m", "tools.errors_page", "--check"], development),
+            ("licences", [sys.executable, "-m", "tools.licenses", "--check"], development),
             ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"], development),
             (
                 "production settings",

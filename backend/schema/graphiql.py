@@ -15,6 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ASSETS_URL = "/graphiql/"
+ASSETS_POLICY = "default-src 'self'; frame-ancestors 'none'"
+# The page says the rest itself; this one part only counts in a header.
+PAGE_POLICY = "frame-ancestors 'none'"
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -44,7 +44,7 @@ from backend import locales
 from backend.errors import ErrorCode
 from backend.events.hub import hub
 from backend.schema.context import Context
-from backend.schema.graphiql import graphiql_page
+from backend.schema.graphiql import PAGE_POLICY, graphiql_page
 from backend.schema.seats import sockets
 from backend.schema.tabs import read_example, tabs
 from backend.web import cors_headers, is_our_host, strict_json
@@ -351,7 +351,7 @@ def _graphiql(request: Request) -> Response:
         assets_dir=var_dir / "graphiql",
         default_tabs=tabs(example),
     )
-    return HTMLResponse(page, headers=_HEADERS)
+    return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": PAGE_POLICY})
 
 
 def _may_show_tokens(request: Request) -> bool:
