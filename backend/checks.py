@@ -51,7 +51,8 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterabl
     del app_configs
     found = [*_rhythm(), *_files(), *_fee()]
     if not settings.DEBUG:
-        for part in (_secrets(), _addresses(), _wallet_client(), _database(), _bucket()):
+        parts = (_secrets(), _addresses(), _wallet_client(), _database(), _bucket(), _operators())
+        for part in parts:
             found.extend(part)
     return found
 
@@ -184,6 +185,15 @@ def _database() -> Iterator[Error]:
             "The database lives in memory: a restart would forget who was paid.",
             hint="Set DATABASE_URL to postgres://… or to sqlite:/// with the path of a file.",
             id="faena.E008",
+        )
+
+
+def _operators() -> Iterator[Error]:
+    if not settings.OPERATORS_NEED_SECOND_FACTOR:
+        yield Error(
+            "OPERATORS_NEED_SECOND_FACTOR is off: a password alone opens the back office.",
+            hint="Leave it out; only a developer's machine may say no.",
+            id="faena.E012",
         )
 
 

@@ -32,6 +32,7 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
     {
         "logIn": RateLimitItemPerMinute(5, 5, namespace="logIn"),  # per account
         "logIn.address": RateLimitItemPerMinute(50, 5, namespace="logIn.address"),
+        "secondFactor": RateLimitItemPerMinute(5, 5, namespace="secondFactor"),  # per operator
         "signUp": RateLimitItemPerHour(20, namespace="signUp"),  # per address
         "wallets": RateLimitItemPerMinute(20, namespace="wallets"),  # per user
         "uploads": RateLimitItemPerMinute(60, namespace="uploads"),  # per user

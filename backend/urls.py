@@ -31,9 +31,6 @@ def graphiql_asset(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(content, content_type=content_type, headers=headers)
 
 
-admin.site.site_header = admin.site.site_title = "Faena"
-admin.site.index_title = "Back office"
-
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
