@@ -2,12 +2,14 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.translation import gettext_lazy as _
 
 
 class BackOfficeConfig(AppConfig):
     """Pages and actions that need several domains at once, and operators' second factor."""
 
     name = "backend.back_office"
+    verbose_name = _("Operators")
 
 
 class OurAdmin(admin_apps.AdminConfig):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.admin import AdminSite
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,9 @@ class BackOffice(AdminSite):
     """Django's admin behind a second factor."""
 
     site_header = site_title = "Faena"
-    index_title = _("Back office")
+    index_title = _("What needs you")
+    index_template = "back_office/start.html"
+    site_url = None
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether this is an operator who has shown both factors."""
@@ -30,6 +33,7 @@ class BackOffice(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         ours: list[URLPattern | URLResolver] = [
+            path("reconcile/", self.admin_view(self.reconcile), name="reconcile"),
             path("second-factor/", self.second_factor, name="second_factor"),
             # Also for who has not shown the second factor.
             path("logout/", never_cache(csrf_protect(self.logout)), name="logout"),
@@ -50,3 +54,15 @@ class BackOffice(AdminSite):
         from backend.back_office import doors
 
         return doors.ask(request, self.each_context(request))
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Show what needs an operator, before the list of all pages."""
+        from backend.back_office import start
+
+        return super().index(request, {**start.page(), **(extra_context or {})})
+
+    def reconcile(self, request: HttpRequest) -> HttpResponse:
+        """Compare rows, books and wallets soon; by POST."""
+        from backend.back_office import start
+
+        return start.reconcile(request)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
+from backend.admin_pages import ReadOnlyAdmin
 from backend.funding.models import Funding, Seller
-from backend.payments.admin import ReadOnlyAdmin
 
 
 @admin.register(Funding)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.idempotency import claim
 from backend.accounts.models import User
-from backend.errors import AssetMismatch, Forbidden
+from backend.errors import AssetMismatch, Forbidden, NotFound
 from backend.funding.errors import ModeUnavailable
 from backend.funding.models import Seller
 from backend.funding.sellers import register
@@ -20,7 +20,7 @@ from backend.ids import new_id
 from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant
-from backend.payments.services import hold_grant
+from backend.payments.services import close_held_grant, hold_grant
 from backend.payments.status import GrantScope, HeldGrantStatus
 
 SLUG = "treasury"
@@ -123,3 +123,25 @@ def authorize_treasury(
             return_url=return_url,
             now=now,
         )
+
+
+def revoke_treasury_grant(*, user: User, grant_id: UUID, now: datetime) -> HeldGrant:
+    """Begin no more payments under a consent, and give it back at the wallet after the last one.
+
+    Safe to repeat.
+
+    Raises:
+        Forbidden: the user is no operator.
+        NotFound: there is no such consent to pay out of the treasury.
+    """
+    if not user.is_staff:
+        raise Forbidden(_("Only an operator can do this."))
+    found = HeldGrant.objects.select_related("sender").filter(
+        id=grant_id, scope=GrantScope.TREASURY
+    )
+    grant = found.first()
+    if grant is None:
+        raise NotFound(_("There is no such consent of the treasury."), path=("grantId",))
+    with transaction.atomic():
+        close_held_grant(held_grant=grant, now=now)
+    return grant

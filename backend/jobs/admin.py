@@ -2,39 +2,27 @@
 
 from django.contrib import admin
 
+from backend.admin_pages import ReadOnlyAdmin, ReadOnlyInline
 from backend.jobs.models import Application, Job, StatusChange, Submission
 
 
-class ShowOnly:
-    """Pages that change nothing: an edit here would leave no transition and no event."""
-
-    def has_add_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        return False
-
-
-class StatusChangeInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
+class StatusChangeInline(ReadOnlyInline):
     model = StatusChange
     fields = ("at", "kind", "old", "new", "actor", "reason")
 
 
-class SubmissionInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
+class SubmissionInline(ReadOnlyInline):
     model = Submission
     fields = ("worker", "revision", "status", "accepted_value", "submitted_at", "review_by")
 
 
-class ApplicationInline(ShowOnly, admin.TabularInline):  # type: ignore[type-arg]
+class ApplicationInline(ReadOnlyInline):
     model = Application
     fields = ("applicant", "status", "payout_url", "created_at")
 
 
 @admin.register(Job)
-class JobAdmin(ShowOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class JobAdmin(ReadOnlyAdmin):
     list_display = ("title", "owner", "status", "reward", "workers_needed", "created_at")
     list_filter = ("status",)
     list_select_related = ("owner",)

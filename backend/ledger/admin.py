@@ -2,15 +2,13 @@
 
 from django.contrib import admin
 
+from backend.admin_pages import ReadOnlyAdmin, ReadOnlyInline
 from backend.ledger.models import Account, Entry, Transfer
-from backend.payments.admin import ReadOnlyAdmin
 
 
-class EntryInline(admin.TabularInline):  # type: ignore[type-arg]
+class EntryInline(ReadOnlyInline):
     model = Entry
     fields = ("account", "amount")
-    extra = 0
-    can_delete = False
 
 
 @admin.register(Account)

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
+from backend.admin_pages import ReadOnlyAdmin
 from backend.notifications.models import Mail
-from backend.payments.admin import ReadOnlyAdmin
 
 
 @admin.register(Mail)

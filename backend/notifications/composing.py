@@ -1,7 +1,6 @@
 """What a mail says, in the language of its reader."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from urllib.parse import quote
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from backend.accounts.models import MailCategory, User
 from backend.events.models import Event
 from backend.ids import global_id
 from backend.locales import language_for
+from backend.money import number_of
 from backend.notifications import unsubscribing
 from backend.notifications.kinds import Kind
 from backend.notifications.models import Mail
@@ -26,8 +26,6 @@ CATEGORIES = {
     MailCategory.REMINDERS: _("reminders"),
 }
 LONGEST_NAME = 80
-# People count money in cents; what is finer is told where there is some.
-LEAST_DECIMALS = 2
 
 
 def language_of(user: User) -> str:
@@ -79,20 +77,11 @@ def _link(event: Event) -> str:
 def _written(value: str | Amount | datetime | None) -> str:
     match value:
         case Amount():
-            return _amount(value)
+            number = number_of(value.value, value.asset_scale)
+            return f"{number} {_one_line(value.asset_code)}"
         case datetime():
             return f"{formats.date_format(value.astimezone(UTC), 'DATETIME_FORMAT')} UTC"
     return _one_line(value or "")
-
-
-def _amount(amount: Amount) -> str:
-    # Exact, whatever the scale: no arithmetic rounds here.
-    digits = tuple(int(digit) for digit in str(amount.value))
-    number = Decimal((0, digits, -amount.asset_scale))
-    fraction = f"{number:f}".partition(".")[2]
-    decimals = max(len(fraction.rstrip("0")), min(LEAST_DECIMALS, amount.asset_scale))
-    text = formats.number_format(number, decimal_pos=decimals, force_grouping=True)
-    return f"{text} {_one_line(amount.asset_code)}"
 
 
 def _one_line(text: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -274,17 +275,21 @@ class Run(ABC, Generic[Row]):
             attempt_number=self.attempt_number,
             grant=grant,
             operation=operation.name,
+            host=urlsplit(operation.url).netloc[:255],
             request_digest=operation.digest,
             fence=self._fence,
             at=self.now,
         )
 
     def _exchange(self, operation: Operation[Any], call: WalletCall) -> Answer:
+        asked_at = self.now
         try:
             answer = self.client.exchange(operation)
         except WalletUnreachable as error:
             call.error, call.request_sent = error.reason[:80], error.request_sent
             raise
+        finally:
+            call.duration_ms = max(0, round((self.now - asked_at) / timedelta(milliseconds=1)))
         call.status, call.body = answer.status, call.seal_body(answer.body)
         call.headers = {
             name: answer.headers[name] for name in DECIDING_HEADERS if name in answer.headers

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from backend.payments.admin import ReadOnlyAdmin
+from backend.admin_pages import ReadOnlyAdmin
 from backend.receipts.models import Receipt
 
 

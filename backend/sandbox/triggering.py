@@ -5,7 +5,7 @@ do the rest, as for anybody: what is told of it is what will be told in producti
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from django.conf import settings
 from backend import outbound
 from backend.accounts.models import User
 from backend.clock import SYSTEM_CLOCK
+from backend.funding.sellers import register
 from backend.funding.services import fund_job
 from backend.funding.status import FundingMode
 from backend.ids import new_id
@@ -30,7 +31,19 @@ from backend.payments.status import TERMINAL, GrantKind, GrantStatus, PaymentSta
 T = TypeVar("T")
 
 # What the payer decides for each event.
-DECISIONS: Mapping[str, str] = {"payment.completed": "accept", "payment.failed": "reject"}
+DECISIONS: Mapping[str, str] = {
+    "payment.completed": "accept",
+    "payment.failed": "reject",
+    "payment.unknown": "accept",
+}
+ENDINGS: Mapping[str, frozenset[PaymentStatus]] = {
+    "payment.completed": frozenset({PaymentStatus.COMPLETED}),
+    "payment.failed": TERMINAL - {PaymentStatus.COMPLETED},
+    "payment.unknown": frozenset({PaymentStatus.UNKNOWN}),
+}
+# A payee of this module's own, whose wallet falls silent: other payments do not notice.
+SILENT_SELLER = "silent-shop"
+FOR_LONG = 1_000_000
 REWARD = 100
 POLL_SECONDS = 0.1
 
@@ -51,17 +64,43 @@ class Scene:
 def trigger(event: str, *, scene: Scene) -> Payment:
     """Make the event happen, and return the payment it is about, which is over.
 
+    After payment.unknown it is not: the order's answer was lost, and its receiver answers nobody.
+
     Raises:
         FaenaError: the payer cannot fund a job: they have no wallet, say, or nobody is paid.
         NothingMoves: the payment did not get on in time.
     """
-    payment = _asked_for(scene.payer)
+    silent = event == "payment.unknown"
+    payment = _asked_for(scene.payer, seller=_silent_seller() if silent else None)
     grant = _await(lambda: _undecided(payment), scene, "the payer was not asked")
+    if silent:
+        _silence(payment, control=scene.control)
     _decide(grant, DECISIONS[event], control=scene.control)
-    return _await(lambda: _over(payment), scene, "the payment did not end")
+    wanted = ENDINGS[event] | TERMINAL
+    return _await(lambda: _in(payment, wanted), scene, "the payment did not end")
 
 
-def _asked_for(payer: User) -> Payment:
+def _silent_seller() -> str:
+    # Nobody pays the wallet that our key belongs to.
+    register(SILENT_SELLER, settings.OP_CLIENT_WALLET_ADDRESS, now=SYSTEM_CLOCK.now())
+    return SILENT_SELLER
+
+
+def _silence(payment: Payment, *, control: str) -> None:
+    """Lose the next order of the payer's wallet, and let the receiver's answer nobody."""
+    payer, receiver = payment.sender.url, payment.receiver.url
+    for fault in (
+        {"call": "create-outgoing-payment", "wallet": _name(payer)},
+        {"call": "get-public-incoming-payment", "wallet": _name(receiver), "times": FOR_LONG},
+    ):
+        _call("POST", f"{control}/faults", json={**fault, "act": "reset"}).raise_for_status()
+
+
+def _name(wallet_address: str) -> str:
+    return wallet_address.rpartition("/")[2]
+
+
+def _asked_for(payer: User, *, seller: str | None) -> Payment:
     now = SYSTEM_CLOCK.now()
     wallet = payer.wallet_addresses.filter(is_default=True).first()
     code, scale = wallet.asset if wallet else ("USD", 2)
@@ -80,7 +119,7 @@ def _asked_for(payer: User) -> Payment:
         payer=payer,
         job_id=job.id,
         mode=FundingMode.DIRECT,
-        seller=None,
+        seller=seller,
         payer_wallet_id=None,
         expected_total=None,
         return_url=f"{settings.PUBLIC_URL}/",
@@ -96,8 +135,8 @@ def _undecided(payment: Payment) -> Grant | None:
     return grants.filter(status=GrantStatus.AWAITING_APPROVAL).order_by("created_at").last()
 
 
-def _over(payment: Payment) -> Payment | None:
-    return Payment.objects.filter(id=payment.id, status__in=sorted(TERMINAL)).first()
+def _in(payment: Payment, statuses: Collection[PaymentStatus]) -> Payment | None:
+    return Payment.objects.filter(id=payment.id, status__in=sorted(statuses)).first()
 
 
 def _await(look: Callable[[], T | None], scene: Scene, complaint: str) -> T:
@@ -130,4 +169,4 @@ def _call(method: str, url: str, **more: Any) -> httpx.Response:
 
 def ended_as(event: str, payment: Payment) -> bool:
     """Whether what was to happen has happened."""
-    return (payment.status == PaymentStatus.COMPLETED) == (event == "payment.completed")
+    return payment.status in ENDINGS[event]

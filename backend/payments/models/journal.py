@@ -39,6 +39,8 @@ class WalletCall(models.Model):
         "payments.Grant", on_delete=models.PROTECT, null=True, related_name="+"
     )
     operation = models.CharField(max_length=60)
+    # The server that was asked; empty only in rows older than the column.
+    host = models.CharField(max_length=255, blank=True, db_default="")
     request_digest = models.CharField(max_length=64)
     fence = models.BigIntegerField()
     at = models.DateTimeField()
@@ -50,6 +52,8 @@ class WalletCall(models.Model):
     # Why there is no status: the class of the transport error.
     error = models.CharField(max_length=80, blank=True)
     request_sent = models.BooleanField(default=True)
+    # From asking to the answer, or to giving up on it; None for an intent, and as with `host`.
+    duration_ms = models.PositiveIntegerField(null=True)
     # Only the headers that decide how an answer is read.
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)

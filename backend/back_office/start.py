@@ -1,0 +1,68 @@
+"""The first page: what needs an operator now, and how the money moves."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from backend.accounts.models import User
+from backend.back_office import attention
+from backend.back_office.actions import act
+from backend.back_office.flows import flows
+from backend.back_office.plot import plot
+from backend.back_office.timeline import written
+from backend.clock import SYSTEM_CLOCK, Clock
+from backend.payments.models import Payment
+from backend.payments.status import PaymentStatus
+from backend.reconciliation.tasks import reconcile_soon
+
+
+def page(clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
+    """What the template of the start page shows; a fixed number of queries."""
+    now = clock.now()
+    lag = attention.lag(now=now)
+    behind = [
+        (_("Payments that nobody works on"), lag.payments),
+        (_("Events that are not passed on"), lag.outbox),
+        (_("Webhooks that are overdue"), lag.webhooks),
+    ]
+    return {
+        "now": now,
+        "pressing": [_row(payment) for payment in attention.pressing(now=now)],
+        "numbers": {
+            "unknown": attention.unknown().count(),
+            "late": attention.late(now=now).count(),
+            "stuck": attention.stuck().count(),
+        },
+        "discrepancies": attention.discrepancies(),
+        "treasury": [
+            (each, written(each.grant.reserved), written(each.grant.limit))
+            for each in attention.treasury(now=now)
+        ],
+        "treasury_cannot_pay": attention.treasury_cannot_pay(),
+        "endpoints": list(attention.failing_endpoints()[: attention.SHOWN]),
+        "behind": [(what, since) for what, since in behind if since is not None],
+        "plots": [plot(flow) for flow in flows(now=now)],
+    }
+
+
+def _row(payment: Payment) -> dict[str, Any]:
+    # Since when it needs somebody: UNKNOWN from its change on, late from its deadline on.
+    moving = payment.status in {PaymentStatus.UNKNOWN, PaymentStatus.FAILED}
+    return {
+        "payment": payment,
+        "since": payment.updated_at if moving else payment.deadline_at,
+        "amount": written(payment.receive_amount or payment.send_amount),
+        "why": payment.failure_sentence(),
+    }
+
+
+def reconcile(request: HttpRequest) -> HttpResponse:
+    """Have a worker compare rows, books and wallets now."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    assert isinstance(request.user, User)
+    asked = _("Asked for a reconciliation: what it finds is here in some minutes")
+    act(request, request.user, asked, lambda operator: reconcile_soon())
+    return HttpResponseRedirect(reverse("admin:payments_discrepancy_changelist"))

@@ -1,0 +1,254 @@
+"""What operators see of a payment, and what they do: by the services of the API, and noted."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from backend.accounts import api_keys
+from backend.accounts.models import ApiKey, Scope, User
+from backend.back_office.timeline import Kind, timeline
+from backend.events.relay import relay
+from backend.funding.models import Seller
+from backend.ids import new_id
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import GrantScope, HeldGrantStatus, PaymentStatus
+from backend.webhooks.models import WebhookDelivery
+from backend.webhooks.status import DeliveryStatus
+from tests.back_office.people import an_operator
+from tests.conftest import NOON
+from tests.jobs.people import a_person, a_wallet
+from tests.payments.test_resolving import hanging, look_once_more
+from tests.simulation.simulator import Simulation
+from tests.webhooks.world import a_user, an_endpoint, announce, deliveries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def do(client: Client, row: Any, deed: str, **answers: str) -> str:
+    """Press a button of a row's page, and read the page that follows."""
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_do", args=[row.pk, deed])
+    answer = client.post(url, {"key": str(new_id()), **answers}, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def page_of(client: Client, row: Any) -> str:
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return client.get(url).content.decode()
+
+
+def say(client: Client, payment: Payment, outcome: str, evidence: str) -> str:
+    note = "Seen there."
+    return do(client, payment, "resolve", outcome=outcome, evidence_url=evidence, note=note)
+
+
+def entering(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# --- payments -------------------------------------------------------------------------------------
+
+
+def test_a_payment_that_hangs_is_told_from_its_beginning_and_ended_by_two_operators() -> None:
+    simulation = hanging(PaymentStatus.UNKNOWN)
+    payment = simulation.payment
+    # Buttons read the real clock; the next look of the engine is to be after this test.
+    simulation.clock.at = datetime.now(UTC) + timedelta(minutes=5)
+    one, two = an_operator("Ana"), an_operator("Bea")
+
+    proposed = say(entering(one), payment, "FAILED", "https://wallet.example/1")
+    alone = say(entering(one), payment, "FAILED", "https://wallet.example/2")
+    look_once_more(simulation)
+    confirmed = say(entering(two), payment, "FAILED", "https://wallet.example/3")
+
+    payment.refresh_from_db()
+    told = timeline(payment)
+    assert "Ana says that it is FAILED" in proposed
+    assert "You proposed this yourself" in alone
+    assert "UNKNOWN → FAILED" in confirmed
+    assert payment.status == PaymentStatus.FAILED
+    assert [each.at for each in told] == sorted(each.at for each in told)
+    kinds = {each.kind for each in told}
+    assert kinds == {
+        Kind.STATUS,
+        Kind.ATTEMPT,
+        Kind.CALL,
+        Kind.CONSENT,
+        Kind.WORD,
+        Kind.DISCREPANCY,
+    }
+    assert [entry.user for entry in LogEntry.objects.order_by("id")] == [one, two]
+
+
+def test_a_completed_payment_has_its_entries_and_its_receipt_in_its_timeline() -> None:
+    simulation = Simulation(temperament="strict")
+    simulation.run()
+
+    told = timeline(simulation.payment_now())
+
+    booked = next(each for each in told if each.kind is Kind.BOOKS)
+    assert [line.split()[0] for line in booked.details] == ["PAYER", "SELLER"]
+    assert any(each.kind is Kind.RECEIPT for each in told)
+    order = next(each for each in told if each.what == "create-outgoing-payment")
+    assert order.details[:2] == ("sandbox.example", "HTTP 201")
+    assert order.took_ms is not None
+
+
+def test_tries_in_vain_are_one_line() -> None:
+    payment = hanging(PaymentStatus.SENT).payment
+
+    looks = [each for each in timeline(payment) if each.what == "get-public-incoming-payment"]
+
+    assert any(each.times > 3 and each.until is not None for each in looks)
+
+
+def test_no_secret_of_a_payment_is_on_its_page(client: Client) -> None:
+    payment = hanging(PaymentStatus.SENT).payment
+    client.force_login(an_operator())
+
+    page = page_of(client, payment)
+
+    grants = [*payment.grants.all()]
+    for grant in grants:
+        secrets = grant.open_secrets()
+        for secret in (secrets.access_token, secrets.continue_token, secrets.client_nonce):
+            assert not secret or secret not in page
+        assert not grant.secrets or grant.secrets not in page
+    for call in payment.calls.exclude(body=""):
+        assert call.body not in page
+
+
+def test_the_list_finds_what_needs_attention(client: Client) -> None:
+    payment = hanging(PaymentStatus.UNKNOWN).payment
+    client.force_login(an_operator())
+    url = reverse("admin:payments_payment_changelist")
+
+    found = {
+        needs: str(payment.id) in client.get(url, {"needs": needs}).content.decode()
+        for needs in ("unknown", "late", "stuck")
+    }
+
+    assert found == {"unknown": True, "late": True, "stuck": False}
+
+
+def test_nothing_is_done_by_a_link_or_by_who_is_no_operator(client: Client) -> None:
+    payment = hanging(PaymentStatus.UNKNOWN).payment
+    url = reverse("admin:payments_payment_do", args=[payment.id, "resolve"])
+    operator, stranger = entering(an_operator()), entering(a_person(wallet=False))
+
+    assert operator.get(url).status_code == 405
+    assert operator.post(url.replace("resolve", "edit")).status_code == 404
+    assert stranger.post(url, {"outcome": "COMPLETED"}).status_code == 302
+    assert "This field is required" in do(operator, payment, "resolve", outcome="COMPLETED")
+    assert not payment.resolutions.exists()
+    assert not LogEntry.objects.exists()
+
+
+# --- the treasury, webhooks, keys, reconciliation -------------------------------------------------
+
+
+def a_treasury_grant(operator: User) -> HeldGrant:
+    wallet = a_wallet(operator)
+    seller = Seller.objects.create(
+        slug="treasury", wallet=wallet, is_treasury=True, created_at=NOON
+    )
+    return HeldGrant.objects.create(
+        scope=GrantScope.TREASURY,
+        status=HeldGrantStatus.HELD,
+        payer=operator,
+        reference=seller.id,
+        sender=wallet,
+        limit_value=100_000,
+        reserved_value=85_000,
+        starts_at=NOON,
+        period_days=30,
+        period_until=datetime.now(UTC) + timedelta(days=9, hours=1),
+        return_url="https://app.example/",
+        deadline_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+def test_a_consent_of_the_treasury_is_shown_with_what_is_left_renewed_and_revoked(
+    client: Client,
+) -> None:
+    operator = an_operator()
+    grant = a_treasury_grant(operator)
+    client.force_login(operator)
+
+    start = client.get("/admin/").content.decode()
+    do(client, grant, "renew", limit="200000")
+    do(client, grant, "revoke")
+
+    grant.refresh_from_db()
+    newer = HeldGrant.objects.exclude(id=grant.id).get()
+    assert "850.00 USD of 1,000.00 USD" in start
+    assert "9 days left" in start
+    assert (newer.limit_value, newer.payer) == (200_000, operator)
+    assert grant.status == HeldGrantStatus.CLOSING
+    assert LogEntry.objects.filter(object_id=str(grant.id)).count() == 2
+
+
+def test_an_operator_brings_a_delivery_again_that_its_owner_missed(client: Client) -> None:
+    person = a_user()
+    made = an_endpoint(person)
+    announce(f"user:{person.id}")
+    relay(now=NOON)
+    (delivery,) = deliveries(made.endpoint)
+    WebhookDelivery.objects.filter(id=delivery.id).update(
+        status=DeliveryStatus.MISSED, due_at=None, ended_at=NOON, event_at=datetime.now(UTC)
+    )
+    client.force_login(an_operator())
+
+    page = do(client, delivery, "replay")
+    delivery.refresh_from_db()
+    again = delivery.status
+    WebhookDelivery.objects.filter(id=delivery.id).update(
+        status=DeliveryStatus.MISSED, due_at=None, ended_at=NOON
+    )
+    do(client, made.endpoint, "replay")
+
+    delivery.refresh_from_db()
+    assert "Brought it again" in page
+    assert (again, delivery.status) == (DeliveryStatus.PENDING, DeliveryStatus.PENDING)
+    assert LogEntry.objects.count() == 2
+
+
+def test_a_key_is_approved_and_revoked_and_a_refusal_leaves_no_note(
+    client: Client, settings: Any
+) -> None:
+    settings.TEST_MODE = False
+    made = api_keys.create_api_key(
+        owner=a_person(wallet=False), name="shop", scopes=[Scope.READ], test_mode=False, now=NOON
+    )
+    client.force_login(an_operator())
+
+    offered = re.findall(r'id="do-(\w+)"', page_of(client, made.key))
+    do(client, made.key, "approve")
+    do(client, made.key, "revoke")
+    refused = do(client, made.key, "revoke")
+
+    key = ApiKey.objects.get(id=made.key.id)
+    assert offered == ["approve", "revoke"]
+    assert key.approved_at and key.revoked_at
+    assert made.secret not in refused and key.digest not in refused
+    assert "There is no such API key" in refused
+    assert LogEntry.objects.count() == 2
+
+
+def test_a_reconciliation_is_asked_for_and_noted(client: Client) -> None:
+    client.force_login(an_operator())
+
+    answer = client.post("/admin/reconcile/", follow=True)
+
+    assert "Asked for a reconciliation" in answer.content.decode()
+    assert client.get("/admin/reconcile/").status_code == 405
+    assert LogEntry.objects.count() == 1
