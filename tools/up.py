@@ -203,11 +203,13 @@ def _welcome(world: World, people: Mapping[str, Person]) -> str:
         "",
         f"  GraphiQL   {world.base_url}/graphql",
         f"  Admin      {world.base_url}/admin/   {OPERATOR.email} / {PASSWORD}",
+        "             In production it asks for a second factor; here the password is enough.",
         f"  Wallets    {world.sandbox['base']}/",
         "",
         "  GraphiQL's tabs hold tokens and a job to fund: run them from left to right.",
         "  Beside it there are jobs in every status. The funder owns them; others work on them:",
         f"  xochitl@faena.example, sarah@faena.example …, with the password: {PASSWORD}",
+        "  To have something to look after there: DEBUG=1 python manage.py trigger payment.unknown",
         "  For other clients, as headers:",
     ]
     for name, person in people.items():

@@ -144,6 +144,10 @@ class World:
             return [broke]
         return found
 
+    def trigger(self, event: str) -> None:
+        """Make one of the events of `manage.py trigger` happen."""
+        self._manage("trigger", event, "--control", self.sandbox["control"])
+
     def _manage(self, *arguments: str) -> None:
         self._run(*arguments, check=True)
 

@@ -101,7 +101,8 @@ class PaymentAdmin(DeedAdmin):
 
     def offers(self, request: HttpRequest, row: Payment) -> list[Offer]:
         found = []
-        if row.status in {PaymentStatus.UNKNOWN, PaymentStatus.SENT}:
+        hangs = row.status in {PaymentStatus.UNKNOWN, PaymentStatus.SENT}
+        if hangs and row.deadline_at < SYSTEM_CLOCK.now():
             found.append(
                 Offer(
                     deed="resolve",

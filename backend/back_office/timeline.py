@@ -172,7 +172,7 @@ def _calls(payment: Payment) -> Iterator[Moment]:
                     None,
                     (
                         row.host,
-                        _outcome(answer),
+                        _outcome(answer, repeatable=row.is_answer),
                         _("request %(digest)s") % {"digest": row.request_digest[:SHORT_DIGEST]},
                     ),
                 )
@@ -181,14 +181,17 @@ def _calls(payment: Payment) -> Iterator[Moment]:
         )
 
 
-def _outcome(answer: WalletCall | None) -> str:
+def _outcome(answer: WalletCall | None, *, repeatable: bool) -> str:
     if answer is None:
         return _("no answer was written down: the process ended first")
     if answer.status is not None:
         return f"HTTP {answer.status}"
-    if answer.request_sent:
-        return _("no answer (%(error)s), it may have been done") % {"error": answer.error}
-    return _("not sent (%(error)s)") % {"error": answer.error}
+    error = {"error": answer.error}
+    if not answer.request_sent:
+        return _("not sent (%(error)s)") % error
+    if repeatable:
+        return _("no answer (%(error)s)") % error
+    return _("no answer (%(error)s), it may have been done") % error
 
 
 def _consents(payment: Payment) -> Iterator[Moment]:

@@ -9,6 +9,8 @@ import { launch } from "./page.mjs";
 const { executable, base, email, password, key, visits } = JSON.parse(process.argv[2]);
 const browser = await launch(executable);
 const context = await browser.newContext({ deviceScaleFactor: 1, colorScheme: "light" });
+// The admin's list of pages takes room that the page itself needs.
+await context.addInitScript(() => localStorage.setItem("django.admin.navSidebarIsOpen", "false"));
 const page = await context.newPage();
 const errors = [];
 const seen = [];
@@ -48,9 +50,10 @@ async function logIn() {
   return key;
 }
 
-async function picture({ width = 1280, height = 900, png, dark, whole }) {
+async function picture({ width = 1280, height = 900, png, dark, whole, see }) {
   await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
   await page.setViewportSize({ width, height });
+  if (see) await page.locator(see).last().scrollIntoViewIfNeeded();
   await page.waitForTimeout(150);
   if (png) await page.screenshot({ path: png, fullPage: Boolean(whole) });
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -22,6 +22,8 @@ if NODE is None:
     collect_ignore += ["test_uploads_page.py"]
 if not HAVE_PACKAGES:
     collect_ignore += ["test_official_client.py", "test_signatures.py", "test_streams.py"]
+if not (HAVE_PACKAGES and BROWSER):
+    collect_ignore += ["test_back_office_page.py"]
 if not HAVE_GRAPHIQL:
     collect_ignore += ["test_graphiql_page.py", "test_newcomer.py"]
 
@@ -30,8 +32,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if collect_ignore:
         left_out = ", ".join(collect_ignore)
         terminalreporter.write_line(
-            f"Not run: {left_out}. They need Node 20 and `make node`, and for GraphiQL also "
-            "`make graphiql` and Chromium.",
+            f"Not run: {left_out}. They need Node 20 and `make node`, those of pages also "
+            "Chromium, and those of GraphiQL `make graphiql`.",
             yellow=True,
         )
 

@@ -1,0 +1,127 @@
+"""`python -m tools.screenshots`: the pictures of the documentation, taken of a world of its own.
+
+Each function below that `PICTURES` names says how one page is reached and how wide it is shown. To
+add a page of the back office, add a function. Needs Node 20, `make node` and Chromium.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tools import demo_story
+from tools.api import Api
+from tools.browser import Browser
+from tools.demo_story import RETURN_URL, Story
+from tools.processes import ROOT
+from tools.world import OPERATOR, PASSWORD, World, bare_environment
+
+IMAGES = ROOT / "docs" / "images"
+DRIVER = ROOT / "tests" / "conformance"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LARGEST_BYTES = 150_000
+WIDE, PHONE = 1100, 360
+
+Visit = dict[str, Any]
+
+
+def second_factor() -> Visit:
+    """What an operator sees between the password and the first page."""
+    return {"door": True, "width": 720, "height": 640}
+
+
+def start_page() -> Visit:
+    """What needs somebody, and the money of the last days."""
+    return {"path": "/admin/", "width": WIDE, "height": 800}
+
+
+def start_page_dark() -> Visit:
+    """The same at night."""
+    return {"path": "/admin/", "width": WIDE, "height": 800, "dark": True}
+
+
+def start_page_on_a_phone() -> Visit:
+    """The same in somebody's hand."""
+    return {"path": "/admin/", "width": PHONE, "height": 760}
+
+
+def timeline() -> Visit:
+    """A payment whose order nobody answered for."""
+    end = ".bo-timeline li"
+    return {"path": "/admin/", "follow": ".bo-list a", "see": end, "width": 1100, "height": 760}
+
+
+PICTURES: dict[str, Callable[[], Visit]] = {
+    "back-office-second-factor.png": second_factor,
+    "back-office.png": start_page,
+    "back-office-dark.png": start_page_dark,
+    "back-office-phone.png": start_page_on_a_phone,
+    "back-office-timeline.png": timeline,
+}
+
+
+def main() -> int:
+    """Take them all anew; 1 when a page had errors, was too wide, or a picture is too large."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with _world() as world:
+        report = _take(world)
+    too_large = [name for name in PICTURES if (IMAGES / name).stat().st_size > LARGEST_BYTES]
+    too_wide = [each["url"] for each in report["seen"] if each["overflow"] > 0]
+    for what, found in (("errors", report["errors"]), ("too wide", too_wide), ("large", too_large)):
+        if found:
+            print(f"{what}: {found}", file=sys.stderr)
+    print(*(f"{(IMAGES / name).stat().st_size:>7} {name}" for name in PICTURES), sep="\n")
+    return 1 if report["errors"] or too_wide or too_large else 0
+
+
+@contextmanager
+def _world() -> Iterator[World]:
+    """A world in which people were paid, and one payment hangs."""
+    with tempfile.TemporaryDirectory(prefix="faena-screenshots-") as folder:
+        environment = {**bare_environment(), "OPERATORS_NEED_SECOND_FACTOR": "1"}
+        world = World(var_dir=Path(folder), environment=environment, port=0, wallet_port=0)
+        try:
+            world.start()
+            visitor = Api(world.base_url).silently()
+            demo_story.play(world, Story(), visitor=visitor, say=lambda *_: None, approve=_approve)
+            world.trigger("payment.unknown")
+            yield world
+        finally:
+            world.stop()
+
+
+def _approve(address: str) -> None:
+    browser = Browser()
+    try:
+        browser.press(browser.open(address), "approve", stop_before=RETURN_URL)
+    finally:
+        browser.close()
+
+
+def _take(world: World) -> dict[str, Any]:
+    visits = [{**visit(), "png": str(IMAGES / name)} for name, visit in PICTURES.items()]
+    arguments = {
+        "executable": next(filter(None, map(shutil.which, BROWSERS))),
+        "base": world.base_url,
+        "email": OPERATOR.email,
+        "password": PASSWORD,
+        "visits": visits,
+    }
+    done = subprocess.run(  # noqa: S603 - the command is ours
+        [shutil.which("node") or "node", "back_office.mjs", json.dumps(arguments)],
+        cwd=DRIVER,
+        stdout=subprocess.PIPE,
+        timeout=180,
+        check=True,
+    )
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main())
