@@ -5,23 +5,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from backend.accounts import api_keys
 from backend.accounts.models import ApiKey, Scope, User
+from backend.back_office.models import OperatorAction
 from backend.back_office.timeline import Kind, timeline
 from backend.events.relay import relay
 from backend.funding.models import Seller
 from backend.ids import new_id
-from backend.payments.models import HeldGrant, Payment
+from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import GrantScope, HeldGrantStatus, PaymentStatus
 from backend.webhooks.models import WebhookDelivery
 from backend.webhooks.status import DeliveryStatus
 from tests.back_office.people import an_operator
 from tests.conftest import NOON
 from tests.jobs.people import a_person, a_wallet
+from tests.ledger.books import a_payment
 from tests.payments.test_resolving import hanging, look_once_more
 from tests.simulation.simulator import Simulation
 from tests.webhooks.world import a_user, an_endpoint, announce, deliveries
@@ -252,3 +256,34 @@ def test_a_reconciliation_is_asked_for_and_noted(client: Client) -> None:
     assert "Asked for a reconciliation" in answer.content.decode()
     assert client.get("/admin/reconcile/").status_code == 405
     assert LogEntry.objects.count() == 1
+
+
+def test_a_discrepancy_shows_its_evidence_and_a_note_what_was_done(client: Client) -> None:
+    payment = a_payment()
+    evidence = {"receiver": "https://wallet.example/incoming/1", "said": "<b>25.00</b>"}
+    Discrepancy.note(
+        payment=payment, kind="LATE_CREDIT", expected="0", actual="2500", at=NOON, evidence=evidence
+    )
+    client.force_login(an_operator())
+    client.post("/admin/reconcile/")
+
+    listed = client.get(reverse("admin:payments_discrepancy_changelist")).content.decode()
+    shown = page_of(client, Discrepancy.objects.get())
+    noted = page_of(client, OperatorAction.objects.get())
+
+    assert "Reconcile now" in listed
+    assert '<a href="https://wallet.example/incoming/1"' in shown
+    assert "&lt;b&gt;25.00&lt;/b&gt;" in shown
+    assert "Asked for a reconciliation" in noted
+
+
+def test_every_list_that_only_shows_opens_to_every_operator(client: Client) -> None:
+    client.force_login(a_user("operator", is_staff=True))
+    # Accounts and groups are changed there, so those two are for superusers.
+    lists = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+        if model not in {User, Group}
+    ]
+
+    assert {url: client.get(url).status_code for url in lists} == dict.fromkeys(lists, 200)

@@ -114,6 +114,8 @@ def test_an_event_that_is_triggered_arrives_signed_in_both_formats(
 
     wait_for(lambda: len(told()) == 2)
     assert told()[1]["type"] == "payment.failed"
+    # The environment says nothing of the world's wallets here; the world does.
+    assert "is UNKNOWN" in trigger(world, "payment.unknown", tmp_path)
 
 
 def test_a_trigger_without_a_world_says_so(tmp_path: Path) -> None:
