@@ -26,7 +26,16 @@ SPDX = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
-PERMISSIVE = {"Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "PSF-2.0"}
+PERMISSIVE = {
+    "Apache-2.0",
+    "BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "MIT",
+    "MIT-0",
+    "PSF-2.0",
+    "Unlicense",
+}
 # Copyleft that ends at the package itself, with why it may be used.
 LOOKED_AT = {
     "certifi": ("MPL-2.0", "a list of certificates, used unchanged"),
