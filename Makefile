@@ -50,6 +50,7 @@ COMPILE = $(UV) compile -q --universal --generate-hashes --python-version 3.11
 lock: $(VENV)/.uv ## lock requirements/*.in with hashes, again
 	$(COMPILE) requirements/uv.in -o requirements/uv.lock
 	$(COMPILE) requirements/base.in -o requirements/base.lock
+	$(COMPILE) requirements/otel.in -o requirements/otel.lock
 	$(COMPILE) requirements/dev.in -o requirements/dev.lock
 
 sbom: $(LOCKED)-dev ## write var/sbom.json: what Faena runs with, with hashes, as CycloneDX

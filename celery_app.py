@@ -1,16 +1,29 @@
 """The Celery app: broker, queues and the beat schedule. No task bodies live here."""
 
 import os
+from contextlib import AbstractContextManager
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
-from celery.signals import beat_init, worker_init
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from backend.telemetry import context
+from backend.telemetry.exporting import export_traces
+from backend.telemetry.serving import forget_process, serve_metrics
 
 app = Celery("faena")
 app.conf.update(
@@ -35,7 +48,11 @@ app.conf.update(
     task_default_queue="default",
     # Named here, because a worker without -Q listens only to queues it can find here.
     task_queues=(Queue("default"), Queue("money")),
-    task_routes={"backend.payments.tasks.*": {"queue": "money"}},
+    task_routes={
+        "backend.payments.tasks.*": {"queue": "money"},
+        # The heart beats where the money moves.
+        "backend.monitoring.tasks.*": {"queue": "money"},
+    },
     # Late acknowledgement re-runs and loops; the row's due_at already brings lost work back.
     task_acks_late=False,
     worker_prefetch_multiplier=1,
@@ -50,6 +67,11 @@ app.conf.update(
             "schedule": settings.TICK_S,
             # A tick that waited longer than the next one is of no use.
             "options": {"expires": max(2.0, settings.TICK_S)},
+        },
+        "beat-heart": {
+            "task": "backend.monitoring.tasks.beat_heart",
+            "schedule": 2.0,
+            "options": {"expires": 2.0},
         },
         "register-default-seller": {
             "task": "backend.funding.tasks.register_default_seller",
@@ -125,8 +147,58 @@ app.autodiscover_tasks(
         "backend.reconciliation",
         "backend.webhooks",
         "backend.notifications",
+        "backend.monitoring",
     ]
 )
+
+
+@setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Leave logging as LOGGING says: with a receiver here Celery sets up none of its own."""
+
+
+@worker_init.connect
+def watch_worker(**_: object) -> None:
+    context.process_is("worker")
+    serve_metrics()
+    export_traces()
+
+
+@beat_init.connect
+def watch_beat(**_: object) -> None:
+    context.process_is("beat")
+
+
+@worker_process_init.connect
+def watch_child(**_: object) -> None:
+    # A fork copies no threads, and traces are sent by one.
+    export_traces()
+
+
+@worker_process_shutdown.connect
+def forget_child(pid: int, **_: object) -> None:
+    forget_process(pid)
+
+
+_tasks_at_work: dict[str, AbstractContextManager[None]] = {}
+
+
+@task_prerun.connect
+def begin_task(task_id: str, task: Task, **_: object) -> None:
+    """Have every line of a task say which one it is, and which request asked for it."""
+    working = context.about(
+        task=task.name.removeprefix("backend."),
+        task_id=task_id,
+        request_id=context.taken_along(task.request.headers),
+    )
+    working.__enter__()
+    _tasks_at_work[task_id] = working
+
+
+@task_postrun.connect
+def end_task(task_id: str, **_: object) -> None:
+    if working := _tasks_at_work.pop(task_id, None):
+        working.__exit__(None, None, None)
 
 
 @worker_init.connect

@@ -32,9 +32,13 @@ from backend.headers import with_headers
 from backend.schema.http import GraphQLApp
 from backend.schema.root import schema
 from backend.schema.slow_readers import impatient
+from backend.telemetry import context
+from backend.telemetry.exporting import export_traces
+from backend.telemetry.http import observed
 from backend.web import MAX_BODY_BYTES
 
 refuse_unsafe_settings()
+context.process_is("web")
 graphql_app = GraphQLApp(schema)
 files_app = FilesApp()
 # Of allocations that are not yet given back, of the youngest generation, of the middle one.
@@ -42,7 +46,7 @@ GC_THRESHOLDS = (50_000, 10, 20)
 GRAPHQL_PATHS = frozenset({"/graphql", "/graphql/"})
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
+async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
     """Send each scope to whoever speaks it."""
     if scope["type"] == "http":
         send = with_headers(scope, send)
@@ -56,6 +60,15 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await files_app(scope, receive, send)  # which has a limit of its own for each part
     else:
         await limit_body(django_app, scope, receive, send)
+
+
+def _served_beside_django(path: str) -> str | None:
+    if path in GRAPHQL_PATHS:
+        return "/graphql"
+    return f"{FILES_PATH}<token>" if path.startswith(FILES_PATH) else None
+
+
+application = observed(dispatch, served_beside_django=_served_beside_django)
 
 
 async def limit_body(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +118,7 @@ async def lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            export_traces()
             listening = hub().listening()
             listening.__enter__()
             end_streams_on_signal(hub())

@@ -35,8 +35,11 @@ def main() -> None:
     import django
     from django.core.management import call_command
 
+    from backend.telemetry import context
+
     django.setup()
     call_command("migrate", verbosity=0, interactive=False)
+    context.process_is("embedded")
     stopped = _note_signals()
     with _background_work():
         if not stopped.is_set():

@@ -1,6 +1,5 @@
 """Django's settings, all from the environment; `.env.example` explains every name."""
 
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from backend import env
+from backend.telemetry.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "backend.sandbox",
     "backend.doctor",
     "backend.back_office",
+    "backend.monitoring",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -241,21 +242,21 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 # TLS ends at the proxy, which redirects; Django's own redirect would only hide a wrong proxy.
 SILENCED_SYSTEM_CHECKS = ["security.W008"]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}
-    },
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        # These two log whole URLs and headers, and ours carry capabilities.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        # These three would write a dozen lines for every tick.
-        "celery.beat": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
+# --- what operators see: docs/observability.md ---------------------------------------------------
+# Who may read /metrics outside of DEBUG: Authorization: Bearer <METRICS_TOKEN>.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where workers, beat and pump show their own numbers; 0: nowhere.
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
+METRICS_PORT = int(env.number("METRICS_PORT", 0))
+LOG_FORMAT = env.text("LOG_FORMAT", "text" if DEBUG else "json")
+LOGGING = logging_config(
+    level=env.text("LOG_LEVEL", "INFO"),
+    as_json=LOG_FORMAT != "text",
+    secrets=[
+        *(SECRET_KEY, OP_CLIENT_PRIVATE_KEY, RECEIPT_PRIVATE_KEY, EMAIL_HOST_PASSWORD),
+        *(FILES_SECRET_ACCESS_KEY, str(DATABASES["default"].get("PASSWORD", ""))),
+        *(METRICS_TOKEN, *WEBHOOK_SECRETS),
+        *(key.partition(":")[2] for key in ENCRYPTION_KEYS),
+        *(urlsplit(url).password or "" for url in (REDIS_URL, BROKER_URL)),
+    ],
+)

@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 from backend import health
 from backend.ledger import downloads
 from backend.ledger import views as books
+from backend.monitoring import views as monitoring
 from backend.notifications import unsubscribing
 from backend.notifications import views as notifications
 from backend.payments import views as payments
@@ -35,6 +36,7 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("health", health.health),
+    path("metrics", monitoring.metrics),
     path("op/start/<str:opaque>", payments.start),
     path("op/finish/<str:opaque>", payments.finish),
     path(".well-known/receipts/jwks.json", receipts.published),

@@ -22,6 +22,7 @@ from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch, NotFound, Text, ValidationFailed, WalletRequired
 from backend.open_payments import operations
+from backend.wallet_calls import ObservedClient
 
 # A person waits for this one.
 LOOKUP_SECONDS = 5.0
@@ -44,7 +45,7 @@ class HttpWallets:
     """Fetches over `http`, which decides where one may go (`outbound.client`)."""
 
     def __init__(self, http: httpx.Client) -> None:
-        self._client = open_payments.Client(http)
+        self._client = ObservedClient(http)
 
     def fetch(self, url: str) -> open_payments.WalletAddress:
         return self._client.send(operations.get_wallet_address(url=url))

@@ -93,7 +93,7 @@ class FilesApp:
             return _refused(_Refusal(503, str(error), code=error.code, closing=True))
         except Exception:
             log_id = uuid4().hex
-            log.exception("Files request %s", log_id)
+            log.exception("Files request %s", log_id, extra={"log_id": log_id})
             reason = f"Internal error {log_id}."
             return _refused(_Refusal(500, reason, code=ErrorCode.INTERNAL, closing=True))
 

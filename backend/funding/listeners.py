@@ -39,6 +39,7 @@ from backend.payments.status import (
     PaymentPurpose,
     PaymentStatus,
 )
+from backend.telemetry import context
 
 NOT_PAID = {
     PaymentStatus.REJECTED: FundingStatus.REJECTED,
@@ -59,14 +60,18 @@ NOT_CONSENTED = {
 @receiver(row_moving, dispatch_uid="funding locks first")
 def on_row_moving(row: Payment | HeldGrant, **_: Any) -> None:
     """Lock the job behind a payment or a grant before either moves."""
-    if (job_id := _job_behind(row.reference)) is not None:
+    if (behind := _behind(row.reference)) is not None:
+        funding_id, job_id = behind
+        # For the lines of whoever moves the row, who knows only its reference.
+        context.note(funding_id=funding_id)
         Job.objects.select_for_update().get(id=job_id)
 
 
-def _job_behind(reference: UUID) -> UUID | None:
-    found = Funding.objects.filter(id=reference).values_list("job_id", flat=True).first()
+def _behind(reference: UUID) -> tuple[UUID, UUID] | None:
+    """The funding and the job that a payment or a grant is for."""
+    found = Funding.objects.filter(id=reference).values_list("id", "job_id").first()
     return found or (
-        Payable.objects.filter(id=reference).values_list("funding__job_id", flat=True).first()
+        Payable.objects.filter(id=reference).values_list("funding_id", "funding__job_id").first()
     )
 
 

@@ -126,7 +126,7 @@ def endpoint(*, clock: Clock = SYSTEM_CLOCK, **methods: tuple[Scope, Handler]) -
             return _refuse(error, request, caller)
         except Exception:
             log_id = uuid4().hex
-            log.exception("REST request %s", log_id)
+            log.exception("REST request %s", log_id, extra={"log_id": log_id})
             return _refusal("Internal error.", ErrorCode.INTERNAL, status=500, logId=log_id)
         return JsonResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import anyio
 
@@ -18,6 +18,20 @@ _MAX_REMEMBERED = 4096
 class _Health:
     failures: int
     resting_until: float
+
+
+class Listener(Protocol):
+    """Hears of every connection that failed, and of the first that did not after those."""
+
+    def __call__(self, origin: str, /, *, failed: bool, is_open: bool) -> None: ...
+
+
+LISTENERS: list[Listener] = []
+
+
+def _tell(origin: str, *, failed: bool, is_open: bool) -> None:
+    for listener in LISTENERS:
+        listener(origin, failed=failed, is_open=is_open)
 
 
 class Breaker:
@@ -60,6 +74,7 @@ class Breaker:
         if origin in self._sick:
             with self._lock:
                 self._sick.pop(origin, None)
+            _tell(origin, failed=False, is_open=False)
 
     def failed(self, origin: str) -> None:
         """The origin could not be connected to."""
@@ -67,8 +82,10 @@ class Breaker:
             health = self._sick.setdefault(origin, _Health(0, 0.0))
             health.failures += 1
             health.resting_until = self._clock() + self._rest_seconds
+            is_open = health.failures >= self._failures_before_rest
             if len(self._sick) > _MAX_REMEMBERED:
                 self._sick.pop(next(iter(self._sick)))
+        _tell(origin, failed=True, is_open=is_open)
 
 
 S = TypeVar("S")

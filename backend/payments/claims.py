@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from backend.payments.models import HeldGrant, Payment
+from backend.telemetry import metrics
 
 Row = TypeVar("Row", Payment, HeldGrant)
 
@@ -43,6 +44,8 @@ def claim_due(
             model._default_manager.filter(id__in=[row.id for row in claimed]).update(
                 fence=F("fence") + 1, lease_until=lease_until
             )
+    if left_behind := sum(row.lease_until is not None for row in claimed):
+        metrics.LEASES_EXPIRED.labels(model.__name__).inc(left_behind)
     for row in claimed:
         row.fence, row.lease_until = row.fence + 1, lease_until
     return claimed

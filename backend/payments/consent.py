@@ -29,6 +29,7 @@ from backend.payments.patience import DECIDE_WITHIN
 from backend.payments.run import Run
 from backend.payments.status import GrantKind, GrantStatus
 from backend.payments.tokens import token_end
+from backend.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ def _after_failed_continue(
     if outcome is Outcome.KEY_REFUSED and grant.lost_answers == 0:
         return run.fail(errors.KEY_REFUSED)
     # Any other no to a grant that was approved: its token went to the answer we never got.
+    metrics.GRANTS_LOST.labels(type(run.row).__name__).inc()
     return on_loss(grant)
 
 
@@ -177,6 +179,7 @@ def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> No
             with run.commit(wait_seconds=1):
                 run.update_grant(grant, lost_answers=1)
             return None
+        metrics.GRANTS_LOST.labels(type(run.row).__name__).inc()
         return on_loss(grant)
     fresh = GrantSecrets(
         access_token=token.value,

@@ -10,6 +10,7 @@ from backend.payments.errors import LostRace
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.run import Run
 from backend.payments.tokens import distrust_token
+from backend.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def drive(begin: Callable[[], R], *, step: Callable[[R], bool]) -> None:
         if not run.is_over and run.row.lease_until is not None:
             run.release()
     except LostRace as race:
+        metrics.FENCES_LOST.inc()
         log.info("%s", race)
 
 

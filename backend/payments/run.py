@@ -40,6 +40,7 @@ from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
 from backend.payments.patience import MAX_CONSENTS
 from backend.payments.signals import row_moving
 from backend.payments.status import GrantKind, GrantStatus
+from backend.telemetry import metrics
 
 T = TypeVar("T")
 Row = TypeVar("Row", Payment, HeldGrant)
@@ -350,6 +351,8 @@ class Run(ABC, Generic[Row]):
                 setattr(self.row, name, value)
             raise
         self._unsaved_calls, self._unsaved_grants, self._replaced_grants = [], [], []
+        if status is not None:
+            metrics.MOVES.labels(type(self.row).__name__, str(status)).inc()
 
     def _save_grants(self) -> None:
         if self._replaced_grants:

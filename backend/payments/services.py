@@ -1,5 +1,6 @@
 """What other domains and the API may ask of payments."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,9 @@ from backend.payments.status import (
     PaymentPurpose,
     PaymentStatus,
 )
+from backend.telemetry import traces
+
+log = logging.getLogger(__name__)
 
 CLOCKS_APART = timedelta(minutes=5)
 
@@ -84,6 +88,9 @@ def create_payment(
         updated_at=now,
     )
     Attempt.objects.create(payment=payment, number=1, started_at=now)
+    traces.link_to(payment.id, payment_id=payment.id)
+    # The one line that names both the request and the payment it began.
+    log.info("%s begins", payment, extra={"payment_id": payment.id, "reference": reference})
     announce(payment, previous=None, at=now)
     hints.advance(payment.id)
     return payment
@@ -180,6 +187,7 @@ def hold_grant(
         )
         for line in lines
     )
+    traces.link_to(held_grant.id, held_grant_id=held_grant.id)
     hints.advance_held_grant(held_grant.id)
     return held_grant
 

@@ -13,6 +13,7 @@ from backend.heartbeat.beating import TICK, beat
 from backend.payments import claims, vault, workflow
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.wallets import wallet_client
+from backend.telemetry import context, metrics, traces
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +69,17 @@ def pump() -> int:
 
 def advance(row: Payment | HeldGrant) -> None:
     """Advance what was claimed; a bug is logged and the row put back, never failed."""
-    try:
-        if isinstance(row, Payment):
-            workflow.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
-        else:
-            vault.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
-    except Exception:
-        log.exception("%s could not be advanced", row)
-        claims.put_back(row, now=SYSTEM_CLOCK.now())
+    name = "payment_id" if isinstance(row, Payment) else "held_grant_id"
+    with (
+        context.about(**{name: row.id}, reference=row.reference, funding_id=None),
+        metrics.ADVANCES.labels(type(row).__name__).time(),
+        traces.story_of(row.id, f"advance {type(row).__name__}", **{name: row.id}),
+    ):
+        try:
+            if isinstance(row, Payment):
+                workflow.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
+            else:
+                vault.advance(row, client=wallet_client(), clock=SYSTEM_CLOCK, rng=RNG)
+        except Exception:
+            log.exception("%s could not be advanced", row)
+            claims.put_back(row, now=SYSTEM_CLOCK.now())

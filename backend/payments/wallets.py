@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from backend import outbound
 from backend.clock import SYSTEM_CLOCK
 from backend.open_payments import Client, Ed25519Signer
+from backend.wallet_calls import ObservedClient
 
 
 def wallet_client() -> Client:
@@ -48,4 +49,4 @@ def signing_client(http: httpx.Client) -> Client:
     signer = Ed25519Signer.from_pem(
         settings.OP_CLIENT_PRIVATE_KEY.encode(), settings.OP_CLIENT_KEY_ID
     )
-    return Client(http, signer, clock=SYSTEM_CLOCK.now)
+    return ObservedClient(http, signer, clock=SYSTEM_CLOCK.now)

@@ -19,6 +19,7 @@ from backend.schema.enums import describe_values
 from backend.schema.error_codes import CODES
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.scopes import SCOPES
+from backend.telemetry import metrics
 
 E = TypeVar("E", bound=FaenaError)
 
@@ -185,6 +186,7 @@ class RefusalsAsData(FieldExtension):
         except FaenaError as error:
             if error.code in TOP_LEVEL:
                 raise
+            metrics.GRAPHQL_ERRORS.labels(info.field_name, str(error.code)).inc()
             payload: Any = self._field.type
             return payload(errors=[user_error(error, language=info.context.language)])
 

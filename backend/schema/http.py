@@ -47,6 +47,7 @@ from backend.schema.context import Context
 from backend.schema.graphiql import PAGE_POLICY, graphiql_page
 from backend.schema.seats import sockets
 from backend.schema.tabs import read_example, tabs
+from backend.telemetry.context import REQUEST_ID_HEADER
 from backend.web import cors_headers, is_our_host, strict_json
 
 log = logging.getLogger(__name__)
@@ -199,7 +200,7 @@ class GraphQLApp(GraphQL[Context, None]):
             return _refusal(error.status_code, error.reason)
         except Exception:
             log_id = uuid4().hex
-            log.exception("GraphQL request %s", log_id)
+            log.exception("GraphQL request %s", log_id, extra={"log_id": log_id})
             extensions = {"code": ErrorCode.INTERNAL, "logId": log_id}
             body = {"errors": [{"message": "Internal error.", "extensions": extensions}]}
             return JSONResponse(body, status_code=500, headers=_HEADERS)
@@ -339,6 +340,7 @@ def _cors_headers(request: Request) -> dict[str, str]:
         request.headers.get("origin"),
         methods=("POST",),
         allowed_headers=("authorization", "content-type"),
+        exposed_headers=(REQUEST_ID_HEADER,),
     )
 
 

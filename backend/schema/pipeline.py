@@ -5,6 +5,7 @@ Everything that every operation goes through is here.
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -14,7 +15,14 @@ from uuid import uuid4
 import strawberry
 from django.utils import translation
 from django.utils.translation import gettext
-from graphql import DocumentNode, GraphQLError, GraphQLSyntaxError, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    get_operation_ast,
+    parse,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import validate_document
@@ -26,8 +34,13 @@ from backend.errors import ErrorCode, FaenaError, RateLimited
 from backend.schema import guard
 from backend.schema.context import Context
 from backend.schema.errors import MONEY_MUTATIONS
+from backend.telemetry import context as telemetry
+from backend.telemetry import metrics, traces
 
 log = logging.getLogger(__name__)
+
+# A subscription takes as long as its reader likes.
+TIMED = frozenset({"query", "mutation"})
 
 MAX_TOKENS = 2000
 # Characters. One token may be as long as the request, and is read several times over.
@@ -117,9 +130,38 @@ class Operation(SchemaExtension):
         context = self.execution_context.context
         if isinstance(context, Context):
             context = self.execution_context.context = context.for_operation()
-        yield
+        started = time.perf_counter()
+        with traces.span("GraphQL") as span:
+            yield
+            kind, name = root_field(self.execution_context)
+            span.update_name(f"{kind} {name}")
+        if kind in TIMED:
+            metrics.GRAPHQL.labels(kind, name).observe(time.perf_counter() - started)
+        for error in getattr(self.execution_context.result, "errors", None) or ():
+            code = (error.extensions or {}).get("code", ErrorCode.BAD_REQUEST)
+            metrics.GRAPHQL_ERRORS.labels(name, str(code)).inc()
+        telemetry.note(operation=f"{kind} {name}")
         if isinstance(context, Context) and context.response_headers is not None:
             context.response_headers["Content-Language"] = context.language
+
+
+def root_field(context: ExecutionContext) -> tuple[str, str]:
+    """The type of an operation and its first root field: a name of ours, whatever the text says.
+
+    Clients choose the names of their operations, so those cannot be kept as labels.
+    """
+    document = context.graphql_document
+    found = get_operation_ast(document, context.operation_name) if document else None
+    if found is None or not found.selection_set.selections:
+        return "invalid", "invalid"
+    first = found.selection_set.selections[0]
+    name = first.name.value if isinstance(first, FieldNode) else "(fragment)"
+    root = context.schema._schema.get_root_type(found.operation)
+    if name.startswith("__"):
+        name = "introspection"
+    elif name != "(fragment)" and (root is None or name not in root.fields):
+        return "invalid", "invalid"
+    return found.operation.value, name
 
 
 class Schema(strawberry.Schema):
@@ -160,7 +202,9 @@ def present(error: GraphQLError) -> GraphQLError:
     if isinstance(cause, RecursionError) and error.path is None:
         return guard.too_complex("Too deeply nested.")
     log_id = uuid4().hex
-    log.error("GraphQL error %s at %s", log_id, error.path, exc_info=cause)
+    log.error(
+        "GraphQL error %s at %s", log_id, error.path, exc_info=cause, extra={"log_id": log_id}
+    )
     return _with(error, gettext("Internal error."), {"code": ErrorCode.INTERNAL, "logId": log_id})
 
 

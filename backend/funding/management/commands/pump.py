@@ -17,6 +17,9 @@ from backend.funding.treasury import register_treasury
 from backend.jobs.clock import pass_time
 from backend.payments.tasks import pump
 from backend.pumps import PUMPS
+from backend.telemetry import context
+from backend.telemetry.exporting import export_traces
+from backend.telemetry.serving import serve_metrics
 
 # As often as the beat tasks.
 JOBS_EVERY_S = 60.0
@@ -33,6 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *, loop: bool, **options: Any) -> None:
         checks.refuse_unsafe_settings()
+        context.process_is("pump")
+        export_traces()
+        serve_metrics()
         self._register_payees()
         jobs_passed_at = -JOBS_EVERY_S
         files_swept_at = -FILES_EVERY_S

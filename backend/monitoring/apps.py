@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class MonitoringConfig(AppConfig):
+    name = "backend.monitoring"
+    verbose_name = "Monitoring"
+
+    def ready(self) -> None:
+        # It registers with the pump, and hears of hosts that are left alone.
+        from backend.monitoring import tasks  # noqa: F401
+        from backend.outbound import gates
+        from backend.telemetry import metrics
+
+        gates.LISTENERS.append(metrics.breaker_changed)
