@@ -42,8 +42,12 @@ def about(**ids: object) -> Iterator[None]:
 
 
 def note(**ids: object) -> None:
-    """The same until the surrounding `about` ends, for what is known only half-way."""
-    bind_contextvars(**{name: _plain(each) for name, each in ids.items()})
+    """Say what is known only half-way, until the `about` ends that left room for it with None.
+
+    Without such an `about` it says nothing: it would be said of whatever this thread does next.
+    """
+    room = get_contextvars()
+    bind_contextvars(**{name: _plain(each) for name, each in ids.items() if name in room})
 
 
 def carried() -> dict[str, str]:

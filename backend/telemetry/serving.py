@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.conf import settings
 from prometheus_client import REGISTRY, CollectorRegistry, multiprocess
@@ -42,13 +42,13 @@ def may_read(authorization: str | None) -> bool:
     return hmac.compare_digest((authorization or "").encode(), expected)
 
 
-def serve_metrics() -> None:
+def serve_metrics() -> WSGIServer | None:
     """Answer GET /metrics on METRICS_HOST:METRICS_PORT from a thread; nothing where that is 0.
 
     A port that is taken is logged: nobody goes unpaid because nobody counts.
     """
     if not settings.METRICS_PORT:
-        return
+        return None
     try:
         server = make_server(
             settings.METRICS_HOST,
@@ -59,8 +59,9 @@ def serve_metrics() -> None:
         )
     except OSError as error:
         log.error("metrics cannot be shown on port %d: %s", settings.METRICS_PORT, error.strerror)
-        return
+        return None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server
 
 
 def guarded(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -66,6 +66,13 @@ def test_what_is_noted_half_way_ends_with_the_work(lines: Lines) -> None:
     assert not {"funding_id", "payment_id"} & lines.last.keys()
 
 
+def test_what_nobody_left_room_for_is_not_noted(lines: Lines) -> None:
+    context.note(funding_id=PAYMENT)
+    lines.log.info("hello")
+
+    assert "funding_id" not in lines.last
+
+
 def test_keys_that_are_not_allowed_are_left_out(lines: Lines) -> None:
     lines.log.info("hello", extra={"access": "secret", "headers": {}, "log_id": "abc"})
 
