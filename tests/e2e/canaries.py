@@ -27,6 +27,7 @@ import redis
 
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import ADD_WALLET, SIGN_UP, TERMINAL, Person
+from tests.telemetry.collector import Collector, collecting
 
 WITHIN_SECONDS = 60.0
 CREATE_KEY = """
@@ -53,6 +54,7 @@ class Report:
     lines_with_request_id: int = 0
     # Where the payments' ids are found, which are no secret: the search can find something.
     ids_found_in: list[str] = field(default_factory=list)
+    spans_of_payments: dict[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -100,6 +102,27 @@ def run(*, server_url: str | None) -> Report:
     canaries.plant("encryption key", settings["ENCRYPTION_KEYS"].partition(":")[2])
     canaries.plant("webhook secret", settings["WEBHOOK_SECRETS"].removeprefix("whsec_"))
     report = Report()
+    with collecting() as collector:
+        settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
+        settings["OTEL_BSP_SCHEDULE_DELAY"] = "200"
+        places = _play(canaries, report, server_url=server_url, settings=settings)
+        places["traces"] = "\n".join(map(str, collector.spans))
+        report.spans_of_payments = _spans_of_payments(collector, canaries)
+    for place, text in places.items():
+        report.searched_bytes[place] = len(text.encode())
+        if any(payment_id in text for payment_id in canaries.payment_ids):
+            report.ids_found_in.append(place)
+        report.hits += [f"{name} in {place}" for name in sorted(canaries.found_in(text))]
+    for name in canaries.names.values():
+        report.planted[name] = report.planted.get(name, 0) + 1
+    report.lines_with_request_id = places["logs"].count('"request_id": ')
+    return report
+
+
+def _play(
+    canaries: Canaries, report: Report, *, server_url: str | None, settings: dict[str, str]
+) -> dict[str, str]:
+    """Everything that can be read afterwards, by where it is."""
     with running_marketplace(server_url=server_url, settings=settings) as market:
         key = Path(market.environment["OP_CLIENT_PRIVATE_KEY_FILE"]).read_text()
         canaries.plant("private key", key)
@@ -107,7 +130,7 @@ def run(*, server_url: str | None) -> Report:
             answers = asyncio.run(_live(market, canaries, report))
             _plant_what_the_wallet_knows(market.folder / "wallet.sqlite3", canaries)
             time.sleep(1)  # for what is still on its way
-        places = {
+        return {
             "logs": "\n".join(
                 path.read_text(errors="replace")
                 for path in market.folder.glob("*.log")
@@ -118,15 +141,15 @@ def run(*, server_url: str | None) -> Report:
             "Redis": "\n".join(heard),
             "database": _dump(market),
         }
-    for place, text in places.items():
-        report.searched_bytes[place] = len(text.encode())
-        if any(payment_id in text for payment_id in canaries.payment_ids):
-            report.ids_found_in.append(place)
-        report.hits += [f"{name} in {place}" for name in sorted(canaries.found_in(text))]
-    for name in canaries.names.values():
-        report.planted[name] = report.planted.get(name, 0) + 1
-    report.lines_with_request_id = places["logs"].count('"request_id": ')
-    return report
+
+
+def _spans_of_payments(collector: Collector, canaries: Canaries) -> dict[str, int]:
+    """How many spans of each name are in traces that are payments."""
+    found: dict[str, int] = {}
+    for span in collector.spans:
+        if span.trace_id.hex() in canaries.payment_ids:
+            found[span.name] = found.get(span.name, 0) + 1
+    return dict(sorted(found.items()))
 
 
 async def _live(market: Marketplace, canaries: Canaries, report: Report) -> list[str]:
