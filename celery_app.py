@@ -50,8 +50,6 @@ app.conf.update(
     task_queues=(Queue("default"), Queue("money")),
     task_routes={
         "backend.payments.tasks.*": {"queue": "money"},
-        # The heart beats where the money moves.
-        "backend.monitoring.tasks.*": {"queue": "money"},
     },
     # Late acknowledgement re-runs and loops; the row's due_at already brings lost work back.
     task_acks_late=False,
@@ -67,11 +65,6 @@ app.conf.update(
             "schedule": settings.TICK_S,
             # A tick that waited longer than the next one is of no use.
             "options": {"expires": max(2.0, settings.TICK_S)},
-        },
-        "beat-heart": {
-            "task": "backend.monitoring.tasks.beat_heart",
-            "schedule": 2.0,
-            "options": {"expires": 2.0},
         },
         "register-default-seller": {
             "task": "backend.funding.tasks.register_default_seller",

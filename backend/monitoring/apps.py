@@ -6,8 +6,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = "Monitoring"
 
     def ready(self) -> None:
-        # It registers with the pump, and hears of hosts that are left alone.
-        from backend.monitoring import tasks  # noqa: F401
+        # It hears of hosts that are left alone.
         from backend.outbound import gates
         from backend.telemetry import metrics
 

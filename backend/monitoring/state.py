@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 
 from backend.clock import Clock
 from backend.events.models import Event, Topic
+from backend.heartbeat.models import Heartbeat
 from backend.ledger.models import Account
-from backend.monitoring.models import Heartbeat
 from backend.notifications.models import Mail
 from backend.notifications.status import MailStatus
 from backend.payments.models import Discrepancy, HeldGrant, Payment

@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backend.events import emit
 from backend.events.relay import relay
+from backend.heartbeat.beating import TICK
+from backend.heartbeat.models import Heartbeat
 from backend.monitoring.state import StateCollector
-from backend.monitoring.tasks import beat
 from backend.payments import claims
 from backend.payments.models import Discrepancy, Payment
 from backend.payments.status import PaymentStatus
@@ -167,10 +168,11 @@ def test_the_outbox_lags_until_it_is_relayed(world: PaymentWorld) -> None:
 
 @pytest.mark.django_db
 def test_the_heartbeat_ages_until_the_next_tick() -> None:
-    beat(now=NOON)
+    tick = Heartbeat.objects.create(name=TICK, at=NOON)
 
     assert state(seconds=12).value("tick_heartbeat_age", name="tick") == 12
-    beat(now=NOON + timedelta(seconds=12))
+    tick.at = NOON + timedelta(seconds=12)
+    tick.save()
     assert state(seconds=12).value("tick_heartbeat_age", name="tick") == 0
 
 
