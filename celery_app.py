@@ -59,6 +59,8 @@ app.conf.update(
     # Far above what a batch takes; a payment survives being killed, so this may be blunt.
     task_time_limit=300,
     timezone="UTC",
+    # When each entry ran last: a clock that was away at night makes up for it.
+    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
     beat_schedule={
         "advance-due-payments": {
             "task": "backend.payments.tasks.advance_due",

@@ -113,7 +113,15 @@ def _postgresql(url: str) -> dict[str, Any]:
     database["CONN_HEALTH_CHECKS"] = True
     database["OPTIONS"] = {
         **database.get("OPTIONS", {}),
-        "pool": {"min_size": 2, "max_size": int(env.number("DATABASE_POOL_SIZE", 16))},
+        "pool": {
+            "min_size": 2,
+            "max_size": int(env.number("DATABASE_POOL_SIZE", 16)),
+            # While the database is away: who asks is told so soon, and /readyz says it. The
+            # pauses between tries to connect double; giving up soon begins them anew, so that a
+            # database that is back is not left alone.
+            "timeout": 5,
+            "reconnect_timeout": 2,
+        },
     }
     return database
 

@@ -7,6 +7,7 @@ which may therefore be killed; in the embedded form one process does it all over
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from honcho.environ import parse_procfile
 
 from tests.e2e.databases import Database, PostgreSQL, SQLite
-from tests.e2e.processes import START_SECONDS, Process, free_port, python, run
+from tests.e2e.processes import REPOSITORY, START_SECONDS, Process, free_port, python, run
 
 SELLER = "shop"
-WORKER_THREADS = 8
 # tests.environment and a developer's shell say things that are not meant for these processes.
 _FOREIGN = ("BROKER_URL", "REDIS_URL", "REDIS_PREFIX", "DATABASE_URL", "VAR_DIR", "RETURN_URLS")
 
@@ -76,9 +77,16 @@ class Marketplace:
 
     def process(self, name: str, *arguments: str, ready: str | None = None) -> Process:
         """A Python program beside the others, not started; stopped when the marketplace ends."""
+        return self._process(name, python(*arguments), ready)
+
+    def command(self, name: str, line: str, *, ready: str | None = None) -> Process:
+        """A line of a Procfile, likewise."""
+        return self._process(name, shell(line), ready)
+
+    def _process(self, name: str, command: list[str], ready: str | None) -> Process:
         made = Process(
             name,
-            python(*arguments),
+            command,
             environment=self.environment,
             log_file=self.folder / f"{name}.log",
             ready=ready,
@@ -136,6 +144,8 @@ def _configure(
         "DATABASE_POOL_SIZE": "10",
         "VAR_DIR": str(folder),
         "LOG_LEVEL": "INFO",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), plain["PATH"]]),
+        "PORT": url.rpartition(":")[2],
         "OP_CLIENT_WALLET_ADDRESS": client["walletAddress"],
         "OP_CLIENT_KEY_ID": client["keyId"],
         "OP_CLIENT_PRIVATE_KEY_FILE": client["privateKeyPath"],
@@ -199,28 +209,27 @@ def _start_production(market: Marketplace, started: list[Process], pool: str) ->
         ready="Ready to accept connections",
     )
     market.environment["REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-    run(python("manage.py", "migrate", "--verbosity", "0"), environment=market.environment)
-    port = market.url.rpartition(":")[2]
-    market.web = market.process(
-        "web",
-        *("-m", "uvicorn", "backend.asgi:application", "--port", port, "--no-access-log"),
-        ready="Uvicorn running",
-    )
-    celery = ("-m", "celery", "-A", "celery_app")
-    size = str(WORKER_THREADS if pool == "threads" else 2)
-    market.worker = market.process(
-        "worker",
-        *(*celery, "worker", "--pool", pool, "--concurrency", size),
-        *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-        ready="ready\\.",
-    )
-    schedule = str(market.folder / "beat-schedule")
-    market.beat = market.process(
-        "beat", *celery, "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO"
-    )
+    lines = procfile()
+    run(shell(lines["release"]), environment=market.environment)
+    market.web = market.command("web", lines["web"], ready="Uvicorn running")
+    market.worker = market.command("worker", lines["worker"], ready="ready\\.")
+    if pool == "prefork":
+        size = lines["worker"].replace("--pool threads --concurrency 8", "--concurrency 2")
+        market.worker = market.command("worker", size, ready="ready\\.")
+    market.beat = market.command("beat", lines["beat"])
     everything = [market.redis, market.web, market.worker, market.beat]
     started.extend(everything)
     for process in everything:
         process.start()
     for process in everything:
         process.wait_until_ready()
+
+
+def procfile() -> dict[str, str]:
+    """The commands of production's processes, by their names."""
+    return dict(parse_procfile((REPOSITORY / "Procfile").read_text()).processes)
+
+
+def shell(line: str) -> list[str]:
+    """How a Procfile's line is run: without a shell that stays between us and the program."""
+    return ["/bin/sh", "-c", f"exec {line}"]

@@ -8,7 +8,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -18,6 +18,8 @@ from tests.e2e.marketplace import Marketplace
 TERMINAL = frozenset({"COMPLETED", "REJECTED", "EXPIRED", "FAILED", "CANCELED"})
 # The wallets of the sandbox that have money, one per asset.
 PAYING_WALLETS = ("alice", "bob", "carmen")
+JSON = "application/json"
+Sending = Callable[[], Awaitable[httpx.Response]]
 # How long a killed server may take to come back on a busy machine.
 AWAY_SECONDS = 60.0
 # Sign-ups per hour that one address is allowed.
@@ -59,10 +61,19 @@ class Person:
     market: Marketplace
     http: httpx.AsyncClient
     token: str
+    # Where databases are killed, an error of the server is an answer to repeat, and not a bug.
+    forgiving: bool = False
 
     async def execute(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of one operation, asked again while the server is away."""
-        return await execute(self.http, self.market, query, token=self.token, **variables)
+        return await execute(
+            self.http,
+            self.market,
+            query,
+            token=self.token,
+            forgiving=self.forgiving,
+            **variables,
+        )
 
     async def publish_job(self, *, reward: int) -> str:
         """A job that can be funded; its id."""
@@ -98,14 +109,14 @@ class Person:
         async with httpx.AsyncClient(timeout=20) as browser:
             finish = await self.consent(browser, redirect_url)
             # A browser that is taken to a server that is away is reloaded by its user.
-            await _patiently(lambda: browser.get(finish))
+            await self._patiently(lambda: browser.get(finish))
         return finish
 
     async def consent(self, browser: httpx.AsyncClient, redirect_url: str) -> str:
         """Visit the wallet and say yes; where `browser`, now with its cookie, would go next."""
-        start = await _patiently(lambda: browser.get(redirect_url))
+        start = await self._patiently(lambda: browser.get(redirect_url))
         assert start.status_code == 303, start.text
-        decided = await _patiently(
+        decided = await self._patiently(
             lambda: browser.post(
                 f"{self.market.control}/decide",
                 json={"redirect": start.headers["location"], "decision": "accept"},
@@ -113,6 +124,9 @@ class Person:
         )
         # The payment may have gone on meanwhile: then there is nothing left to decide.
         return str(decided.json().get("location", redirect_url))
+
+    async def _patiently(self, send: Sending) -> httpx.Response:
+        return await _patiently(send, forgiving=self.forgiving)
 
 
 @dataclass
@@ -134,9 +148,17 @@ class Story:
 
 
 async def see_it_through(
-    payer: Person, story: Story, *, rng: random.Random, until: asyncio.Event
+    payer: Person,
+    story: Story,
+    *,
+    rng: random.Random,
+    until: asyncio.Event,
+    pause: tuple[float, float] = (0.4, 0.8),
 ) -> None:
-    """Approve whenever the payment asks, until it is over, or until `until` is set."""
+    """Approve whenever the payment asks, until it is over, or until `until` is set.
+
+    Looks again after `pause` seconds, the shortest and the longest.
+    """
     clock = asyncio.get_running_loop()
     approved: set[str] = set()
     while not until.is_set():
@@ -151,16 +173,18 @@ async def see_it_through(
             await payer.approve(grant["redirectUrl"])
             approved.add(grant["id"])
             story.consents += 1
-        await asyncio.sleep(rng.uniform(0.4, 0.8))
+        await asyncio.sleep(rng.uniform(*pause))
 
 
 @asynccontextmanager
-async def people(market: Marketplace, count: int) -> AsyncIterator[list[Person]]:
+async def people(
+    market: Marketplace, count: int, *, forgiving: bool = False
+) -> AsyncIterator[list[Person]]:
     """Sign up `count` people, each with the wallet that is next in PAYING_WALLETS."""
     assert count <= MOST_PEOPLE
     limits = httpx.Limits(max_connections=60, max_keepalive_connections=20)
     async with httpx.AsyncClient(timeout=30, limits=limits) as http:
-        yield [
+        crowd = [
             await sign_up(
                 market,
                 http,
@@ -169,6 +193,7 @@ async def people(market: Marketplace, count: int) -> AsyncIterator[list[Person]]
             )
             for number in range(count)
         ]
+        yield [replace(each, forgiving=forgiving) for each in crowd]
 
 
 async def sign_up(
@@ -195,6 +220,7 @@ async def execute(
     query: str,
     *,
     token: str | None = None,
+    forgiving: bool = False,
     **variables: Any,
 ) -> dict[str, Any]:
     """The data of one GraphQL operation that must not have a top-level error."""
@@ -202,19 +228,32 @@ async def execute(
     answer = await _patiently(
         lambda: http.post(
             market.graphql, json={"query": query, "variables": variables}, headers=headers
-        )
+        ),
+        forgiving=forgiving,
     )
     body = answer.json()
     assert "errors" not in body, body["errors"]
     return dict(body["data"])
 
 
-async def _patiently(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+async def _patiently(send: Sending, *, forgiving: bool = False) -> httpx.Response:
     patience_ends_at = asyncio.get_running_loop().time() + AWAY_SECONDS
     while True:
+        over = asyncio.get_running_loop().time() > patience_ends_at
         try:
-            return await send()
+            answer = await send()
         except httpx.TransportError:
-            if asyncio.get_running_loop().time() > patience_ends_at:
+            if over:
                 raise
-            await asyncio.sleep(0.5)
+        else:
+            if over or not (forgiving and _is_unwell(answer)):
+                return answer
+        await asyncio.sleep(0.5)
+
+
+def _is_unwell(answer: httpx.Response) -> bool:
+    """Whether the server says that it failed; GraphQL says so with 200."""
+    if answer.status_code >= 500:
+        return True
+    errors = answer.json().get("errors", ()) if answer.headers.get("content-type") == JSON else ()
+    return any(each.get("extensions", {}).get("code") == "INTERNAL" for each in errors)

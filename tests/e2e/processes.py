@@ -135,12 +135,15 @@ class Process:
         except ProcessLookupError:
             return
 
-    def stop(self) -> None:
-        """End the program, gently at first, and everything that it or a killed one left behind."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End the program, gently at first, and everything that it or a killed one left behind.
+
+        It is killed when it still runs after `seconds`.
+        """
         if self._running is not None and self.alive:
             self._running.terminate()
             try:
-                self._running.wait(STOP_SECONDS)
+                self._running.wait(seconds)
             except subprocess.TimeoutExpired:
                 self.kill()
         for group in self._groups:
