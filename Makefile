@@ -12,16 +12,27 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check messages schema bench node graphiql lock key sbom
+.PHONY: help demo up serve wallet secrets test check messages schema bench node graphiql lock key sbom
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 demo: $(LOCKED)-base ## run the main job from a posted job to a paid one, and exit
-	@exec $(RUN) -m tools.demo
+	@exec $(RUN) -m tools.demo $(ARGS)
 
 up: $(LOCKED)-base ## a world to develop against: wallets, money, people, GraphiQL; Ctrl-C ends it
 	@exec $(RUN) -m tools.up $(ARGS)
+
+serve: $(LOCKED)-base ## the processes of the Procfile on PostgreSQL and Redis, as .env says; Ctrl-C ends them
+	@$(RUN) -m tools.procfile start release
+	@$(RUN) -m tools.procfile run python manage.py collectstatic --noinput --verbosity 0
+	@exec $(RUN) -m tools.procfile start web worker beat
+
+wallet: $(LOCKED)-base ## the sandbox wallet of Procfile.sandbox, for `make serve` with play money
+	@exec $(RUN) -m tools.procfile --procfile Procfile.sandbox start
+
+secrets: $(LOCKED)-base ## make the files in secrets/ that docker-compose.yml needs and that are not there
+	@$(RUN) -m tools.make_secrets
 
 test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
 	@exec $(RUN) -m tools.run_tests $(ARGS)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.http import require_safe
 
 from backend.clock import SYSTEM_CLOCK
@@ -29,8 +30,11 @@ class Check:
 
 
 def checks() -> list[Check]:
-    """Ask every dependency now, for at most about a second each."""
-    found = [_check("database", _ask_database), _check("migrations", _ask_migrations)]
+    """Ask every dependency now, for at most a few seconds in all."""
+    database = _check("database", _ask_database)
+    # Without a database that question would only wait as long once more.
+    migrations = _check("migrations", lambda: database.ok and _ask_migrations())
+    found = [database, migrations]
     if settings.REDIS_URL:
         # Redis only hurries things: without it everything still happens, a little later.
         found.append(_check("redis", _ask_redis, required=False))
@@ -89,6 +93,21 @@ def ready(request: HttpRequest) -> JsonResponse:
         "checks": {check.name: "ok" if check.ok else "failed" for check in found},
     }
     return JsonResponse(body, status=200 if is_ready else 503)
+
+
+class Probes(MiddlewareMixin):
+    """Answers /healthz and /readyz under any name: what asks there knows a machine's address only.
+
+    The first middleware, before hosts are checked. Nothing in the answers is secret.
+    """
+
+    def process_request(self, request: HttpRequest) -> JsonResponse | None:
+        """The answer to a probe, or None."""
+        probe = _PROBES.get(request.path_info)
+        return probe(request) if probe else None
+
+
+_PROBES = {"/healthz": alive, "/readyz": ready}
 
 
 @require_safe

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "backend.monitoring",
 ]
 MIDDLEWARE = [
+    "backend.health.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,7 +120,7 @@ def _postgresql(url: str) -> dict[str, Any]:
             # While the database is away: who asks is told so soon, and /readyz says it. The
             # pauses between tries to connect double; giving up soon begins them anew, so that a
             # database that is back is not left alone.
-            "timeout": 5,
+            "timeout": 3,
             "reconnect_timeout": 2,
         },
     }
@@ -224,7 +225,7 @@ WALLET_BUDGET_S = env.number("WALLET_BUDGET_S", 10)
 
 # --- the web -------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR_DIR / "static")))
 # WhiteNoise warns about a missing folder; `collectstatic` fills it.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = DEBUG

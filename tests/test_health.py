@@ -1,12 +1,40 @@
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
+
+from backend import health
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_process_says_that_it_lives(client: Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_need_not_know_the_name_of_the_server(
+    client: Client, settings: Settings, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["pay.example"]
+
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/health", headers={"host": "10.0.0.7:8000"}).status_code == 400
+
+
+def test_without_a_database_nothing_is_asked_of_its_migrations(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr(health, "_ask_database", fail)
+    monkeypatch.setattr(health, "_ask_migrations", lambda: pytest.fail("it was asked"))
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["migrations"] == "failed"
 
 
 def test_health_has_the_shape_that_integrators_know(client: Client) -> None:

@@ -4,6 +4,7 @@ A fresh world in a temporary folder, every GraphQL operation with its result and
 JSON object on the last line. Exits 0 only when the payee's wallet shows the whole amount.
 """
 
+import argparse
 import json
 import os
 import re
@@ -141,15 +142,18 @@ class Narrator:
 
 
 def main() -> int:
-    """Run the demonstration in a world of its own, for LIMIT_SECONDS at most."""
+    """Run the demonstration, for LIMIT_SECONDS at most, in a world of its own or another one."""
+    arguments = _arguments()
     outcome, started = Outcome(), time.monotonic()
     _end_in_time()
     print(_bold("Faena: from a posted job to a paid one"))
     with tempfile.TemporaryDirectory(prefix="faena-demo-") as folder:
-        world = World(var_dir=Path(folder), environment=bare_environment(), port=0, wallet_port=0)
+        world = _world(arguments, Path(folder))
         try:
-            world.start()
-            print(_dim(f"    a sandbox wallet and Faena, up in {time.monotonic() - started:.1f} s"))
+            if not world.base_url:
+                world.start()
+                took = time.monotonic() - started
+                print(_dim(f"    a sandbox wallet and Faena, up in {took:.1f} s"))
             _play(world, outcome)
         except (NotStarted, Refused, httpx.HTTPError, TimeoutError) as problem:
             print(f"\n{type(problem).__name__}: {problem}", file=sys.stderr)
@@ -162,6 +166,24 @@ def main() -> int:
             world.stop()
     print(f"\n{_summary(outcome)}\n\n{outcome.last_line()}", flush=True)
     return 0 if outcome.is_paid else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--server", help="Faena's address, where it runs already")
+    parser.add_argument("--wallet", help="the address of its sandbox wallet")
+    arguments = parser.parse_args()
+    if bool(arguments.server) != bool(arguments.wallet):
+        parser.error("--server and --wallet need each other")
+    return arguments
+
+
+def _world(arguments: argparse.Namespace, folder: Path) -> World:
+    if arguments.server:
+        return World.already_running(
+            base_url=arguments.server, wallet_url=arguments.wallet, environment=os.environ
+        )
+    return World(var_dir=folder, environment=bare_environment(), port=0, wallet_port=0)
 
 
 def _end_in_time() -> None:

@@ -82,6 +82,23 @@ class World:
         self._environment = dict(environment)
         self._port, self._wallet_port = port, wallet_port
 
+    @classmethod
+    def already_running(
+        cls, *, base_url: str, wallet_url: str, environment: Mapping[str, str]
+    ) -> "World":
+        """The world of processes that somebody else has started and will stop.
+
+        `wallet_url` is a sandbox wallet's; `environment` is that of Faena's processes.
+        """
+        world = cls(var_dir=ROOT / "var", environment=environment, port=0, wallet_port=0)
+        names = [role.wallet for role in (FUNDER, WORKER, SECOND_WORKER, OPERATOR)]
+        world.base_url = base_url
+        world.sandbox = {
+            "wallets": {name: {"walletAddress": f"{wallet_url}/{name}"} for name in names},
+            "control": f"{wallet_url}/__ctl",
+        }
+        return world
+
     def start(self) -> None:
         """Start both and wait until they are ready.
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +77,10 @@ class Marketplace:
 
     def process(self, name: str, *arguments: str, ready: str | None = None) -> Process:
         """A Python program beside the others, not started; stopped when the marketplace ends."""
-        return self._process(name, python(*arguments), ready)
+        return self.command(name, python(*arguments), ready=ready)
 
-    def command(self, name: str, line: str, *, ready: str | None = None) -> Process:
-        """A line of a Procfile, likewise."""
-        return self._process(name, shell(line), ready)
-
-    def _process(self, name: str, command: list[str], ready: str | None) -> Process:
+    def command(self, name: str, command: list[str], *, ready: str | None = None) -> Process:
+        """Any program, likewise."""
         made = Process(
             name,
             command,
@@ -101,11 +98,13 @@ def running_marketplace(
     server_url: str | None,
     pool: str = "threads",
     settings: Mapping[str, str] | None = None,
+    by_runner: bool = False,
 ) -> Iterator[Marketplace]:
     """Run one until the block ends, then leave no process, database or file behind.
 
     `server_url` is a PostgreSQL server's; None is the embedded form. `pool` is Celery's.
-    `settings` go into the environment of every process.
+    `settings` go into the environment of every process. `by_runner` starts the Procfile's lines as
+    people do, each by a runner of its own; killing that would leave them behind.
     """
     folder = Path(tempfile.mkdtemp(prefix="faena-e2e-"))
     started: list[Process] = []
@@ -114,7 +113,7 @@ def running_marketplace(
         database = PostgreSQL(server_url) if server_url else SQLite(folder)
         market = _configure(folder, database, started, settings or {})
         if server_url:
-            _start_production(market, started, pool)
+            _start_production(market, started, pool, _by_runner if by_runner else _by_shell)
         else:
             _start_embedded(market, started)
         _wait_for_seller(market)
@@ -198,7 +197,9 @@ def _start_embedded(market: Marketplace, started: list[Process]) -> None:
     market.web.wait_until_ready()
 
 
-def _start_production(market: Marketplace, started: list[Process], pool: str) -> None:
+def _start_production(
+    market: Marketplace, started: list[Process], pool: str, line: Callable[[str], list[str]]
+) -> None:
     redis_port = str(free_port())
     market.redis = Process(
         "redis",
@@ -209,14 +210,13 @@ def _start_production(market: Marketplace, started: list[Process], pool: str) ->
         ready="Ready to accept connections",
     )
     market.environment["REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-    lines = procfile()
-    run(shell(lines["release"]), environment=market.environment)
-    market.web = market.command("web", lines["web"], ready="Uvicorn running")
-    market.worker = market.command("worker", lines["worker"], ready="ready\\.")
-    if pool == "prefork":
-        size = lines["worker"].replace("--pool threads --concurrency 8", "--concurrency 2")
-        market.worker = market.command("worker", size, ready="ready\\.")
-    market.beat = market.command("beat", lines["beat"])
+    run(_by_shell("release"), environment=market.environment)
+    market.web = market.command("web", line("web"), ready="Uvicorn running")
+    worker = (
+        line("worker") if pool == "threads" else [*_by_shell("worker"), "--pool", pool, "-c", "2"]
+    )
+    market.worker = market.command("worker", worker, ready="ready\\.")
+    market.beat = market.command("beat", line("beat"))
     everything = [market.redis, market.web, market.worker, market.beat]
     started.extend(everything)
     for process in everything:
@@ -225,11 +225,12 @@ def _start_production(market: Marketplace, started: list[Process], pool: str) ->
         process.wait_until_ready()
 
 
-def procfile() -> dict[str, str]:
-    """The commands of production's processes, by their names."""
-    return dict(parse_procfile((REPOSITORY / "Procfile").read_text()).processes)
+def _by_shell(name: str) -> list[str]:
+    """A line of the Procfile, without a shell that stays between us and the program."""
+    line = parse_procfile((REPOSITORY / "Procfile").read_text()).processes[name]
+    return ["/bin/sh", "-c", f'exec {line} "$@"', name]
 
 
-def shell(line: str) -> list[str]:
-    """How a Procfile's line is run: without a shell that stays between us and the program."""
-    return ["/bin/sh", "-c", f"exec {line}"]
+def _by_runner(name: str) -> list[str]:
+    # Not with a developer's own .env.
+    return python("-m", "tools.procfile", "--env", os.devnull, "start", name)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
-STOP_SECONDS = 15.0
+# What is promised of every process.
+STOP_SECONDS = 30.0
 _PORTS = range(20_000, 32_000)
 _TAIL = 4_000
 
@@ -135,15 +136,12 @@ class Process:
         except ProcessLookupError:
             return
 
-    def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """End the program, gently at first, and everything that it or a killed one left behind.
-
-        It is killed when it still runs after `seconds`.
-        """
+    def stop(self) -> None:
+        """End the program, gently at first, and everything that it or a killed one left behind."""
         if self._running is not None and self.alive:
             self._running.terminate()
             try:
-                self._running.wait(seconds)
+                self._running.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
         for group in self._groups:

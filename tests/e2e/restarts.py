@@ -12,7 +12,7 @@ import json
 import random
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -21,13 +21,11 @@ from tests.e2e.cluster import Cluster, own_cluster
 from tests.e2e.load import Load, percentile
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import MOST_PEOPLE, people
-from tests.e2e.processes import START_SECONDS
+from tests.e2e.processes import START_SECONDS, STOP_SECONDS
 from tests.e2e.verdict import Verdict
 
 PROCESSES = ("web", "worker", "beat", "postgres", "redis")
-STOPS_WITHIN_SECONDS = 30.0
 READY_WITHIN_SECONDS = 5.0
-REST_SECONDS = (2.0, 5.0)
 GOES_AWAY_SECONDS = 1.5
 
 
@@ -39,7 +37,10 @@ class Plan:
     rate: float
     seed: int
     processes: tuple[str, ...] = PROCESSES
-    settings: dict[str, str] = field(default_factory=dict)
+    # By SIGTERM only, and started by the runner that people use.
+    gently: bool = False
+    payers: int = MOST_PEOPLE
+    rest_seconds: tuple[float, float] = (1.0, 3.0)
 
 
 @dataclass(kw_only=True)
@@ -60,7 +61,7 @@ class Report:
         return (
             self.verdict.passed
             and not (self.forgotten or self.unfinished or self.slow_to_be_ready)
-            and max(self.stop_seconds.values(), default=0.0) <= STOPS_WITHIN_SECONDS
+            and max(self.stop_seconds.values(), default=0.0) < STOP_SECONDS
         )
 
     def to_json(self) -> str:
@@ -82,25 +83,27 @@ class Report:
 class Restarts:
     """Ends and starts the processes of a marketplace, and notes how they went and came."""
 
-    def __init__(self, market: Marketplace, cluster: Cluster, rng: random.Random) -> None:
-        self._market, self._cluster, self._rng = market, cluster, rng
+    def __init__(
+        self, market: Marketplace, cluster: Cluster, rng: random.Random, *, gently: bool = False
+    ) -> None:
+        self._market, self._cluster, self._rng, self._gently = market, cluster, rng, gently
         self.counts: dict[str, int] = {}
         self.stop_seconds: dict[str, float] = {}
         self.slow_to_be_ready: list[str] = []
         self.ready_again: list[float] = []
 
     async def restart(self, name: str) -> None:
-        """Restart the one of PROCESSES that is called `name`; every other time gently."""
+        """Restart one of PROCESSES: gently every other time, or always."""
         count = self.counts[name] = self.counts.get(name, 0) + 1
         if name == "postgres":
             await self._restart_postgres()
             return
         process = getattr(self._market, name)
-        if name == "redis" or count % 2:
+        if name == "redis" or (count % 2 and not self._gently):
             process.kill()
         else:
             began = time.monotonic()
-            await asyncio.to_thread(process.stop, STOPS_WITHIN_SECONDS)
+            await asyncio.to_thread(process.stop)
             took = round(time.monotonic() - began, 1)
             self.stop_seconds[name] = max(took, self.stop_seconds.get(name, 0.0))
         await asyncio.sleep(self._rng.uniform(0, GOES_AWAY_SECONDS))
@@ -137,23 +140,23 @@ def run(plan: Plan) -> Report:
     """Carry out `plan` on a marketplace and a PostgreSQL server of its own."""
     with (
         own_cluster() as cluster,
-        running_marketplace(server_url=cluster.url, settings=plan.settings) as market,
+        running_marketplace(server_url=cluster.url, by_runner=plan.gently) as market,
     ):
         return asyncio.run(_carry_out(plan, market, cluster))
 
 
 async def _carry_out(plan: Plan, market: Marketplace, cluster: Cluster) -> Report:
     rng = random.Random(plan.seed)
-    restarts = Restarts(market, cluster, rng)
+    restarts = Restarts(market, cluster, rng, gently=plan.gently)
     began = time.monotonic()
-    async with people(market, MOST_PEOPLE, forgiving=True) as payers:
+    async with people(market, plan.payers, forgiving=True) as payers:
         load = Load(market=market, payers=payers, rate=plan.rate, rng=rng)
         stop = asyncio.Event()
         funding = asyncio.create_task(load.run(stop))
         order = [*plan.processes] * plan.times
         rng.shuffle(order)
         for name in order:
-            await asyncio.sleep(rng.uniform(*REST_SECONDS))
+            await asyncio.sleep(rng.uniform(*plan.rest_seconds))
             await restarts.restart(name)
         stop.set()
         lasted = time.monotonic() - began
