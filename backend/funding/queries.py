@@ -8,7 +8,15 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from backend.accounts.models import User
 from backend.funding.models import Allocation, Funding, Payable
-from backend.funding.status import COUNTING, LIVE, FundingAssurance, FundingMode, FundingStatus
+from backend.funding.status import (
+    COUNTING,
+    LIVE,
+    UNHEARD_OF,
+    FundingAssurance,
+    FundingMode,
+    FundingStatus,
+)
+from backend.known import as_known
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
@@ -75,7 +83,7 @@ def money_behind(job_ids: Iterable[UUID]) -> dict[UUID, MoneyBehind]:
         )
         found[job_id] = MoneyBehind(
             assurance=FundingAssurance(gives) if stronger else known.assurance,
-            standing=_standing(known.standing, FundingStatus(status)),
+            standing=_standing(known.standing, as_known(status, otherwise=UNHEARD_OF)),
         )
     return found
 

@@ -27,6 +27,11 @@ class FundingStatus(TextChoices):
     CANCELED = "CANCELED"
 
 
+# As what one is read whose status is of a newer release: it promises nobody anything, it is not
+# over, and nobody is asked to pay once more.
+UNHEARD_OF = FundingStatus.AWAITING_APPROVAL
+
+
 class AllocationStatus(TextChoices):
     """Where the part of a funding stands that is promised to one worker."""
 

@@ -21,6 +21,7 @@ from backend.jobs.endings import complete_after_silence, complete_if_done, expir
 from backend.jobs.models import Dispute, Job, Submission
 from backend.jobs.status import ApplicationStatus, DisputeStatus, JobStatus, SubmissionStatus
 from backend.jobs.work import review_begins
+from backend.known import is_known
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def pass_time(*, now: datetime, limit: int = BATCH) -> int:
     )
     moved = 0
     for model, move in kinds:
-        due = model._default_manager.filter(due_at__lte=now).order_by("due_at")
+        known = is_known(model.TRANSITIONS)
+        due = model._default_manager.filter(known, due_at__lte=now).order_by("due_at")
         for id_ in list(due.values_list("id", flat=True)[:limit]):
             try:
                 moved += move(id_, now)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+from backend.known import is_known
 from backend.payments.models import HeldGrant, Payment
 from backend.telemetry import metrics
 
@@ -29,7 +30,7 @@ def claim_due(
     """
     lease_until = now + timedelta(seconds=settings.LEASE_S)
     with transaction.atomic():
-        due = model._default_manager.filter(due_at__lte=now).filter(
+        due = model._default_manager.filter(is_known(model.STATUSES), due_at__lte=now).filter(
             Q(lease_until=None) | Q(lease_until__lt=now)
         )
         if only:
@@ -57,7 +58,9 @@ def claim_idle(payment: Payment, *, now: datetime) -> bool:
     The caller holds the row's lock, and ends or releases the claim in the same transaction.
     Refreshes the fence of `payment`.
     """
-    idle = Payment.objects.filter(id=payment.id, fence=payment.fence, due_at__gt=now)
+    idle = Payment.objects.filter(
+        is_known(Payment.STATUSES), id=payment.id, fence=payment.fence, due_at__gt=now
+    )
     lease_until = now + timedelta(seconds=settings.LEASE_S)
     if not idle.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
         fence=F("fence") + 1, lease_until=lease_until

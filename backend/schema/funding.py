@@ -18,8 +18,15 @@ from backend.events.feed import read_alone
 from backend.funding import models, queries
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Payable
-from backend.funding.status import TRANSITIONS, AllocationStatus, FundingMode, FundingStatus
+from backend.funding.status import (
+    TRANSITIONS,
+    UNHEARD_OF,
+    AllocationStatus,
+    FundingMode,
+    FundingStatus,
+)
 from backend.jobs.lifecycle.rules import allowed
+from backend.known import as_known
 from backend.payments.models import Grant as GrantRow
 from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
@@ -193,7 +200,7 @@ class Funding(Node):
             key=row.id,
             job_key=row.job_id,
             mode=FundingMode(row.mode),
-            status=FundingStatus(row.status),
+            status=as_known(row.status, otherwise=UNHEARD_OF),
             seller_id=row.seller.slug if row.seller else None,
             total=Amount.of(row.total),
             fee=Amount.of(row.fee),
@@ -334,7 +341,7 @@ class FundingStatusEvent:
 
 
 def _is_over(status: str) -> bool:
-    return not TRANSITIONS[FundingStatus(status)]
+    return not TRANSITIONS[as_known(status, otherwise=UNHEARD_OF)]
 
 
 @strawberry.type
@@ -373,12 +380,12 @@ class FundingSubscription:
             async for step in steps:
                 info.context.forget()
                 announced = step.event.payload if step.event else {"status": step.seen.status}
-                status = FundingStatus(announced["status"])
+                status = as_known(announced["status"], otherwise=UNHEARD_OF)
                 before = None if step.is_snapshot else announced["previous"]
                 yield FundingStatusEvent(
                     cursor=step.cursor,
                     status=status,
-                    previous=FundingStatus(before) if before else None,
+                    previous=as_known(before, otherwise=UNHEARD_OF) if before else None,
                     funding=Funding.from_model(step.seen),
                     terminal=_is_over(status),
                 )

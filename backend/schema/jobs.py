@@ -25,6 +25,7 @@ from backend.jobs.status import (
     JobStatus,
     Pricing,
 )
+from backend.known import as_known
 from backend.schema.accounts import User
 from backend.schema.amounts import Amount
 from backend.schema.applications import Application, ApplicationFilter
@@ -144,7 +145,7 @@ class Job(Node):
             pricing=Pricing(row.pricing),
             workers_needed=row.workers_needed,
             total_budget=Amount.of(row.total_budget),
-            status=JobStatus(row.status),
+            status=as_known(row.status, otherwise=JobStatus.REVIEWING),
             recruit_limit=row.recruit_limit,
             recruit_until=row.recruit_until,
             submit_days=row.submit_days,

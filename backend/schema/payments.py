@@ -18,6 +18,7 @@ from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
 from backend.events.feed import read_alone
 from backend.funding.models import Funding, Payable
+from backend.known import as_known
 from backend.payments import models, queries
 from backend.payments.status import (
     TERMINAL,
@@ -157,7 +158,7 @@ class Payment(Node):
             key=row.id,
             row=row,
             purpose=PaymentPurpose(row.purpose),
-            status=PaymentStatus(row.status),
+            status=as_known(row.status, otherwise=PaymentStatus.UNKNOWN),
             from_=Wallet.from_model(row.sender),
             to=Wallet.from_model(row.receiver),
             receive_amount=Amount.of_maybe(row.receive_amount),
@@ -371,12 +372,12 @@ class PaymentSubscription:
                 step.seen.show(info.context)
                 payment = step.seen.payment
                 announced = step.event.payload if step.event else {"status": payment.status}
-                status = PaymentStatus(announced["status"])
+                status = as_known(announced["status"], otherwise=PaymentStatus.UNKNOWN)
                 before = None if step.is_snapshot else announced["previous"]
                 yield PaymentStatusEvent(
                     cursor=step.cursor,
                     status=status,
-                    previous=PaymentStatus(before) if before else None,
+                    previous=as_known(before, otherwise=PaymentStatus.UNKNOWN) if before else None,
                     payment=Payment.from_model(payment),
                     terminal=status in TERMINAL,
                 )

@@ -122,6 +122,7 @@ class HeldGrant(QueueRow):
     """
 
     QUEUE_JOINS = ("sender",)
+    STATUSES = HeldGrantStatus.values
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     scope = models.CharField(max_length=16, choices=GrantScope)

@@ -26,6 +26,7 @@ class Payment(QueueRow):
     """
 
     QUEUE_JOINS = ("sender", "receiver", "under")
+    STATUSES = PaymentStatus.values
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     purpose = models.CharField(max_length=16, choices=PaymentPurpose)

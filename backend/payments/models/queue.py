@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.db import models
@@ -16,6 +17,8 @@ class QueueRow(models.Model):
 
     # What a claim reads with the row.
     QUEUE_JOINS: ClassVar[tuple[str, ...]] = ()
+    # In which of them it may be claimed.
+    STATUSES: ClassVar[Collection[str]]
 
     failure_code = models.CharField(max_length=32, blank=True)
     failure_message = models.CharField(max_length=500, blank=True)

@@ -1,0 +1,181 @@
+"""Rows with statuses of a newer release: nobody touches them, and the API shows what it can."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from backend.clock import SYSTEM_CLOCK
+from backend.events.outbox import emit
+from backend.funding.models import Funding
+from backend.ids import new_id
+from backend.jobs.clock import pass_time
+from backend.jobs.models import Job
+from backend.jobs.status import JobStatus
+from backend.payments import claims
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import GrantScope, PaymentStatus
+from tests.jobs.people import NOON, a_job_in
+from tests.ledger.books import a_payment
+from tests.schema.client import data_of, execute
+from tests.schema.world import global_id
+
+pytestmark = pytest.mark.django_db
+
+NEWER = "OF_A_NEWER_RELEASE"
+LATER = NOON + timedelta(days=400)
+
+
+def columns(row: Any) -> dict[str, Any]:
+    """The row as the database has it."""
+    return dict(type(row).objects.filter(pk=row.pk).values().get())
+
+
+def a_newer_payment() -> Payment:
+    payment = a_payment()
+    Payment.objects.filter(id=payment.id).update(status=NEWER, due_at=NOON)
+    payment.refresh_from_db()
+    return payment
+
+
+def a_newer_job() -> Job:
+    job = a_job_in(JobStatus.REVIEWING)
+    # What that release's migration would have done.
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute("ALTER TABLE jobs_job DROP CONSTRAINT job_status_known")
+    Job.objects.filter(id=job.id).update(status=NEWER, due_at=NOON)
+    job.refresh_from_db()
+    return job
+
+
+@pytest.fixture(autouse=True)
+def _constraints() -> Iterator[None]:
+    yield
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+def test_no_worker_claims_a_payment_in_a_status_it_does_not_know() -> None:
+    payment = a_newer_payment()
+    before = columns(payment)
+
+    assert claims.claim_due(Payment, now=LATER, limit=10) == []
+    assert claims.claim_due(Payment, now=LATER, limit=1, only=payment.id) == []
+    assert not claims.claim_idle(payment, now=NOON - timedelta(days=1))
+    assert columns(payment) == before
+
+
+def test_it_does_not_keep_workers_from_the_payments_behind_it() -> None:
+    a_newer_payment()
+    known = a_payment(status=PaymentStatus.SENT)
+    Payment.objects.filter(id=known.id).update(due_at=NOON + timedelta(hours=1))
+
+    assert claims.claim_due(Payment, now=LATER, limit=1) == [known]
+
+
+def test_no_worker_claims_a_held_grant_in_a_status_it_does_not_know() -> None:
+    payment = a_payment()
+    held_grant = HeldGrant.objects.create(
+        status=NEWER,
+        scope=GrantScope.POOLED,
+        payer=payment.payer,
+        sender=payment.sender,
+        reference=new_id(),
+        starts_at=NOON,
+        deadline_at=NOON,
+        due_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    before = columns(held_grant)
+
+    assert claims.claim_due(HeldGrant, now=LATER, limit=10) == []
+    assert columns(held_grant) == before
+
+
+def test_time_does_not_move_a_job_in_a_status_it_does_not_know(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    job = a_newer_job()
+    before = columns(job)
+
+    with caplog.at_level(logging.WARNING):
+        assert pass_time(now=LATER) == 0
+
+    assert columns(job) == before
+    assert not caplog.records, "it was tried, and would be tried every minute"
+
+
+def test_a_payment_is_shown_as_one_that_nobody_knows_the_end_of() -> None:
+    payment = a_newer_payment()
+    query = "query ($id: ID!) { payment(id: $id) { status deliveredAmount { value } } }"
+
+    shown = execute(query, variables={"id": global_id("Payment", payment.id)}, user=payment.payer)
+
+    assert data_of(shown)["payment"]["status"] == "UNKNOWN"
+
+
+def test_a_job_is_shown_as_one_that_goes_on_and_with_which_nothing_can_be_done() -> None:
+    job = a_newer_job()
+    query = """
+    query ($id: ID!) {
+      job(id: $id) { status allowedActions fundingAssurance }
+      jobs(first: 5) { edges { node { status } } }
+    }"""
+
+    shown = data_of(execute(query, variables={"id": global_id("Job", job.id)}, user=job.owner))
+
+    assert shown["job"]["status"] == "REVIEWING"
+    assert set(shown["job"]["allowedActions"]) <= {"DUPLICATE"}
+    assert shown["job"]["fundingAssurance"] == "NONE"
+
+
+def test_a_funding_is_shown_as_one_that_promises_nothing() -> None:
+    job = a_job_in(JobStatus.SELECTING)
+    funding = Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        mode="DIRECT",
+        status=NEWER,
+        total_value=100,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    query = """
+    query ($id: ID!, $job: ID!) {
+      funding(id: $id) { status total { value } }
+      job(id: $job) { status fundingAssurance allowedActions }
+    }"""
+    variables = {"id": global_id("Funding", funding.id), "job": global_id("Job", job.id)}
+
+    shown = data_of(execute(query, variables=variables, user=job.owner))
+
+    assert shown["funding"]["status"] == "AWAITING_APPROVAL"
+    assert shown["job"]["fundingAssurance"] == "NONE"
+    assert not {"FUND", "PRE_FUND"} & set(shown["job"]["allowedActions"]), "nobody pays twice"
+
+
+def test_an_event_of_a_kind_nobody_knows_is_shown_as_it_is() -> None:
+    payment = a_payment()
+    with transaction.atomic():
+        emit(
+            topic=f"user:{payment.payer_id}",
+            type="payment.of_a_newer_release",
+            subject_id=payment.id,
+            payload={"status": NEWER},
+            at=SYSTEM_CLOCK.now(),
+        )
+    query = "{ events(first: 5) { edges { node { type } } } }"
+
+    shown = data_of(execute(query, user=payment.payer))["events"]["edges"]
+
+    assert [edge["node"]["type"] for edge in shown] == ["payment.of_a_newer_release"]
