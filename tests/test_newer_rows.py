@@ -48,6 +48,7 @@ def a_newer_job() -> Job:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")
         else:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("ALTER TABLE jobs_job DROP CONSTRAINT job_status_known")
     Job.objects.filter(id=job.id).update(status=NEWER, due_at=NOON)
     job.refresh_from_db()
