@@ -153,7 +153,7 @@ def test_a_funding_is_shown_as_one_that_promises_nothing() -> None:
     )
     query = """
     query ($id: ID!, $job: ID!) {
-      funding(id: $id) { status total { value } }
+      funding(id: $id) { status allowedActions total { value } }
       job(id: $job) { status fundingAssurance allowedActions }
     }"""
     variables = {"id": global_id("Funding", funding.id), "job": global_id("Job", job.id)}
@@ -161,6 +161,7 @@ def test_a_funding_is_shown_as_one_that_promises_nothing() -> None:
     shown = data_of(execute(query, variables=variables, user=job.owner))
 
     assert shown["funding"]["status"] == "AWAITING_APPROVAL"
+    assert shown["funding"]["allowedActions"] == []
     assert shown["job"]["fundingAssurance"] == "NONE"
     assert not {"FUND", "PRE_FUND"} & set(shown["job"]["allowedActions"]), "nobody pays twice"
 

@@ -14,9 +14,10 @@ from backend.errors import FaenaError, InvalidTransition
 from backend.funding.allocating import free_value
 from backend.funding.errors import NotRefundable
 from backend.funding.models import Funding
-from backend.funding.status import LIVE, TRANSITIONS, FundingMode, FundingStatus
+from backend.funding.status import LIVE, TRANSITIONS, UNHEARD_OF, FundingMode, FundingStatus
 from backend.jobs.lifecycle.rules import Obstacle, Rule, Who
 from backend.jobs.status import JobStatus
+from backend.known import as_known
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import BEFORE_CONSENT, HeldGrantStatus
 
@@ -90,7 +91,7 @@ def _cannot_become(new: FundingStatus) -> Callable[[FundingFacts], FaenaError]:
             subject=_("This funding"),
             old=facts.status,
             new=new,
-            allowed=tuple(sorted(TRANSITIONS[FundingStatus(facts.status)])),
+            allowed=tuple(sorted(TRANSITIONS[as_known(facts.status, otherwise=UNHEARD_OF)])),
         )
 
     return refusal

@@ -219,10 +219,11 @@ def _problems(
     connections: dict[str, int],
     overdue: float,
 ) -> list[str]:
+    unfinished = len(load.unfinished())
     more = connections["last_third"] - connections["first_third"]
     return [
         *(f"{each} was promised in vain" for each in load.forgotten()),
-        *(f"payment {each} did not end" for each in load.unfinished()),
+        *([f"{unfinished} payments did not end"] if unfinished else []),
         *(f"readiness {each}" for each in restarts.slow_to_be_ready),
         *(
             f"{name} grew by {grown['growth']:.1%}"
