@@ -1,4 +1,4 @@
-"""The URLs that Django serves. /graphql is served beside it: see asgi.py. Probes: see health.py."""
+"""The URLs that Django serves. /graphql is served beside it: see asgi.py."""
 
 from pathlib import Path
 
@@ -33,6 +33,9 @@ def graphiql_asset(request: HttpRequest, name: str) -> HttpResponse:
 
 
 urlpatterns = [
+    # Named here for the log's sake: health.Probes answers before hosts are checked.
+    path("healthz", health.alive),
+    path("readyz", health.ready),
     path("health", health.health),
     path("metrics", monitoring.metrics),
     path("op/start/<str:opaque>", payments.start),
