@@ -34,9 +34,10 @@ app.conf.update(
         "socket_connect_timeout": 1,
         "retry_on_timeout": False,
         "global_keyprefix": f"{settings.REDIS_PREFIX}:celery:",
-        "visibility_timeout": 300,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
+        # A hint that a worker took and lost with its life comes back as the next tick. Keeping what
+        # is not acknowledged in Redis, to put it back later, would cost two calls a message, and
+        # has ended workers: putting back while Redis is away fails in the middle of closing.
+        "ack_emulation": False,
     }
     if settings.BROKER_URL.startswith("redis")
     else {"polling_interval": 0.05},

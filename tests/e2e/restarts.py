@@ -53,6 +53,7 @@ class Report:
     unfinished: list[str]
     stop_seconds: dict[str, float]
     slow_to_be_ready: list[str]
+    ended_by_themselves: list[str]
     figures: dict[str, Any]
 
     @property
@@ -61,6 +62,7 @@ class Report:
         return (
             self.verdict.passed
             and not (self.forgotten or self.unfinished or self.slow_to_be_ready)
+            and not self.ended_by_themselves
             and max(self.stop_seconds.values(), default=0.0) < STOP_SECONDS
         )
 
@@ -74,6 +76,7 @@ class Report:
                 "unfinished": self.unfinished or 0,
                 "longest_graceful_stop_s": self.stop_seconds,
                 "readiness_later_than_promised": self.slow_to_be_ready or 0,
+                "ended_by_themselves": self.ended_by_themselves or 0,
                 **self.figures,
                 **self.verdict.figures(),
             }
@@ -91,9 +94,19 @@ class Restarts:
         self.stop_seconds: dict[str, float] = {}
         self.slow_to_be_ready: list[str] = []
         self.ready_again: list[float] = []
+        self.ended_by_themselves: list[str] = []
+
+    def look_for_the_dead(self) -> None:
+        """Start what has ended though nobody ended it, as whatever runs it would, and count it."""
+        for process in (self._market.web, self._market.worker, self._market.beat):
+            if process is not None and not process.alive:
+                self.ended_by_themselves.append(f"{process.name}: {process.said()[-500:]}")
+                process.start()
+                process.wait_until_ready()
 
     async def restart(self, name: str) -> None:
         """Restart one of PROCESSES: gently every other time, or always."""
+        await asyncio.to_thread(self.look_for_the_dead)
         count = self.counts[name] = self.counts.get(name, 0) + 1
         if name == "postgres":
             await self._restart_postgres()
@@ -158,6 +171,7 @@ async def _carry_out(plan: Plan, market: Marketplace, cluster: Cluster) -> Repor
         for name in order:
             await asyncio.sleep(rng.uniform(*plan.rest_seconds))
             await restarts.restart(name)
+        await asyncio.to_thread(restarts.look_for_the_dead)
         stop.set()
         lasted = time.monotonic() - began
         await funding
@@ -170,6 +184,7 @@ async def _carry_out(plan: Plan, market: Marketplace, cluster: Cluster) -> Repor
         unfinished=load.unfinished(),
         stop_seconds=restarts.stop_seconds,
         slow_to_be_ready=restarts.slow_to_be_ready,
+        ended_by_themselves=restarts.ended_by_themselves,
         figures={
             "seconds": round(lasted),
             "fundings": len(load.stories),

@@ -225,6 +225,7 @@ def _problems(
         *(f"{each} was promised in vain" for each in load.forgotten()),
         *([f"{unfinished} payments did not end"] if unfinished else []),
         *(f"readiness {each}" for each in restarts.slow_to_be_ready),
+        *(f"ended by itself: {each}" for each in restarts.ended_by_themselves),
         *(
             f"{name} grew by {grown['growth']:.1%}"
             for name, grown in growth.items()
