@@ -12,7 +12,8 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up serve wallet secrets test check messages schema bench node graphiql lock key sbom
+.PHONY: help demo up serve wallet secrets test check messages docs schema bench node graphiql lock key \
+	sbom
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -37,11 +38,15 @@ secrets: $(LOCKED)-base ## make the files in secrets/ that docker-compose.yml ne
 test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
 	@exec $(RUN) -m tools.run_tests $(ARGS)
 
-check: $(LOCKED)-dev ## style, types, layers, messages, migrations, deployment settings, lock files, schema changes
+check: $(LOCKED)-dev ## style, types, layers, messages, documentation, migrations, settings, lock files, schema changes
 	@exec $(RUN) -m tools.check
 
 messages: $(LOCKED)-dev ## extract what people read, merge it into the catalogues, compile them
 	@exec $(RUN) -m tools.messages
+
+docs: $(LOCKED)-dev ## the documentation as a site, into var/site; ARGS=serve shows it while you write
+	@cd tools/site && npm ci --no-audit --no-fund --silent || echo "Without Node, diagrams are shown as text."
+	@exec $(RUN) -m tools.site $(ARGS)
 
 schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
 	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql
@@ -53,6 +58,7 @@ bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing
 node: ## what the tests against the official Open Payments packages need
 	cd tests/conformance && npm ci --no-audit --no-fund
 	cd tools/graphiql && npm ci --no-audit --no-fund
+	cd tools/site && npm ci --no-audit --no-fund
 
 graphiql: ## build GraphiQL into var/, so that it works offline
 	cd tools/graphiql && npm ci --no-audit --no-fund && npm run --silent build

@@ -35,6 +35,11 @@ def main() -> int:
             ("messages", [sys.executable, "-m", "tools.messages", "--check"], development),
             ("errors page", [sys.executable, "-m", "tools.errors_page", "--check"], development),
             ("licences", [sys.executable, "-m", "tools.licenses", "--check"], development),
+            (
+                "documentation",
+                [sys.executable, "-m", "tools.site", "--site-dir", f"{folder}/site"],
+                development,
+            ),
             ("migrations", [*MANAGE, "makemigrations", "--check", "--dry-run"], development),
             (
                 "production settings",

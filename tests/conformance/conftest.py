@@ -9,23 +9,28 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-GRAPHIQL = HERE.parent.parent / "tools" / "graphiql"
+TOOLS = HERE.parent.parent / "tools"
+GRAPHIQL, SITE = TOOLS / "graphiql", TOOLS / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 NODE = shutil.which("node")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 HAVE_PACKAGES = NODE is not None and (HERE / "node_modules").is_dir()
-HAVE_GRAPHIQL = HAVE_PACKAGES and BROWSER is not None and (GRAPHIQL / "node_modules").is_dir()
+HAVE_BROWSER = HAVE_PACKAGES and BROWSER is not None
+HAVE_GRAPHIQL = HAVE_BROWSER and (GRAPHIQL / "node_modules").is_dir()
+HAVE_SITE = HAVE_BROWSER and (SITE / "node_modules").is_dir()
 
 collect_ignore: list[str] = []
 if NODE is None:
     collect_ignore += ["test_uploads_page.py"]
 if not HAVE_PACKAGES:
     collect_ignore += ["test_official_client.py", "test_signatures.py", "test_streams.py"]
-if not (HAVE_PACKAGES and BROWSER):
+if not HAVE_BROWSER:
     collect_ignore += ["test_back_office_page.py"]
 if not HAVE_GRAPHIQL:
     collect_ignore += ["test_graphiql_page.py", "test_newcomer.py"]
+if not HAVE_SITE:
+    collect_ignore += ["test_site.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-LOCKS = [ROOT / "tests/conformance/package-lock.json", ROOT / "tools/graphiql/package-lock.json"]
+LOCKS = [
+    ROOT / folder / "package-lock.json"
+    for folder in ("tests/conformance", "tools/graphiql", "tools/site")
+]
 
 
 def packages_of(lock: Path) -> dict[str, dict[str, Any]]:

@@ -12,15 +12,15 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
+from tools.site import markdown
+
 Status = TypeVar("Status", bound=Enum)
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REWRITE = bool(os.environ.get("REWRITE_DOCS"))
+FENCED = markdown.FENCED
 GENERATED = re.compile(r"<!-- (\w+: [^>]+?) -->\n(```\w+\n.*?\n```)", re.DOTALL)
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 
 
 def all_pages() -> list[Path]:
@@ -77,9 +77,14 @@ def table_with_heading(page: Path, first_cell: str) -> list[list[str]]:
     return rows[1:]
 
 
+def links(page: Path) -> list[str]:
+    """Where the page leads, by links and by images."""
+    return markdown.targets(page.read_text())
+
+
 def anchors(page: Path) -> set[str]:
     """The headings of a page as a link names them."""
-    headings = HEADING.findall(FENCED.sub("", page.read_text()))
+    headings = markdown.HEADING.findall(FENCED.sub("", page.read_text()))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

@@ -14,8 +14,7 @@ def _name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", pages.all_pages(), ids=_name)
 def test_every_relative_link_resolves(page: Path) -> None:
-    text = pages.FENCED.sub("", page.read_text())
-    broken = [link for link in pages.LINK.findall(text) if not _resolves(page, link)]
+    broken = [link for link in pages.links(page) if not _resolves(page, link)]
 
     assert broken == []
 
@@ -30,7 +29,7 @@ def test_every_graphql_example_fits_the_schema(page: Path) -> None:
 
 def test_every_page_is_in_the_table_of_contents() -> None:
     index = pages.DOCS / "index.md"
-    linked = {(index.parent / link).resolve() for link in pages.LINK.findall(index.read_text())}
+    linked = {(index.parent / link).resolve() for link in pages.links(index)}
 
     assert set(pages.DOCS.rglob("*.md")) - {index} - linked == set()
 

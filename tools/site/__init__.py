@@ -1,0 +1,1 @@
+"""The documentation as a site: docs/ by MkDocs, with a reference that is made from the code."""
