@@ -22,6 +22,7 @@ This page is written from `backend/schema/error_codes.py` by `make schema`; the 
 was changed, so that repeating is always safe; `retryable` says whether it is of use. `path` names
 the input.
 
+<!-- played by tests/schema/test_error_codes.py -->
 ```json
 {{
   "data": {{
@@ -45,6 +46,7 @@ code.
 
 **Top level**: what concerns the request and not its input stands in the answer's own `errors`.
 
+<!-- played by tests/schema/test_error_codes.py -->
 ```json
 {{
   "data": null,

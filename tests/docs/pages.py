@@ -9,8 +9,11 @@ import re
 from collections.abc import Mapping, Set
 from datetime import timedelta
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
+
+from graphql import GraphQLSchema, build_schema
 
 from tools.site import markdown
 
@@ -60,6 +63,19 @@ def state_diagram(transitions: Mapping[Status, Set[Status]], *, first: Status) -
     return "```mermaid\n" + "\n".join(lines) + "\n```"
 
 
+def block(page: Path, language: str) -> str:
+    """The page's only block of this language."""
+    (text,) = [text for kind, text in FENCED.findall(page.read_text()) if kind == language]
+    return str(text)
+
+
+def shape(value: object) -> object:
+    """What an example and what is really said have in common: the names, not the values."""
+    if isinstance(value, dict):
+        return {name: shape(inner) for name, inner in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else None
+
+
 def tables(page: Path) -> list[list[list[str]]]:
     """The tables of a page: rows of cells, the heading first."""
     found: list[list[list[str]]] = [[]]
@@ -75,6 +91,12 @@ def table_with_heading(page: Path, first_cell: str) -> list[list[str]]:
     """The rows of the table whose first heading is `first_cell`."""
     (rows,) = [rows for rows in tables(page) if rows[0][0] == first_cell]
     return rows[1:]
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """What schema.graphql says."""
+    return build_schema((ROOT / "schema.graphql").read_text())
 
 
 def links(page: Path) -> list[str]:

@@ -72,6 +72,9 @@ class Reader:
             values["input"]["address"] = self._beto_wallet
             self._visitor.as_user(self._known["beto"]).run(document, **values)
 
+    def token_of(self, who: str) -> str:
+        return str(self._known[who])
+
     def _value(self, match: re.Match[str]) -> str:
         return str(uuid.uuid4()) if match[1] == "a new UUID" else self._known[match[1]]
 
@@ -86,6 +89,16 @@ class Reader:
             if redirect:
                 page = self._browser.open(redirect)
                 self._browser.press(page, "approve", stop_before=RETURN_URL)
+
+
+def raw_request(world: World, *, token: str, document: str) -> Any:
+    """What the server answers to the request that the page shows, with this operation in it."""
+    head, _, body = pages.block(PAGE, "http").partition("\n\n")
+    request, *headers = head.replace("<token>", token).splitlines()
+    method, path = request.split()
+    content = body.replace('"…"', json.dumps(document), 1).replace("{…}", "{}")
+    sent = dict(header.split(": ", 1) for header in headers)
+    return httpx.request(method, world.base_url + path, headers=sent, content=content).json()
 
 
 def _patiently(api: Api, document: str, values: dict[str, Any]) -> Any:
@@ -118,6 +131,9 @@ def test_the_story_on_the_page_ends_with_a_paid_job_that_is_complete(world: Worl
         for step in STEP.findall(PAGE.read_text()):
             reader.take(*step)
 
+        as_shown = raw_request(world, token=reader.token_of("ana"), document="{ viewer { email } }")
+
+    assert as_shown == {"data": {"viewer": {"email": "ana@example.com"}}}
     assert reader.statuses[-1] == "COMPLETED"
     assert reader.receipt is not None, "it comes with that very event"
     checked = httpx.post(reader.receipt["verifyUrl"], content=reader.receipt["jws"]).json()

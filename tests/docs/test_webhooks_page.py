@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
-from backend.webhooks import claims, inbox, schedule, sending, services, signatures
+from backend.events.models import Event
+from backend.webhooks import bodies, claims, inbox, schedule, sending, services, signatures
 from backend.webhooks.bodies import MOST_BYTES
 from backend.webhooks.names import NAMES, PayloadFormat
 from backend.webhooks.retention import KEPT_FOR
 from tests.docs import pages
+from tests.simulation.simulator import BASE_URL, Simulation
 
 PAGE = pages.DOCS / "webhooks.md"
 NODE = shutil.which("node")
@@ -74,6 +77,27 @@ def test_the_pages_code_accepts_what_is_genuine_and_nothing_else(receive: Receiv
     ):
         with pytest.raises(PermissionError):
             receive(body, headers, SECRET)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_examples_have_the_members_of_what_is_sent(settings: LazySettings) -> None:
+    settings.OP_CLIENT_WALLET_ADDRESS = f"{BASE_URL}/platform"
+    simulation = Simulation(temperament="strict")
+    simulation.run()
+    event = Event.objects.filter(topic=f"payment:{simulation.payment.id}").latest("seq")
+    head, _, standard = pages.block(PAGE, "http").partition("\n\n")
+    guide = pages.FENCED.findall(PAGE.read_text().partition("## In the format of the guide")[2])[0]
+
+    for payload_format, name, shown in (
+        (PayloadFormat.STANDARD, "payment.status", standard),
+        (PayloadFormat.GUIDE, "payment.completed", guide[1]),
+    ):
+        sent = json.loads(bodies.compose(event, name=name, payload_format=payload_format))
+        said = json.loads(shown)
+        assert pages.shape(said) == pages.shape(sent)
+        assert (said["type"], said.get("status")) == (sent["type"], sent.get("status"))
+    names = {line.partition(":")[0] for line in head.splitlines()[1:]}
+    assert names == {"content-type", *signed()}
 
 
 def test_every_event_is_listed_and_no_other() -> None:
