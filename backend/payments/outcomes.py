@@ -2,7 +2,7 @@
 
 There are three outcomes of a call, not two: done, not done, and unknown. A repeatable call that
 failed is simply asked again. Of a call that must not be repeated, "maybe carried out" is a state
-of its own, with its own exits (`reliability` in docs/payments.md).
+of its own, with its own exits (docs/reliability.md).
 """
 
 from enum import Enum

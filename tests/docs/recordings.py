@@ -1,4 +1,5 @@
-"""Real payments against the sandbox wallet, written down for docs/payments.md.
+"""Real payments against the sandbox wallet, written down for docs/payment-requests.md
+and docs/reliability.md.
 
 Everything comes from seeds, except what must not: nonces, tokens, signatures and our own ids.
 Those are replaced by a name in angle brackets; other UUIDs are cut after eight digits.
