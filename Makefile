@@ -83,7 +83,8 @@ key: ## print a new entry for ENCRYPTION_KEYS
 
 $(RUN):
 	@test -n "$(PYTHON)" || { echo "Faena needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/it" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Installing what is needed into $(VENV)/, once: a minute or two."
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.uv: requirements/uv.lock | $(RUN)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
