@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from graphql import GraphQLSchema, build_schema
 
@@ -23,6 +23,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REWRITE = bool(os.environ.get("REWRITE_DOCS"))
 FENCED = markdown.FENCED
+# An operation that somebody does: who, what of its answer is called how, and its variables.
+STEP = re.compile(
+    r"<!-- (step|follow): (\w+)(?:: (\w+) = ([\w.]+))? -->\n```graphql\n(.*?)```\n"
+    r"(?:\n```json\n(.*?)```\n)?",
+    re.DOTALL,
+)
 GENERATED = re.compile(r"<!-- (\w+: [^>]+?) -->\n(```\w+\n.*?\n```)", re.DOTALL)
 
 
@@ -67,6 +73,13 @@ def block(page: Path, language: str) -> str:
     """The page's only block of this language."""
     (text,) = [text for kind, text in FENCED.findall(page.read_text()) if kind == language]
     return str(text)
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands in an answer under a dotted path, such as `payments.0.id`."""
+    for name in path.split("."):
+        value = value[int(name)] if name.isdecimal() else value[name]
+    return value
 
 
 def shape(value: object) -> object:

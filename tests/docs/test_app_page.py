@@ -18,11 +18,6 @@ from tools.browser import Browser
 from tools.world import World, bare_environment
 
 PAGE = pages.DOCS / "from-your-app.md"
-STEP = re.compile(
-    r"<!-- (step|follow): (\w+)(?:: (\w+) = ([\w.]+))? -->\n```graphql\n(.*?)```\n"
-    r"(?:\n```json\n(.*?)```\n)?",
-    re.DOTALL,
-)
 RETURN_URL = "http://localhost:5173/jobs/funded"
 SELLER_SECONDS = 10.0
 
@@ -64,7 +59,7 @@ class Reader:
         assert operation is not None
         self.answers[operation[1]] = result
         if name:
-            self._known[name] = _at(result, path.partition(".")[2])
+            self._known[name] = pages.at(result, path.partition(".")[2])
         if operation[1] == "signUp":
             values["input"].update(email="beto@example.com", displayName="Beto")
             self._known["beto"] = api.run(document, **values)["token"]
@@ -113,22 +108,16 @@ def _patiently(api: Api, document: str, values: dict[str, Any]) -> Any:
             time.sleep(0.1)
 
 
-def _at(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = value[int(name)] if name.isdecimal() else value[name]
-    return value
-
-
 def test_every_operation_on_the_page_is_a_step_that_is_taken() -> None:
     text = PAGE.read_text()
 
-    assert len(STEP.findall(text)) == text.count("```graphql\n") > 10
+    assert len(pages.STEP.findall(text)) == text.count("```graphql\n") > 10
 
 
 def test_the_story_on_the_page_ends_with_a_paid_job_that_is_complete(world: World) -> None:
     with closing(Api(world.base_url)) as visitor, closing(Browser()) as browser:
         reader = Reader(world, visitor=visitor, browser=browser)
-        for step in STEP.findall(PAGE.read_text()):
+        for step in pages.STEP.findall(PAGE.read_text()):
             reader.take(*step)
 
         as_shown = raw_request(world, token=reader.token_of("ana"), document="{ viewer { email } }")
