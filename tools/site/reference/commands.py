@@ -12,7 +12,7 @@ WIDTH = 90
 
 def page(makefile: str) -> str:
     """The page: Faena's own commands; those of Django and of libraries have their own pages."""
-    lines = ["# Commands", "", "## make", "", "| | |", "|---|---|"]
+    lines = ["# Commands", "", "## make", "", "| target | what it does |", "|---|---|"]
     lines += [f"| `make {name}` | {_cell(says)} |" for name, says in TARGET.findall(makefile)]
     lines += ["", "## manage.py", "", "`python manage.py <command>`, with the settings of the"]
     lines += ["environment. Django's own commands are there too.", ""]

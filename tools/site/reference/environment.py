@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-HEADING = re.compile(r"^# --- (.+?) -+$")
+HEADING = re.compile(r"^# --- (.+?)(?: \(docs/[\w-]+\.md\))? -+$")
 NAME = re.compile(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$")
 
 

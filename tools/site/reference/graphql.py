@@ -57,7 +57,7 @@ def _start(types: dict[str, GraphQLNamedType]) -> str:
         "",
     ]
     for part, root in ROOTS.items():
-        lines += [f"## {part.capitalize()}", "", "| | |", "|---|---|"]
+        lines += [f"## {part.capitalize()}", "", "| name | what it is for |", "|---|---|"]
         lines += [
             f"| [`{name}`]({part}.md#{name.lower()}) | {_first_sentence(field.description)} |"
             for name, field in _fields(types[root]).items()

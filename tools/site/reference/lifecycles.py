@@ -27,6 +27,13 @@ LIVES: dict[str, tuple[Table, Enum, str]] = {
         "GrantStatus",
     ),
 }
+# What the schema has no word for: it shows the consent itself.
+HELD_GRANT = {
+    "CREATED": "Its limit is being worked out.",
+    "HELD": "Payments can be made under it.",
+    "CLOSING": "No new payments; it is revoked at the wallet when the last one is over.",
+    "FAILED": "It could not be asked for.",
+}
 
 
 def page() -> str:
@@ -49,6 +56,7 @@ def page() -> str:
 
 def _row(status: Enum, nexts: frozenset[Any], said: GraphQLEnumType, *, order: list[Any]) -> str:
     value = said.values.get(status.value)
-    meaning = " ".join((value.description or "").split()) if value else ""
+    said_there = (value.description or "") if value else HELD_GRANT[status.value]
+    meaning = " ".join(said_there.split())
     leads = ", ".join(f"`{each.value}`" for each in sorted(nexts, key=order.index))
     return f"| `{status.value}` | {meaning} | {leads or 'the end'} |"
