@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.core.management import CommandError, get_commands, load_command_class
 from django.urls import Resolver404, resolve
 
@@ -26,6 +27,7 @@ OTHERS = frozenset(
 SERVERS = {"uvicorn": "backend.asgi:application", "celery": "celery_app"}
 TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.DOTALL)
+TABLES = re.compile(r"\b(?:ON|TABLE) (?!ALL\b)(\w+(?:, \w+)*)")
 OPTION = re.compile(r"^--?[a-z][\w-]*")
 # Behind three blanks, or two and a sign, pages say what the line does.
 ASIDE = re.compile(r"\s{3,}\S.*$|\s+#\s.*$")
@@ -53,6 +55,13 @@ def flaws(line: str, *, in_a_sentence: bool = False) -> list[str]:
         else:
             parts[-1].append(word)
     return [flaw for words in parts for flaw in _flaws(words, loose=loose)]
+
+
+def flaws_of_sql(text: str) -> list[str]:
+    """The tables it names that are not there."""
+    there = {model._meta.db_table for model in apps.get_models()}
+    named = [name for part in TABLES.findall(text) for name in part.replace(" ", "").split(",")]
+    return [f"there is no table {name}" for name in named if name not in there]
 
 
 def _flaws(words: list[str], *, loose: bool) -> Iterator[str]:

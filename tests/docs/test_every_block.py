@@ -101,6 +101,10 @@ def test_a_command_that_is_misspelt_is_found(line: str) -> None:
     assert commands.flaws(line)
 
 
+def test_a_table_that_is_not_there_is_found() -> None:
+    assert commands.flaws_of_sql("GRANT SELECT ON ledger_entry, ledger_entries TO faena;")
+
+
 def test_a_variable_that_the_operation_does_not_take_is_found() -> None:
     operation = "query Page($id: ID!) { job(id: $id) { id } }"
 
@@ -116,6 +120,8 @@ def _flaws(block: Block, *, page: Path) -> list[str]:
         return _flaws_of_test(pages.ROOT / played[1], page=page)
     if block.language in SHELL:
         return [flaw for line in commands.lines_of(block.text) for flaw in commands.flaws(line)]
+    if block.language == "sql":
+        return commands.flaws_of_sql(block.text)
     if block.language == "json" and block.before and block.before.language == "graphql":
         return _variable_flaws(block.before.text, json.loads(block.text))
     return [f"no test plays this {block.language}"]
