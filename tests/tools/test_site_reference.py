@@ -2,12 +2,16 @@
 
 import re
 
+import markdown
 import pytest
 from django.core.management import get_commands
 from graphql import GraphQLEnumType, GraphQLObjectType, build_schema
+from mkdocs.config import load_config
 
 from tools.processes import ROOT
 from tools.site import contents, places, reference
+from tools.site.__main__ import CONFIG
+from tools.site.hooks import do_without_scripts
 
 HEADING = re.compile(r"^#{2,3} (\w+)$", re.MULTILINE)
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
@@ -61,6 +65,20 @@ def test_every_setting_command_and_status_is_there(pages: dict[str, str]) -> Non
     assert {*ours} <= {*HEADING.findall(commands)}
     assert "reconcile [--days DAYS]" in commands and "--traceback" not in commands
     assert "| `HELD` | Payments can be made under it. |" in pages["reference/lifecycles.md"]
+
+
+def test_without_node_nothing_is_left_that_would_be_fetched_from_elsewhere() -> None:
+    config = load_config(str(CONFIG))
+
+    do_without_scripts(config)
+
+    page = markdown.markdown(
+        "```mermaid\nflowchart TD\n```",
+        extensions=config.markdown_extensions,
+        extension_configs=config.mdx_configs,
+    )
+    assert not config.extra_javascript and not config.extra["polyfills"]
+    assert 'class="mermaid"' not in page and "flowchart" in page
 
 
 def test_the_navigation_is_the_table_of_contents() -> None:

@@ -19,7 +19,7 @@ def main() -> int:
         cwd=ROOT,
         env={**os.environ, "DEBUG": "1"},
     )
-    if done.returncode == 0 and not serve:
+    if done.returncode == 0 and not sys.argv[1:]:
         print(f"The documentation is in {ROOT / 'var' / 'site'}: open index.html")
     return done.returncode
 

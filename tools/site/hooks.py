@@ -32,7 +32,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     made.update(reference.pages())
     config.nav = [{"Start": ["index.md"]}, *map(_section, _sections())]
     if not all(script.exists() for script in SCRIPTS.values()):
-        _do_without_scripts(config)
+        do_without_scripts(config)
     return config
 
 
@@ -71,9 +71,11 @@ def _section(section: contents.Section) -> dict[str, list[object]]:
     return {section.title: entries}
 
 
-def _do_without_scripts(config: MkDocsConfig) -> None:
-    """Show diagrams as their source: Material would fetch what draws them from elsewhere."""
+def do_without_scripts(config: MkDocsConfig) -> None:
+    """Show diagrams as their source: Material would fetch what draws them from elsewhere.
+
+    Search works then from a server, and not in pages that are opened as files.
+    """
     config.extra_javascript = []
     config.extra["polyfills"] = []
-    config.plugins["offline"].config["enabled"] = False
     config.mdx_configs["pymdownx.superfences"] = {}
