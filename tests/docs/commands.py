@@ -21,7 +21,21 @@ from tests.docs import pages
 
 # Programs of others that pages may use; what they do there is plain to see.
 OTHERS = frozenset(
-    {"cd", "cp", "curl", "git", "head", "honcho", "openssl", "pg_dump", "pg_restore"}
+    {
+        "cat",
+        "cd",
+        "cp",
+        "createdb",
+        "curl",
+        "docker",
+        "echo",
+        "git",
+        "head",
+        "honcho",
+        "openssl",
+        "pg_dump",
+        "pg_restore",
+    }
     | {"sha256sum", "stat", "tail"}
 )
 SERVERS = {"uvicorn": "backend.asgi:application", "celery": "celery_app"}

@@ -9,15 +9,15 @@ import pytest
 from backend.events.retention import EVENT_RETENTION_DAYS
 from tests.docs import pages
 
-BACKUPS, PRIVACY, RUNNING, SIZING = (
-    pages.DOCS / f"{name}.md" for name in ("backups", "privacy", "running", "sizing")
+BACKUPS, PRIVACY, DEPLOYMENT, SIZING = (
+    pages.DOCS / f"{name}.md" for name in ("backups", "privacy", "deployment", "sizing")
 )
 SETTING = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)`")
 # Statuses, kinds and codes are written like settings.
 NO_SETTINGS = re.compile(r"DISCREPANCY|UNKNOWN_OUTGOING|LATE_CREDIT|PAST_DEADLINE")
 
 
-@pytest.mark.parametrize("page", [BACKUPS, PRIVACY, RUNNING, SIZING], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [BACKUPS, PRIVACY, DEPLOYMENT, SIZING], ids=lambda page: page.stem)
 def test_every_setting_is_one_of_the_example_environment(page: Path) -> None:
     example = (pages.ROOT / ".env.example").read_text()
     named = [each for each in SETTING.findall(page.read_text()) if not NO_SETTINGS.match(each)]
@@ -37,9 +37,8 @@ def test_what_is_kept_is_kept_for_as_long_as_it_says() -> None:
     assert f"after {EVENT_RETENTION_DAYS} days" in SIZING.read_text()
 
 
-def test_the_processes_are_those_of_the_readme() -> None:
-    readme = (pages.ROOT / "README.md").read_text()
-    commands = re.findall(r"`((?:uvicorn|celery) [^`]+)`", RUNNING.read_text())
+def test_the_processes_are_those_of_the_procfile() -> None:
+    lines = (pages.ROOT / "Procfile").read_text().splitlines()
+    named = [words[0].strip("`") for words in pages.table_with_heading(DEPLOYMENT, "process")]
 
-    assert len(commands) == 3
-    assert [each for each in commands if each not in readme] == []
+    assert sorted(named) == sorted(line.partition(":")[0] for line in lines)
