@@ -55,10 +55,9 @@ schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
 bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing" for one
 	@exec $(RUN) -m bench $(ARGS)
 
-node: ## what the tests against the official Open Payments packages need
-	cd tests/conformance && npm ci --no-audit --no-fund
-	cd tools/graphiql && npm ci --no-audit --no-fund
-	cd tools/site && npm ci --no-audit --no-fund
+NODE_TESTED := tests/conformance tools/graphiql clients/typescript tools/site
+node: ## what the tests against the official Open Payments packages, GraphQL clients and Chromium need
+	@for folder in $(NODE_TESTED); do (cd $$folder && npm ci --no-audit --no-fund) || exit; done
 
 graphiql: ## build GraphiQL into var/, so that it works offline
 	cd tools/graphiql && npm ci --no-audit --no-fund && npm run --silent build

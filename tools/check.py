@@ -18,8 +18,9 @@ from tools.world import bare_environment
 
 BIN = Path(sys.executable).parent
 MANAGE = (sys.executable, "manage.py")
+NODE_FOLDERS = ("clients", "examples", "tests", "tools")
 # Lock files work with whatever index their reader has configured, so they name none.
-LOCK_FILES = ("requirements/*.lock", "tests/**/package-lock.json", "tools/*/package-lock.json")
+LOCK_FILES = ("requirements/*.lock", *(f"{folder}/*/package-lock.json" for folder in NODE_FOLDERS))
 NAMES_A_HOST = re.compile(r'"resolved"\s*:\s*"|--(extra-)?index-url|--find-links|\s@\s+\w+://')
 
 

@@ -20,6 +20,8 @@ DATABASE_URL = os.environ.get("DATABASE_URL") or "postgres://postgres@127.0.0.1:
 REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 ANSWER_SECONDS = 3
 WORKERS = "2"
+# With packages that `make node` installs.
+NODE_FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -84,10 +86,9 @@ def _missing_services() -> list[str]:
 
 def _missing_packages() -> list[str]:
     missing = []
-    if not (shutil.which("node") and (ROOT / "tests/conformance/node_modules").is_dir()):
-        missing.append(
-            "the tests against the official Open Payments packages: they need Node and `make node`"
-        )
+    installed = [(ROOT / folder / "node_modules").is_dir() for folder in NODE_FOLDERS]
+    if not (shutil.which("node") and all(installed)):
+        missing.append("the tests against packages from npm: they need Node and `make node`")
     if not any(map(shutil.which, BROWSERS)):
         missing.append("the tests in a browser: they need Chromium")
     return missing

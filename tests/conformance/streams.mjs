@@ -1,15 +1,16 @@
 // Follows a stream with a client library as an app would: keeps the last cursor, and subscribes
 // with it again whenever the connection is lost. Writes one line of JSON for whatever happens.
-// node streams.mjs '{"client": …, "url": …, "token": …, "field": …, "id": …}'
+// node streams.mjs '{"client": …, "url": …, "token": …, "field": …, "id": …, "ours": folder}'
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { Client, fetchExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { subscribe as start, onEnd, pipe } from "wonka";
 import WebSocket from "ws";
 
-const { client, url, token, field, id } = JSON.parse(process.argv[2]);
+const { client, url, token, field, id, ours } = JSON.parse(process.argv[2]);
 const QUERIES = {
   viewerEvents: `subscription Mine($after: EventCursor) {
     viewerEvents(after: $after) { cursor node { id type } }
@@ -120,6 +121,22 @@ function once(subscribe, state) {
   });
 }
 
+/** The same with the client of this repository, which comes back by itself. */
+async function followWithOurs() {
+  const { Faena, MineDocument, PaymentProgressDocument } = await import(join(ours, "index.js"));
+  const faena = new Faena({ url, token: token.replace("Bearer ", ""), webSocketImpl: WebSocket });
+  const document = field === "viewerEvents" ? MineDocument : PaymentProgressDocument;
+  const onConnection = (there) => there || say({ lost: "the connection" });
+  try {
+    for await (const item of faena.follow(document, { id }, { onConnection })) say({ item });
+    say({ ended: true });
+  } catch (reason) {
+    say({ refused: reason.code ?? String(reason) });
+  }
+  process.exit(0);
+}
+
+if (ours) await followWithOurs();
 const subscribe = CLIENTS[client]();
 const state = { after: null, over: false };
 while (await once(subscribe, state)) await sleep(RETRY_MILLISECONDS);

@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-LOCKS = [
-    ROOT / folder / "package-lock.json"
-    for folder in ("tests/conformance", "tools/graphiql", "tools/site")
-]
+FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript", "tools/site")
+LOCKS = [ROOT / folder / "package-lock.json" for folder in FOLDERS]
 
 
 def packages_of(lock: Path) -> dict[str, dict[str, Any]]:

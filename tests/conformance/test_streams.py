@@ -20,7 +20,8 @@ from tests.conformance.tunnel import Tunnel, tunnel_to
 from tests.schema.server import Server, serving
 from tests.schema.world import a_payment, a_person, bearer
 
-CLIENTS = ("graphql-ws", "apollo over a socket", "apollo over multipart", "urql over SSE")
+OURS = "clients/typescript"
+CLIENTS = ("graphql-ws", "apollo over a socket", "apollo over multipart", "urql over SSE", OURS)
 WAIT_SECONDS = 20.0
 REVOKED_SECONDS = 5.0
 THE_WAY = (
@@ -32,7 +33,10 @@ THE_WAY = (
     Status.COMPLETED,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.parametrize("client", CLIENTS)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.parametrize("client", CLIENTS, indirect=True),
+]
 
 
 @pytest.fixture
@@ -67,14 +71,23 @@ class Following:
         assert "lost" in await self.says()
 
 
+@pytest.fixture
+def client(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What streams.mjs has to know of a client."""
+    name: str = request.param
+    if name == OURS:
+        return {"client": name, "ours": str(request.getfixturevalue("typescript_client"))}
+    return {"client": name}
+
+
 @asynccontextmanager
 async def following(
-    node: str, server: Server, client: str, **what: Any
+    node: str, server: Server, client: dict[str, str], **what: Any
 ) -> AsyncIterator[Following]:
     async with tunnel_to(server.port) as tunnel:
         url = f"http://127.0.0.1:{tunnel.port}/graphql"
         process = await asyncio.create_subprocess_exec(
-            *(node, "streams.mjs", json.dumps({"client": client, "url": url, **what})),
+            *(node, "streams.mjs", json.dumps({**client, "url": url, **what})),
             cwd=HERE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -93,7 +106,7 @@ def happen(person: User, *types: str) -> None:
 
 
 async def test_whoever_is_cut_off_from_their_feed_sees_every_event_once_in_order(
-    node: str, server: Server, client: str
+    node: str, server: Server, client: dict[str, str]
 ) -> None:
     person = await in_database(a_person)
     token = await in_database(bearer, person)
@@ -114,7 +127,7 @@ async def test_whoever_is_cut_off_from_their_feed_sees_every_event_once_in_order
 
 
 async def test_a_payment_is_followed_to_its_end_over_a_torn_connection(
-    node: str, server: Server, client: str
+    node: str, server: Server, client: dict[str, str]
 ) -> None:
     world = await in_database(a_payment)
     token = await in_database(bearer, world.payer)
@@ -135,7 +148,7 @@ async def test_a_payment_is_followed_to_its_end_over_a_torn_connection(
 
 
 async def test_a_revoked_token_ends_a_silent_stream_with_an_error_that_the_client_shows(
-    node: str, server: Server, client: str
+    node: str, server: Server, client: dict[str, str]
 ) -> None:
     person = await in_database(a_person)
     token = await in_database(bearer, person)
