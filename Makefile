@@ -12,8 +12,8 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up serve wallet secrets test check messages docs schema bench node graphiql lock key \
-	sbom
+.PHONY: help demo up serve wallet secrets test check messages docs schema bench node graphiql web lock \
+	key sbom
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -55,12 +55,15 @@ schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
 bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing" for one
 	@exec $(RUN) -m bench $(ARGS)
 
-NODE_TESTED := tests/conformance tools/graphiql clients/typescript tools/site
+NODE_TESTED := tests/conformance tools/graphiql clients/typescript examples/web tools/site
 node: ## what the tests against the official Open Payments packages, GraphQL clients and Chromium need
 	@for folder in $(NODE_TESTED); do (cd $$folder && npm ci --no-audit --no-fund) || exit; done
 
 graphiql: ## build GraphiQL into var/, so that it works offline
 	cd tools/graphiql && npm ci --no-audit --no-fund && npm run --silent build
+
+web: ## build the example app into var/, where `make up` serves it
+	cd examples/web && npm ci --no-audit --no-fund && npm run --silent build -- --emptyOutDir --outDir ../../var/web
 
 COMPILE = $(UV) compile -q --universal --generate-hashes --python-version 3.11
 lock: $(VENV)/.uv ## lock requirements/*.in with hashes, again

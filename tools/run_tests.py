@@ -21,7 +21,7 @@ REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 ANSWER_SECONDS = 3
 WORKERS = "2"
 # With packages that `make node` installs.
-NODE_FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript")
+NODE_FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript", "examples/web")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

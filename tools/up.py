@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from tools.api import Api
 from tools.demo import APPLY, CREATE_JOB, DECIDE, PUBLISH_JOB
 from tools.processes import ROOT, NotStarted
+from tools.web import PORT, WebApp
 from tools.world import FUNDER, OPERATOR, PASSWORD, WORKER, Person, World
 
 LOOK_SECONDS = 0.3
@@ -64,6 +65,7 @@ def main() -> int:
         report, last = var_dir / "up.json", var_dir / "last-up.json"
         _retire(report, last)
         before = _read(last)
+        app = WebApp(var_dir / "web", port=arguments.web_port) if _has_app(var_dir) else None
         world = World(
             var_dir=var_dir,
             environment=os.environ,
@@ -71,9 +73,10 @@ def main() -> int:
             # Wallet addresses carry the port, so an old world wants its old one back.
             wallet_port=urlsplit(before.get("sandbox", {}).get("base", "")).port
             or arguments.wallet_port,
+            app_origin=app.origin if app else "",
         )
         try:
-            return _run(world, before=before, report=report, stop=stop)
+            return _run(world, app, before=before, report=report, stop=stop)
         except NotStarted as error:
             if stop.is_set():
                 return 0
@@ -81,6 +84,8 @@ def main() -> int:
             return 1
         finally:
             world.stop()
+            if app:
+                app.stop()
             _retire(report, last)
 
 
@@ -88,7 +93,13 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="up", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="of Faena; 0 takes any free one")
     parser.add_argument("--wallet-port", type=int, default=8200, help="of a new sandbox wallet")
+    parser.add_argument("--web-port", type=int, default=PORT, help="of the example app, if built")
     return parser.parse_args()
+
+
+def _has_app(var_dir: Path) -> bool:
+    """Whether `make web` was there."""
+    return (var_dir / "web" / "index.html").exists()
 
 
 def _note_signals() -> threading.Event:
@@ -102,8 +113,17 @@ def _note_signals() -> threading.Event:
     return stop
 
 
-def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threading.Event) -> int:
+def _run(
+    world: World,
+    app: WebApp | None,
+    *,
+    before: Mapping[str, Any],
+    report: Path,
+    stop: threading.Event,
+) -> int:
     world.start()
+    if app:
+        app.serve(graphql_url=f"{world.base_url}/graphql")
     api = Api(world.base_url)
     users = before.get("users", {})
     people = {
@@ -116,8 +136,8 @@ def _run(world: World, *, before: Mapping[str, Any], report: Path, stop: threadi
         funder=api.as_user(people[FUNDER.name].token),
         worker=api.as_user(people[WORKER.name].token),
     )
-    _write(report, {**_report(world, people), "example": example})
-    print(_welcome(world, people), flush=True)
+    _write(report, {**_report(world, people, app), "example": example})
+    print(_welcome(world, people, app), flush=True)
     print(_health(world.examine()), flush=True)
     while not stop.wait(LOOK_SECONDS):
         for child in world.children.values():
@@ -166,7 +186,7 @@ def _staffed_job(funder: Api, worker: Api) -> Mapping[str, Any]:
     return job
 
 
-def _report(world: World, people: Mapping[str, Person]) -> dict[str, Any]:
+def _report(world: World, people: Mapping[str, Person], app: WebApp | None) -> dict[str, Any]:
     base = world.base_url
     return {
         "urls": {
@@ -177,6 +197,7 @@ def _report(world: World, people: Mapping[str, Person]) -> dict[str, Any]:
             "admin": f"{base}/admin/",
             "ready": f"{base}/readyz",
             "wallet": world.sandbox["base"],
+            **({"app": app.origin} if app else {}),
         },
         "pids": {
             "up": os.getpid(),
@@ -195,7 +216,7 @@ def _report(world: World, people: Mapping[str, Person]) -> dict[str, Any]:
     }
 
 
-def _welcome(world: World, people: Mapping[str, Person]) -> str:
+def _welcome(world: World, people: Mapping[str, Person], app: WebApp | None) -> str:
     wallets = {each["walletAddress"]: each for each in world.sandbox["wallets"].values()}
     lines = [
         "",
@@ -205,6 +226,7 @@ def _welcome(world: World, people: Mapping[str, Person]) -> str:
         f"  Admin      {world.base_url}/admin/   {OPERATOR.email} / {PASSWORD}",
         "             In production it asks for a second factor; here the password is enough.",
         f"  Wallets    {world.sandbox['base']}/",
+        f"  App        {app.origin}" if app else "  App        `make web` builds an example",
         "",
         "  GraphiQL's tabs hold tokens and a job to fund: run them from left to right.",
         "  Beside it there are jobs in every status. The funder owns them; others work on them:",

@@ -69,11 +69,18 @@ class World:
     """The sandbox wallet and Faena as two processes, with all their files in `var_dir`.
 
     A port is taken as wished, or another one when somebody else has it; 0 wishes for any. What is
-    in `environment` already, such as DATABASE_URL, is left as it is.
+    in `environment` already, such as DATABASE_URL, is left as it is. `app_origin` is where an app
+    of its own is served; others are let in beside it.
     """
 
     def __init__(
-        self, *, var_dir: Path, environment: Mapping[str, str], port: int, wallet_port: int
+        self,
+        *,
+        var_dir: Path,
+        environment: Mapping[str, str],
+        port: int,
+        wallet_port: int,
+        app_origin: str = "",
     ) -> None:
         self.sandbox: dict[str, Any] = {}
         self.base_url = ""
@@ -81,6 +88,7 @@ class World:
         self._var_dir = var_dir
         self._environment = dict(environment)
         self._port, self._wallet_port = port, wallet_port
+        self._frontends = " ".join(dict.fromkeys([*FRONTENDS.split(), *app_origin.split()]))
 
     @classmethod
     def already_running(
@@ -206,8 +214,8 @@ class World:
             "TREASURY_WALLET_ADDRESS_URL": self.sandbox["wallets"][OPERATOR.wallet][
                 "walletAddress"
             ],
-            "RETURN_URLS": FRONTENDS,
-            "CORS_ORIGINS": FRONTENDS,
+            "RETURN_URLS": self._frontends,
+            "CORS_ORIGINS": self._frontends,
         }
         return {**defaults, **self._environment, "REDIS_PREFIX": self._redis_prefix()}
 

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 GRAPHIQL, SITE = ROOT / "tools" / "graphiql", ROOT / "tools" / "site"
 CLIENT = ROOT / "clients" / "typescript"
+WEB = ROOT / "examples" / "web"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 NODE = shutil.which("node")
@@ -25,6 +26,7 @@ HAVE_PACKAGES = NODE is not None and all(
 HAVE_BROWSER = HAVE_PACKAGES and BROWSER is not None
 HAVE_GRAPHIQL = HAVE_BROWSER and (GRAPHIQL / "node_modules").is_dir()
 HAVE_SITE = HAVE_BROWSER and (SITE / "node_modules").is_dir()
+HAVE_WEB = HAVE_BROWSER and (WEB / "node_modules").is_dir()
 
 collect_ignore: list[str] = []
 if NODE is None:
@@ -34,6 +36,8 @@ if not HAVE_PACKAGES:
     collect_ignore += ["test_typescript_client.py"]
 if not HAVE_BROWSER:
     collect_ignore += ["test_back_office_page.py"]
+if not HAVE_WEB:
+    collect_ignore += ["test_web_app.py"]
 if not HAVE_GRAPHIQL:
     collect_ignore += ["test_graphiql_page.py", "test_newcomer.py"]
 if not HAVE_SITE:

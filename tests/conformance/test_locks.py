@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript", "tools/site")
+FOLDERS = (
+    "tests/conformance",
+    "tools/graphiql",
+    "tools/site",
+    "clients/typescript",
+    "examples/web",
+)
 LOCKS = [ROOT / folder / "package-lock.json" for folder in FOLDERS]
 
 

@@ -22,6 +22,8 @@ from tools.world import bare_environment
 
 READY_SECONDS = 150.0
 STOP_SECONDS = 25.0
+ANY_PORTS = [word for name in ("port", "wallet-port", "web-port") for word in (f"--{name}", "0")]
+UP = [sys.executable, "-m", "tools.up", *ANY_PORTS]
 Report = dict[str, Any]
 
 
@@ -53,7 +55,7 @@ def report_path(environment: dict[str, str]) -> Path:
 def up(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], Report]]:
     """Run `make up`'s program until the body is done, and see that nothing of it remains."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tools.up", "--port", "0", "--wallet-port", "0"],
+        UP,
         cwd=REPOSITORY,
         env=environment,
         stdout=subprocess.PIPE,
@@ -102,11 +104,16 @@ def is_listening(url: str) -> bool:
 def test_the_report_leads_to_a_world_with_people_who_have_wallets(
     environment: dict[str, str],
 ) -> None:
+    app = Path(environment["VAR_DIR"]) / "web"
+    app.mkdir(parents=True)
+    (app / "index.html").write_text("the app")
     with up(environment) as (_, report):
         ready = httpx.get(report["urls"]["ready"], trust_env=False, timeout=20)
+        shown = httpx.get(f"{report['urls']['app']}/jobs/any", trust_env=False, timeout=20)
         viewers = {user: viewer_of(report, user) for user in report["users"]}
 
     assert ready.json()["status"] == "ok"
+    assert shown.text == "the app"
     assert set(report) == {"urls", "pids", "users", "sandbox", "example"}
     assert set(viewers) == {"funder", "worker", "operator"}
     for user, viewer in viewers.items():
@@ -145,7 +152,17 @@ def test_a_restart_finds_the_same_world(environment: dict[str, str]) -> None:
 def test_a_second_one_in_the_same_folder_is_refused(environment: dict[str, str]) -> None:
     with up(environment):
         second = subprocess.run(
-            [sys.executable, "-m", "tools.up", "--port", "0", "--wallet-port", "0"],
+            [
+                sys.executable,
+                "-m",
+                "tools.up",
+                "--port",
+                "0",
+                "--wallet-port",
+                "0",
+                "--web-port",
+                "0",
+            ],
             cwd=REPOSITORY,
             env=environment,
             capture_output=True,

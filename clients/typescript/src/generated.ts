@@ -343,6 +343,15 @@ export type FundJobInput = {
   sellerId?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** What somebody may do with a funding. */
+export type FundingAction =
+  /** Call it off; what is held goes back: cancelFunding. */
+  | 'CANCEL'
+  /** Have back what nobody is promised: refundFunding. */
+  | 'REFUND'
+  /** Consent again, where a consent is gone or does not suffice: renewGrant. */
+  | 'RENEW';
+
 /** What a worker may rely on about the money. */
 export type FundingAssurance =
   /** The payer has promised it at their wallet; it has not moved. */

@@ -1,0 +1,95 @@
+import { type JobCardFragment, JobsDocument } from "faena-client";
+import { useEffect, useState } from "react";
+
+import { Badge, Heading, Money, Trouble } from "./parts";
+import { Link, pathOfJob } from "./router";
+import { useQuery, useSession, useWords } from "./session";
+
+/** Jobs that look for people, or, if `mine`, the viewer's own in every status. */
+export function Jobs({ mine }: { mine: boolean }) {
+  const { faena } = useSession();
+  const { say } = useWords();
+  const [text, setText] = useState("");
+  const [wished, setWished] = useState("");
+  const filter = mine
+    ? { mine, text: wished || null }
+    : { status: ["RECRUITING" as const], text: wished || null };
+  const { data, failure } = useQuery(JobsDocument, { filter });
+  const [more, setMore] = useState<JobCardFragment[]>([]);
+  const [after, setAfter] = useState<string | null>(null);
+  useEffect(() => {
+    setMore([]);
+    setAfter(data?.jobs.pageInfo.hasNextPage ? data.jobs.pageInfo.endCursor : null);
+  }, [data]);
+  const showMore = async () => {
+    const { jobs } = await faena.run(JobsDocument, { filter, after });
+    setMore([...more, ...jobs.edges.map(({ node }) => node)]);
+    setAfter(jobs.pageInfo.hasNextPage ? jobs.pageInfo.endCursor : null);
+  };
+  const jobs = [...(data?.jobs.edges.map(({ node }) => node) ?? []), ...more];
+  return (
+    <>
+      <Heading title={mine ? say.mine : say.jobs}>{mine ? say.mine : say.welcome}</Heading>
+      <form
+        role="search"
+        className="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setWished(text);
+        }}
+      >
+        <input
+          type="search"
+          aria-label={say.searchJobs}
+          placeholder={say.searchJobs}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <button>{say.search}</button>
+      </form>
+      <Trouble reason={failure} />
+      {data && jobs.length === 0 && <p>{say.noJobs}</p>}
+      <ul className="jobs" aria-busy={!data}>
+        {jobs.map((job) => (
+          <JobCard key={job.id} job={job} />
+        ))}
+      </ul>
+      {after && (
+        <button type="button" className="quiet" onClick={showMore}>
+          {say.more}
+        </button>
+      )}
+    </>
+  );
+}
+
+function JobCard({ job }: { job: JobCardFragment }) {
+  return (
+    <li className="card">
+      <div>
+        <h2>
+          <Link href={pathOfJob(job.id)}>{job.title}</Link>
+        </h2>
+        <JobFacts job={job} />
+      </div>
+      <Money amount={job.reward} />
+    </li>
+  );
+}
+
+/** Whose it is, in what language, and where it and its money stand. */
+export function JobFacts({ job }: { job: JobCardFragment }) {
+  const { say, job: status, assurance } = useWords();
+  return (
+    <p className="about">
+      <Badge kind={job.status === "COMPLETE" ? "good" : "plain"}>{status[job.status]}</Badge>
+      <Badge kind={job.fundingAssurance === "NONE" ? "plain" : "good"}>
+        {assurance[job.fundingAssurance]}
+      </Badge>
+      <span>
+        {say.by} {job.owner?.displayName ?? "–"}
+        {job.languageTag && ` · ${job.languageTag}`}
+      </span>
+    </p>
+  );
+}
