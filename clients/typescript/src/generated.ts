@@ -989,7 +989,7 @@ export type JobPageQueryVariables = Exact<{
 }>;
 
 
-export type JobPageQuery = { job: { description: string, version: number, workersNeeded: number, submitUntil: string | null, allowedActions: Array<JobAction>, id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, totalBudget: { value: string, assetCode: string, assetScale: number }, applications: { edges: Array<{ node: { id: string, status: ApplicationStatus, note: string | null, allowedActions: Array<ApplicationAction>, applicant: { id: string, displayName: string } | null } }> }, submissions: { edges: Array<{ node: { id: string, revision: number, status: SubmissionStatus, text: string | null, comment: string | null, reviewBy: string | null, allowedActions: Array<SubmissionAction>, reward: { value: string, assetCode: string, assetScale: number }, accepted: { value: string, assetCode: string, assetScale: number }, worker: { id: string, displayName: string } | null, payouts: Array<{ id: string, purpose: PaymentPurpose, status: PaymentStatus, deliveredAmount: { value: string, assetCode: string, assetScale: number }, failure: { code: ErrorCode, message: string, retryable: boolean } | null, receipt: { number: string, jws: string, verifyUrl: string } | null }> } }> }, fundings: { edges: Array<{ node: { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } }> }, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null } | null };
+export type JobPageQuery = { job: { description: string, version: number, workersNeeded: number, submitUntil: string | null, allowedActions: Array<JobAction>, id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, totalBudget: { value: string, assetCode: string, assetScale: number }, applications: { edges: Array<{ node: { id: string, status: ApplicationStatus, note: string | null, allowedActions: Array<ApplicationAction>, applicant: { id: string, displayName: string } | null } }> }, submissions: { edges: Array<{ node: { id: string, revision: number, status: SubmissionStatus, text: string | null, comment: string | null, reviewBy: string | null, allowedActions: Array<SubmissionAction>, reward: { value: string, assetCode: string, assetScale: number }, accepted: { value: string, assetCode: string, assetScale: number }, worker: { id: string, displayName: string } | null, payouts: Array<{ id: string, purpose: PaymentPurpose, status: PaymentStatus, deliveredAmount: { value: string, assetCode: string, assetScale: number }, failure: { code: ErrorCode, message: string, retryable: boolean } | null, receipt: { number: string, jws: string, verifyUrl: string } | null }> } }> }, fundings: { edges: Array<{ node: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } }> }, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null } | null };
 
 export type CreateJobMutationVariables = Exact<{
   input: JobInput;
@@ -1163,7 +1163,7 @@ export type FundJobMutationVariables = Exact<{
 }>;
 
 
-export type FundJobMutation = { fundJob: { funding: { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
+export type FundJobMutation = { fundJob: { funding: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean, actual: { value: string, assetCode: string, assetScale: number } }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
@@ -1177,7 +1177,7 @@ export type PreFundJobMutationVariables = Exact<{
 }>;
 
 
-export type PreFundJobMutation = { preFundJob: { funding: { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
+export type PreFundJobMutation = { preFundJob: { funding: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean, actual: { value: string, assetCode: string, assetScale: number } }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
@@ -1191,7 +1191,21 @@ export type RenewGrantMutationVariables = Exact<{
 }>;
 
 
-export type RenewGrantMutation = { renewGrant: { funding: { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
+export type RenewGrantMutation = { renewGrant: { funding: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean, actual: { value: string, assetCode: string, assetScale: number } }
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
+      | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
+    > } };
+
+export type CancelFundingMutationVariables = Exact<{
+  input: CancelFundingInput;
+}>;
+
+
+export type CancelFundingMutation = { cancelFunding: { funding: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } | null, errors: Array<
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean, actual: { value: string, assetCode: string, assetScale: number } }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
       | { code: ErrorCode, message: string, path: Array<string> | null, retryable: boolean }
@@ -1220,7 +1234,7 @@ export type FundingProgressSubscriptionVariables = Exact<{
 }>;
 
 
-export type FundingProgressSubscription = { fundingStatus: { cursor: string, status: FundingStatus, terminal: boolean, funding: { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } } };
+export type FundingProgressSubscription = { fundingStatus: { cursor: string, status: FundingStatus, terminal: boolean, funding: { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> } } };
 
 export type PaymentProgressSubscriptionVariables = Exact<{
   id: Scalars['ID']['input'];
@@ -1230,7 +1244,7 @@ export type PaymentProgressSubscriptionVariables = Exact<{
 
 export type PaymentProgressSubscription = { paymentStatus: { cursor: string, status: PaymentStatus, terminal: boolean, payment: { id: string, purpose: PaymentPurpose, status: PaymentStatus, grant: { status: GrantStatus, redirectUrl: string | null, expiresAt: string | null } | null, deliveredAmount: { value: string, assetCode: string, assetScale: number }, failure: { code: ErrorCode, message: string, retryable: boolean } | null, receipt: { number: string, jws: string, verifyUrl: string } | null } } };
 
-export type FundingPartsFragment = { id: string, mode: FundingMode, status: FundingStatus, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> };
+export type FundingPartsFragment = { id: string, mode: FundingMode, status: FundingStatus, allowedActions: Array<FundingAction>, total: { value: string, assetCode: string, assetScale: number }, released: { value: string, assetCode: string, assetScale: number }, remaining: { value: string, assetCode: string, assetScale: number }, grants: Array<{ id: string, status: GrantStatus, redirectUrl: string | null, validUntil: string | null, maxDebit: { value: string, assetCode: string, assetScale: number } | null }> };
 
 export type PaymentPartsFragment = { id: string, purpose: PaymentPurpose, status: PaymentStatus, deliveredAmount: { value: string, assetCode: string, assetScale: number }, failure: { code: ErrorCode, message: string, retryable: boolean } | null, receipt: { number: string, jws: string, verifyUrl: string } | null };
 
@@ -1469,6 +1483,7 @@ export const FundingPartsFragmentDoc = new TypedDocumentString(`
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }
@@ -1656,6 +1671,7 @@ fragment FundingParts on Funding {
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }
@@ -2245,6 +2261,7 @@ export const FundJobDocument = new TypedDocumentString(`
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }
@@ -2295,6 +2312,7 @@ export const PreFundJobDocument = new TypedDocumentString(`
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }
@@ -2345,6 +2363,7 @@ export const RenewGrantDocument = new TypedDocumentString(`
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }
@@ -2380,6 +2399,57 @@ fragment Refusal on UserError {
     }
   }
 }`) as unknown as TypedDocumentString<RenewGrantMutation, RenewGrantMutationVariables>;
+export const CancelFundingDocument = new TypedDocumentString(`
+    mutation CancelFunding($input: CancelFundingInput!) {
+  cancelFunding(input: $input) {
+    funding {
+      ...FundingParts
+    }
+    errors {
+      ...Refusal
+    }
+  }
+}
+    fragment FundingParts on Funding {
+  id
+  mode
+  status
+  allowedActions
+  total {
+    ...Sum
+  }
+  released {
+    ...Sum
+  }
+  remaining {
+    ...Sum
+  }
+  grants {
+    id
+    status
+    redirectUrl
+    maxDebit {
+      ...Sum
+    }
+    validUntil
+  }
+}
+fragment Sum on Amount {
+  value
+  assetCode
+  assetScale
+}
+fragment Refusal on UserError {
+  code
+  message
+  path
+  retryable
+  ... on AmountChangedError {
+    actual {
+      ...Sum
+    }
+  }
+}`) as unknown as TypedDocumentString<CancelFundingMutation, CancelFundingMutationVariables>;
 export const ConfirmGrantDocument = new TypedDocumentString(`
     mutation ConfirmGrant($input: ConfirmGrantInput!) {
   confirmGrant(input: $input) {
@@ -2423,6 +2493,7 @@ export const FundingProgressDocument = new TypedDocumentString(`
   id
   mode
   status
+  allowedActions
   total {
     ...Sum
   }

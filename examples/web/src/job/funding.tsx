@@ -1,4 +1,5 @@
 import {
+  CancelFundingDocument,
   ConfirmGrantDocument,
   type FundingPartsFragment,
   FundingProgressDocument,
@@ -121,15 +122,19 @@ function CostTable({ preview }: { preview: PreviewFundingQuery["previewFunding"]
 }
 
 function Standing({ funding, job }: { funding: FundingPartsFragment; job: Job }) {
-  const { faena } = useSession();
+  const { faena, changed } = useSession();
   const { say, funding: status } = useWords();
   const toWallet = useConsent(job.id);
-  const idempotencyKey = useMemo(() => crypto.randomUUID(), [funding.id]);
+  const idempotencyKey = useMemo(() => crypto.randomUUID(), [funding.id, funding.status]);
   const open = funding.grants.find((grant) => grant.status === "AWAITING_APPROVAL");
   const renew = async () => {
     const returnUrl = location.origin + pathOfJob(job.id);
     await faena.change(RenewGrantDocument, { fundingId: funding.id, returnUrl, idempotencyKey });
     await toWallet(funding.id);
+  };
+  const cancel = async () => {
+    await faena.change(CancelFundingDocument, { fundingId: funding.id, idempotencyKey });
+    changed();
   };
   const isGood = ["SECURED", "PARTIALLY_RELEASED", "SETTLED"].includes(funding.status);
   return (
@@ -145,7 +150,10 @@ function Standing({ funding, job }: { funding: FundingPartsFragment; job: Job })
           {say.goOn}
         </a>
       )}
-      {funding.status === "LAPSED" && <Act label={say.again} onAct={renew} />}
+      {funding.allowedActions.includes("RENEW") && <Act label={say.again} onAct={renew} />}
+      {funding.allowedActions.includes("CANCEL") && (
+        <Act quiet label={say.callOff} onAct={cancel} />
+      )}
     </>
   );
 }
