@@ -163,11 +163,13 @@ def _verbs(item: Json) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    each = _length(interval.duration)
     start = to_datetime(interval.start).strftime("%-d %B %Y, %H:%M UTC")
     if interval.repeats == 0:
-        return f"in total, for {each} from {start}"
-    each = each.removeprefix("1 ")
+        # People know days, and would have to count them.
+        day, _, _ = start.partition(",")
+        end = to_datetime(interval.duration.after(interval.start))
+        return f"in total, from {day} until {end.strftime('%-d %B %Y, %H:%M UTC')}"
+    each = _length(interval.duration).removeprefix("1 ")
     often = "" if interval.repeats is None else f", {interval.repeats + 1} times"
     return f"every {each}{often}, starting {start}"
 

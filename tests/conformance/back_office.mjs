@@ -38,6 +38,8 @@ async function logIn() {
   await page.fill("#id_password", password);
   await page.click("input[type=submit]");
   if (page.url().includes("/second-factor/")) {
+    // Its address is there before the page is, and on a busy machine the key only comes with that.
+    await page.waitForLoadState();
     const shown = page.locator(".bo-key");
     const typed = (await shown.count()) ? await shown.innerText() : key;
     if (visits[0]?.door) await picture(visits[0]);

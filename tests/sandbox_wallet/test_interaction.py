@@ -68,7 +68,7 @@ def test_a_window_is_told_as_a_total(market: Marketplace) -> None:
     page = open_page(market, market.ask("alice", limits).json())
 
     assert "Recipients get at most" in page.text
-    assert "in total, for 90 days from 1 December 2026" in page.text
+    assert "in total, from 1 December 2026 until 1 March 2027, 00:00 UTC" in page.text
 
 
 def test_the_page_of_a_subject_grant_says_that_no_money_moves(market: Marketplace) -> None:
