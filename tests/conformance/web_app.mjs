@@ -8,8 +8,8 @@ import { launch } from "./page.mjs";
 
 const { url, executable, wallets, screenshots } = JSON.parse(process.argv[2]);
 const PASSWORD = "as long as a sentence";
-const DESK = { viewport: { width: 1280, height: 860 }, locale: "en-GB" };
-const PHONE = { viewport: { width: 390, height: 844 }, locale: "es-MX", deviceScaleFactor: 2, hasTouch: true };
+const DESK = { viewport: { width: 1280, height: 940 }, locale: "en-GB" };
+const PHONE = { viewport: { width: 390, height: 844 }, locale: "es-MX", deviceScaleFactor: 1.5, hasTouch: true };
 const seen = { errors: [], unfit: [], wide: [], views: 0 };
 
 const browser = await launch(executable);
@@ -17,6 +17,8 @@ try {
   const ana = await arrive("ana", DESK);
   const beto = await arrive("beto", PHONE);
 
+  await ana.getByRole("heading", { level: 1 }).waitFor();
+  await look(ana, "start");
   await signUp(ana, ["I am new here", "Your name", "E-mail address", "Password", "Sign up"], "Ana");
   await addWallet(ana, ["Wallet address", "Add a wallet"], wallets.ana);
   await ana.getByRole("link", { name: "Post a job" }).click();

@@ -1,13 +1,9 @@
-"""`python -m tools.screenshots`: the pictures of the documentation, taken of a world of its own.
+"""The pictures of the back office, taken of a world of its own.
 
 Each function below that `PICTURES` names says how one page is reached and how wide it is shown. To
-add a page of the back office, add a function. Needs Node 20, `make node` and Chromium.
+add a page of the back office, add a function.
 """
 
-import json
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +14,9 @@ from tools import demo_story
 from tools.api import Api
 from tools.browser import Browser
 from tools.demo_story import RETURN_URL, Story
-from tools.processes import ROOT
+from tools.screenshots.driving import IMAGES, NotWorthShowing, drive
 from tools.world import OPERATOR, PASSWORD, World, bare_environment
 
-IMAGES = ROOT / "docs" / "images"
-DRIVER = ROOT / "tests" / "conformance"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-LARGEST_BYTES = 150_000
 WIDE, PHONE = 1100, 360
 
 Visit = dict[str, Any]
@@ -65,18 +57,18 @@ PICTURES: dict[str, Callable[[], Visit]] = {
 }
 
 
-def main() -> int:
-    """Take them all anew; 1 when a page had errors, was too wide, or a picture is too large."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
+def take() -> list[Path]:
+    """Take them all anew.
+
+    Raises:
+        NotWorthShowing: a page had errors, or was wider than its window.
+    """
     with _world() as world:
         report = _take(world)
-    too_large = [name for name in PICTURES if (IMAGES / name).stat().st_size > LARGEST_BYTES]
-    too_wide = [each["url"] for each in report["seen"] if each["overflow"] > 0]
-    for what, found in (("errors", report["errors"]), ("too wide", too_wide), ("large", too_large)):
-        if found:
-            print(f"{what}: {found}", file=sys.stderr)
-    print(*(f"{(IMAGES / name).stat().st_size:>7} {name}" for name in PICTURES), sep="\n")
-    return 1 if report["errors"] or too_wide or too_large else 0
+    too_wide = [f"too wide: {each['url']}" for each in report["seen"] if each["overflow"] > 0]
+    if report["errors"] or too_wide:
+        raise NotWorthShowing([*report["errors"], *too_wide])
+    return [IMAGES / name for name in PICTURES]
 
 
 @contextmanager
@@ -105,23 +97,10 @@ def _approve(address: str) -> None:
 
 def _take(world: World) -> dict[str, Any]:
     visits = [{**visit(), "png": str(IMAGES / name)} for name, visit in PICTURES.items()]
-    arguments = {
-        "executable": next(filter(None, map(shutil.which, BROWSERS))),
-        "base": world.base_url,
-        "email": OPERATOR.email,
-        "password": PASSWORD,
-        "visits": visits,
-    }
-    done = subprocess.run(  # noqa: S603 - the command is ours
-        [shutil.which("node") or "node", "back_office.mjs", json.dumps(arguments)],
-        cwd=DRIVER,
-        stdout=subprocess.PIPE,
-        timeout=180,
-        check=True,
+    return drive(
+        "back_office.mjs",
+        base=world.base_url,
+        email=OPERATOR.email,
+        password=PASSWORD,
+        visits=visits,
     )
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -150,10 +150,14 @@ function Standing({ funding, job }: { funding: FundingPartsFragment; job: Job })
           {say.goOn}
         </a>
       )}
-      {funding.allowedActions.includes("RENEW") && <Act label={say.again} onAct={renew} />}
-      {funding.allowedActions.includes("CANCEL") && (
-        <Act quiet label={say.callOff} onAct={cancel} />
-      )}
+      <div className="buttons">
+        {funding.allowedActions.includes("RENEW") && (
+          <Act quiet={isGood} label={say.again} onAct={renew} />
+        )}
+        {funding.allowedActions.includes("CANCEL") && (
+          <Act quiet label={say.callOff} onAct={cancel} />
+        )}
+      </div>
     </>
   );
 }
