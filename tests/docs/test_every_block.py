@@ -25,7 +25,7 @@ NOT_RUN = re.compile(r"not run: (.{20,})$")
 # Diagrams and what programs print are no code; graphql is validated by test_links.py.
 NO_CODE = {"mermaid", "text", "graphql"}
 SHELL = {"", "sh", "bash"}
-MOST_NOT_RUN = 6
+MOST_NOT_RUN = 12
 INLINE = re.compile(
     r"`((?:[A-Z_]+=\S+ )*(?:make|python3? manage\.py|manage\.py|python3? -m) [^`]+)`"
 )
