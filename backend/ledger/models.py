@@ -69,7 +69,7 @@ class Account(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(name="account_owner", fields=["owner"], condition=~Q(owner=None))
+            models.Index(name="account_owner", fields=["owner"], condition=Q(owner__isnull=False))
         ]
 
     def __str__(self) -> str:

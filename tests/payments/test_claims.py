@@ -6,10 +6,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from backend.payments import claims, workflow
-from backend.payments.models import Payment, PaymentTransition
+from backend.payments.models import HeldGrant, Payment, PaymentTransition
 from backend.payments.paying import PaymentRun
 from backend.payments.status import PaymentStatus
-from tests.simulation.simulator import Simulation
+from tests.simulation.simulator import START, Simulation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -133,3 +133,15 @@ def test_logs_refuse_changes_where_triggers_exist(simulation: Simulation) -> Non
         logged.update(new="COMPLETED")
     with pytest.raises(Exception, match="Cannot update or delete"):
         logged.delete()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what is in a table")
+@pytest.mark.parametrize(
+    ("model", "index"), [(Payment, "payment_due"), (HeldGrant, "held_grant_due")]
+)
+def test_what_is_due_is_found_by_its_index(
+    model: type[Payment] | type[HeldGrant], index: str
+) -> None:
+    due = model._default_manager.filter(due_at__lte=START).order_by("due_at")
+
+    assert f"USING INDEX {index}" in due.explain()

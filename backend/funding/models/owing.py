@@ -107,7 +107,7 @@ class Payable(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(name="payable_due", fields=["due_at"], condition=~Q(due_at=None)),
+            models.Index(name="payable_due", fields=["due_at"], condition=Q(due_at__isnull=False)),
             models.Index(
                 name="payable_unpaid",
                 fields=["funding"],

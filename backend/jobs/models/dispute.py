@@ -62,7 +62,7 @@ class Dispute(HasStatus):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["due_at"], name="dispute_due", condition=~Q(due_at=None)),
+            models.Index(fields=["due_at"], name="dispute_due", condition=Q(due_at__isnull=False)),
         ]
         triggers: ClassVar = [ends_are_final("dispute_end_is_final", TRANSITIONS)]
 

@@ -103,7 +103,9 @@ class Submission(HasStatus):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["due_at"], name="submission_due", condition=~Q(due_at=None)),
+            models.Index(
+                fields=["due_at"], name="submission_due", condition=Q(due_at__isnull=False)
+            ),
         ]
         triggers: ClassVar = [
             pgtrigger.Trigger(

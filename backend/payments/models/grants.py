@@ -158,7 +158,9 @@ class HeldGrant(QueueRow):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(name="held_grant_due", fields=["due_at"], condition=~Q(due_at=None)),
+            models.Index(
+                name="held_grant_due", fields=["due_at"], condition=Q(due_at__isnull=False)
+            ),
             models.Index(name="held_grant_reference", fields=["reference"]),
         ]
 

@@ -75,7 +75,7 @@ class Payment(QueueRow):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(name="payment_due", fields=["due_at"], condition=~Q(due_at=None)),
+            models.Index(name="payment_due", fields=["due_at"], condition=Q(due_at__isnull=False)),
             models.Index(name="payment_reference", fields=["reference"]),
         ]
 
