@@ -21,15 +21,20 @@ REDIS_URL = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
 ANSWER_SECONDS = 3
 WORKERS = "2"
 # With packages that `make node` installs.
-NODE_FOLDERS = ("tests/conformance", "tools/graphiql", "clients/typescript", "examples/web")
+NODE_FOLDERS = (
+    *("tests/conformance", "tools/graphiql", "tools/site"),
+    *("clients/typescript", "examples/web"),
+)
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These never touch our database or Redis, or ask of them what both do alike: once is enough.
 ONCE = (
-    *("conformance", "docs", "open_payments", "outbound", "profiles", "receipts", "sandbox_wallet"),
-    *("schema/permissions", "schema/test_execution.py", "schema/test_schema_file.py", "tools"),
-    "e2e/test_graphiql.py",
+    *("conformance", "docs", "guide", "open_payments", "outbound", "profiles", "sandbox"),
+    *("sandbox_wallet", "telemetry", "tools", "schema/permissions"),
+    *(f"schema/test_{name}.py" for name in ("audit", "execution", "graphiql", "guard", "http")),
+    *("schema/test_schema_file.py", "e2e/test_demo.py", "e2e/test_graphiql.py"),
+    *(f"test_{name}.py" for name in ("deployment", "languages", "locales", "web_surface")),
 )
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
