@@ -270,7 +270,7 @@ def _fund(job_id: str, *, funder: Api, narrator: Narrator) -> str:
             # A server this young may still be reading the default seller's wallet address.
             if error.code != "SELLER_NOT_FOUND" or time.monotonic() > patience:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.5)
         else:
             payment_id: str = funding["payments"][0]["id"]
             return payment_id

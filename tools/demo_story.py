@@ -259,7 +259,7 @@ def _patiently(ask: Callable[[], Any], *, while_code: str) -> Any:
             # A server this young may still be reading the treasury's wallet, or its consent.
             if error.code != while_code or time.monotonic() > patience:
                 raise
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
 def _until(look: Callable[[], str | None]) -> str:
