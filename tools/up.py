@@ -246,7 +246,7 @@ def _health(findings: Sequence[Mapping[str, str]]) -> str:
     bad = [each for each in findings if each["level"] != "ok"]
     problems = sum(each["level"] == "problem" for each in bad)
     lines = [
-        f"  op_doctor: {len(findings)} checks, {problems} problems, {len(bad) - problems} warnings."
+        f"  op_doctor: {len(findings)} checks; problems: {problems}, warnings: {len(bad) - problems}"
     ]
     for each in bad:
         lines.append(f"    {each['level']:<8} {each['check']:<16} {each['message']} {each['cure']}")
