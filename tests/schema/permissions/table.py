@@ -71,10 +71,11 @@ def job(name: str, **rule: Any) -> Mutation:
 
 
 ALL_OTHERS = "stranger worker other operator auditor"
+ALL_BUT_OPERATORS = "stranger worker other auditor"
 
 
 def endpoint(more: Input | None = None) -> Mutation:
-    """A mutation on a webhook endpoint: for all but its owner there is none to change."""
+    """A change of a webhook endpoint: for all but its owner there is none to change."""
     return Mutation(
         id="endpointId",
         of="WebhookEndpoint",
@@ -255,13 +256,22 @@ MUTATIONS: dict[str, Mutation] = {
     "updateWebhookEndpoint": endpoint(more={"active": False}),
     "deleteWebhookEndpoint": endpoint(),
     "rotateWebhookSecret": endpoint(),
-    "replayEvents": endpoint(more={"since": NOON.isoformat()}),
+    "replayEvents": Mutation(
+        id="endpointId",
+        of="WebhookEndpoint",
+        input=lambda world: {
+            "endpointId": world.id("webhook endpoint"),
+            "since": NOON.isoformat(),
+        },
+        may="owner operator",
+        hidden_from=ALL_BUT_OPERATORS,
+    ),
     "replayWebhookDelivery": Mutation(
         id="deliveryId",
         of="WebhookDelivery",
         input=lambda world: {"deliveryId": world.id("webhook delivery")},
-        may="owner",
-        hidden_from=ALL_OTHERS,
+        may="owner operator",
+        hidden_from=ALL_BUT_OPERATORS,
     ),
     # --- consent and files
     "confirmGrant": on("Grant", "grant", may="owner", hidden_from=ALL_OTHERS),
