@@ -245,9 +245,8 @@ def _health(findings: Sequence[Mapping[str, str]]) -> str:
     """One line when all is well, and one more for whatever is not."""
     bad = [each for each in findings if each["level"] != "ok"]
     problems = sum(each["level"] == "problem" for each in bad)
-    lines = [
-        f"  op_doctor: {len(findings)} checks; problems: {problems}, warnings: {len(bad) - problems}"
-    ]
+    warnings = len(bad) - problems
+    lines = [f"  op_doctor: {len(findings)} checks; problems: {problems}, warnings: {warnings}"]
     for each in bad:
         lines.append(f"    {each['level']:<8} {each['check']:<16} {each['message']} {each['cure']}")
     return "\n".join([*lines, ""])
