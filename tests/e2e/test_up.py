@@ -133,7 +133,7 @@ def test_sigterm_ends_every_process_and_takes_the_report_away(
         code = process.wait(STOP_SECONDS)
 
         assert code == 0
-        assert "0 problems" in health
+        assert "problems: 0" in health
         assert mode == 0o600
         assert not report_path(environment).exists()
         assert not is_listening(report["urls"]["base"])
