@@ -45,6 +45,7 @@ class Code(StrEnum):
     TICK_NEVER = "TICK_NEVER"
     TICK_LATE = "TICK_LATE"
     TICK_STOPPED = "TICK_STOPPED"
+    STOOD_STILL = "STOOD_STILL"
     PUBLIC_URL_NOT_SET = "PUBLIC_URL_NOT_SET"
     PUBLIC_URL_UNREACHABLE = "PUBLIC_URL_UNREACHABLE"
     PUBLIC_URL_NOT_OURS = "PUBLIC_URL_NOT_OURS"
@@ -155,6 +156,11 @@ KINDS: Mapping[Code, Kind] = {
         P,
         "Nothing looks for due payments: start Celery's beat and a worker of the queue money, or "
         "manage.py pump --loop.",
+    ),
+    Code.STOOD_STILL: Kind(
+        W,
+        "Payments go on once their wallets were asked. If a backup was restored, do what "
+        "docs/backups.md says; payments that wait for days have a discrepancy that says why.",
     ),
     Code.PUBLIC_URL_NOT_SET: Kind(
         P, "Set PUBLIC_URL to the address browsers reach this server at."

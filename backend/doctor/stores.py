@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from backend.doctor.findings import Code, Found
 from backend.heartbeat.beating import TICK, age
+from backend.payments import standstill
 
 OLDEST_POSTGRESQL = 150_000
 ISOLATION = "read committed"
@@ -108,6 +109,12 @@ def check_tick(now: datetime) -> str:
         raise Found(Code.TICK_STOPPED, said)
     if seconds > WARN_AFTER_SECONDS:
         raise Found(Code.TICK_LATE, said)
+    if waiting := standstill.to_look_up():
+        raise Found(
+            Code.STOOD_STILL,
+            f"Nobody was at work until {standstill.noticed_at():%Y-%m-%d %H:%M} UTC; wallets are "
+            f"still to be asked about payments: {waiting}.",
+        )
     return said
 
 

@@ -49,6 +49,7 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
         receive_amount=None if sends else payable.amount,
         send_amount=payable.amount if sends else None,
         under=under,
+        owed_since=payable.created_at,
         now=at,
     )
 

@@ -8,6 +8,9 @@ class Heartbeat(models.Model):
 
     name = models.CharField(primary_key=True, max_length=40)
     at = models.DateTimeField()
+    # The last time that it was not at work for long: its last beat before, and the first after.
+    stood_still_from = models.DateTimeField(null=True)
+    stood_still_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -143,6 +144,14 @@ class PaymentRun(Run[Payment]):
         alarm = held.limit_value * NEARLY_SPENT
         if held.reserved_value - more < alarm <= held.reserved_value:
             self._nearly_spent = held
+
+    def count(self, debit: int) -> None:
+        """Count what an order has taken that was given before; only inside `commit`.
+
+        Beyond the limit the wallet would not have taken it: then our count is off, not the limit.
+        """
+        with suppress(NoRoom):
+            self.reserve(debit)
 
     def why_the_held_grant_cannot_pay(self) -> Failure | None:
         """Look at the held grant as it is now; None when it can pay, or soon can again."""

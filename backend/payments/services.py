@@ -14,7 +14,7 @@ from backend.accounts.models import User, WalletAddress
 from backend.errors import NotFound
 from backend.ids import new_id
 from backend.open_payments.types import Amount
-from backend.payments import hints
+from backend.payments import hints, standstill
 from backend.payments.errors import NotConfirmable
 from backend.payments.models import (
     Attempt,
@@ -56,6 +56,7 @@ def create_payment(
     send_amount: Amount | None = None,
     under: HeldGrant | None = None,
     return_url: str = "",
+    owed_since: datetime | None = None,
     now: datetime,
 ) -> Payment:
     """Write down the intent to pay; the workflow starts when the caller's transaction commits.
@@ -65,6 +66,8 @@ def create_payment(
 
     Call it inside the transaction that decides to pay. `reference` is handed back by
     `signals.payment_ended`; while a payment for it is open, a second one is an IntegrityError.
+    `owed_since` says for how long it could have been paid: a backup that was restored since may
+    lack that it was, so wallets are asked first. None: not before now.
     No network call is made here.
     """
     assert (receive_amount is None) != (send_amount is None), "exactly one side is fixed"
@@ -82,6 +85,7 @@ def create_payment(
         receive_asset_code=receiver.asset_code,
         receive_asset_scale=receiver.asset_scale,
         return_url=return_url,
+        look_up_since=standstill.look_up_since(owed_since),
         due_at=now,
         deadline_at=now + (SEND_WITHIN if under else PREPARE_FOR),
         created_at=now,

@@ -31,14 +31,17 @@ class PaymentStatus(TextChoices):
 
 _P = PaymentStatus
 
+# From before SENDING to SENT or UNKNOWN: a wallet knows of an order that a restored backup lacks.
 TRANSITIONS: dict[PaymentStatus, frozenset[PaymentStatus]] = {
-    _P.CREATED: frozenset({_P.AWAITING_APPROVAL, _P.FAILED, _P.CANCELED}),
+    _P.CREATED: frozenset({_P.AWAITING_APPROVAL, _P.SENT, _P.FAILED, _P.CANCELED}),
     _P.AWAITING_APPROVAL: frozenset(
         # Back to CREATED: the grant was lost, the payer is asked again.
-        {_P.AUTHORIZED, _P.CREATED, _P.REJECTED, _P.EXPIRED, _P.FAILED, _P.CANCELED}
+        {_P.AUTHORIZED, _P.CREATED, _P.SENT, _P.REJECTED, _P.EXPIRED, _P.FAILED, _P.CANCELED}
     ),
-    _P.AUTHORIZED: frozenset({_P.QUOTED, _P.CREATED, _P.FAILED, _P.CANCELED}),
-    _P.QUOTED: frozenset({_P.SENDING, _P.AUTHORIZED, _P.CREATED, _P.FAILED, _P.CANCELED}),
+    _P.AUTHORIZED: frozenset({_P.QUOTED, _P.CREATED, _P.SENT, _P.UNKNOWN, _P.FAILED, _P.CANCELED}),
+    _P.QUOTED: frozenset(
+        {_P.SENDING, _P.AUTHORIZED, _P.CREATED, _P.SENT, _P.UNKNOWN, _P.FAILED, _P.CANCELED}
+    ),
     # Back to AUTHORIZED: the wallet refused the order for certain, a new quote may pass.
     _P.SENDING: frozenset({_P.SENT, _P.UNKNOWN, _P.AUTHORIZED, _P.FAILED}),
     # Out of UNKNOWN only by finding the payment or by proving that it can never happen.

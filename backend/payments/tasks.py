@@ -10,7 +10,7 @@ from django.conf import settings
 
 from backend.clock import SYSTEM_CLOCK
 from backend.heartbeat.beating import TICK, beat
-from backend.payments import claims, vault, workflow
+from backend.payments import claims, standstill, vault, workflow
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.wallets import wallet_client
 from backend.telemetry import context, metrics, traces
@@ -25,9 +25,9 @@ RNG = random.Random()  # noqa: S311
 @shared_task(ignore_result=True)
 def advance_payment(*, payment_id: str) -> None:
     """Look at this payment now, if it is due and nobody else does. Safe to lose and to repeat."""
-    for payment in claims.claim_due(
-        Payment, now=SYSTEM_CLOCK.now(), limit=1, only=UUID(payment_id)
-    ):
+    now = SYSTEM_CLOCK.now()
+    standstill.notice(now=now)
+    for payment in claims.claim_due(Payment, now=now, limit=1, only=UUID(payment_id)):
         advance(payment)
 
 
@@ -54,6 +54,7 @@ def pump() -> int:
         # One at a time: a claim that waits for its turn in here would only lose its lease.
         # Grants first: payments wait for their tokens.
         now = SYSTEM_CLOCK.now()
+        standstill.notice(now=now)
         beat(TICK, now=now)
         claimed: list[Payment | HeldGrant] = [
             *claims.claim_due(HeldGrant, now=now, limit=1),

@@ -9,6 +9,7 @@
     SENT               the receiver's wallet is read until it shows the money
     COMPLETED …        over
 
+After a restored backup or a standstill, wallets are asked first what they know (lookup.py).
 One step is one request to a wallet, with the token it needs, and one commit. A step leaves
 `due_at` in the past to go on at once, or sets it to wait; `advance` runs steps until one waits.
 All that a step needs is in the rows, so a crash anywhere is followed by the same step again. The
@@ -32,7 +33,7 @@ from backend.open_payments.errors import (
     ReceiverUnusable,
 )
 from backend.open_payments.types import OutgoingPayment
-from backend.payments import consent, errors, proofs
+from backend.payments import consent, errors, lookup, proofs
 from backend.payments.driver import drive
 from backend.payments.errors import NoRoom
 from backend.payments.models import Grant, Payment
@@ -71,7 +72,10 @@ def _step(run: PaymentRun) -> bool:
         return False
     if run.may_have_sent and run.now > run.payment.deadline_at:
         proofs.note_past_deadline(run)
-    STEPS[run.status](run)
+    if lookup.is_first(run):
+        lookup.look_up(run)
+    else:
+        STEPS[run.status](run)
     return True
 
 
@@ -115,7 +119,7 @@ def create_receiver(run: PaymentRun, grant: Grant) -> None:
             wallet_address=run.payment.receiver.url,
             incoming_amount=run.receive_amount,
             expires_at=expires_at,
-            metadata={"attempt": str(run.attempt.id)},
+            metadata=lookup.metadata(run),
         ),
         grant=grant,
     )

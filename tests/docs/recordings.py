@@ -183,7 +183,8 @@ def _learn(secrets: dict[str, str], asked: dict[str, Any], told: dict[str, Any])
     if "interact_ref" in asked:
         secrets[asked["interact_ref"]] = "<interact_ref>"
     if "metadata" in asked:
-        secrets[asked["metadata"]["attempt"]] = "<attempt's id>"
+        for name, value in asked["metadata"].items():
+            secrets[value] = f"<{name}'s id>"
     for method in told.get("methods", []):
         secrets[method["sharedSecret"]] = "<secret>"
 

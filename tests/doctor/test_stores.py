@@ -12,9 +12,11 @@ from backend.doctor.examining import find
 from backend.doctor.findings import Code
 from backend.heartbeat import beating
 from backend.heartbeat.models import Heartbeat
-from backend.payments import tasks
+from backend.payments import standstill, tasks
+from backend.payments.models import Payment
 from tests.conftest import NOON
 from tests.doctor.world import closed_port
+from tests.simulation.simulator import Simulation
 
 pytestmark = pytest.mark.django_db
 on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'")
@@ -97,6 +99,18 @@ def test_a_tick_is_judged_by_its_age(seconds: int, code: Code) -> None:
 
     at = NOON + timedelta(seconds=seconds)
     assert find("tick", lambda: stores.check_tick(at)).code is code
+
+
+def test_after_a_standstill_it_is_said_until_the_wallets_were_asked() -> None:
+    beating.beat(beating.TICK, now=NOON)
+    late = NOON + timedelta(minutes=5)
+    world = Simulation(temperament="strict")
+
+    assert standstill.notice(now=late)
+    assert find("tick", lambda: stores.check_tick(late)).code is Code.STOOD_STILL
+
+    Payment.objects.filter(id=world.payment.id).update(look_up_since=None)
+    assert find("tick", lambda: stores.check_tick(late)).code is Code.OK
 
 
 def test_where_nobody_ever_looked_it_is_said_so() -> None:

@@ -1,7 +1,7 @@
 """A database that lacks its last commits: reconciliation names what was paid meanwhile.
 
-docs/backups.md has operators do that before a worker runs, because a payout that the database
-holds as not ordered yet would be ordered again.
+docs/backups.md has operators do that before a worker runs: what was begun after the backup is known
+to nobody else. What the database still owes is looked up by the workers themselves.
 """
 
 import pytest

@@ -51,6 +51,9 @@ class Payment(QueueRow):
     reserved_value = models.BigIntegerField(default=0)
     delivered_value = models.BigIntegerField(default=0)
     return_url = models.CharField(max_length=2048)
+    # What wallets were told since then may be missing here, so that they are asked before anything
+    # is ordered (lookup.py); None: nothing is missing, as far as anybody knows.
+    look_up_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

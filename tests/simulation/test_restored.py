@@ -1,0 +1,191 @@
+"""A backup is restored that lacks what was paid since: nobody is paid twice.
+
+The backup is taken at every commit of a payout's life; the wallets go on to the end before it is
+restored, and then the restored database does.
+"""
+
+import os
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from pytest_django import Settings
+
+from backend.funding.models import Payable
+from backend.funding.status import FundingMode, PayableStatus
+from backend.jobs.models import Job
+from backend.jobs.status import ReviewDecision
+from backend.payments import standstill
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import TERMINAL
+from tests.simulation.crashes import CrashPoints
+from tests.simulation.market import Market
+from tests.simulation.restoring import AfterEveryCommit, Rows, backup, restore
+from tests.simulation.simulator import BASE_URL, Simulation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PAYOUTS = int(os.environ.get("RESTORED_PAYOUTS", "5"))
+# A consent's token lives for ten minutes.
+SOON, LATER = timedelta(minutes=2), timedelta(hours=3)
+
+
+@pytest.fixture(autouse=True)
+def _platform(settings: Settings) -> None:
+    settings.OP_CLIENT_WALLET_ADDRESS = f"{BASE_URL}/platform"
+
+
+@pytest.mark.parametrize("after", [SOON, LATER])
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_whenever_the_backup_was_taken_the_worker_is_paid_once(
+    mode: FundingMode, after: timedelta
+) -> None:
+    # The other worker's pay is room under the consent, which a second order could use.
+    market = a_market(mode, workers=2)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    backups = [backup(at=market.clock.now())]
+    market.points = AfterEveryCommit(lambda: backups.append(backup(at=market.clock.now())))
+    assert market.settle_down(all_paid)
+    market.points = CrashPoints()
+    assert len(backups) >= 7, "one for each step"
+    problems = []
+
+    for number, rows in enumerate(backups):
+        come_back(market, rows, after=after)
+        if not market.settle_down(all_paid):
+            problems.append(f"{number}: not paid: {stories()}")
+        twice = paid_twice(market)
+        if twice:
+            problems.append(f"{number}: {twice} {stories()}")
+            break
+    assert problems == []
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_a_payout_whose_payment_the_backup_lacks_is_found_by_what_it_was_for(
+    mode: FundingMode,
+) -> None:
+    market = a_market(mode, workers=2)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+
+    come_back(market, without_payouts(rows, due_at=market.clock.now()), after=SOON)
+    assert market.settle_down(all_paid)
+
+    assert paid_twice(market) == []
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_a_consent_whose_token_was_renewed_since_is_lost_and_still_nobody_is_paid_twice(
+    mode: FundingMode,
+) -> None:
+    market = a_market(mode, workers=2)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.clock.at += timedelta(minutes=20)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+
+    come_back(market, rows, after=SOON)
+    assert market.settle_down(all_paid)
+
+    assert paid_twice(market) == []
+    assert HeldGrant.objects.filter(status__in=["LOST", "REVOKED"]).exists()
+
+
+@pytest.mark.parametrize("after", [SOON, LATER])
+def test_whenever_the_backup_was_taken_a_payer_pays_once(after: timedelta) -> None:
+    payer = Simulation(temperament="strict")
+    backups = [backup(at=payer.clock.now())]
+    payer.points = AfterEveryCommit(lambda: backups.append(backup(at=payer.clock.now())))
+    assert payer.run().problems == []
+    payer.points = CrashPoints()
+    problems = []
+
+    for number, rows in enumerate(backups):
+        come_back(payer, rows, after=after)
+        verdict = payer.run()
+        problems += [f"{number}: {each} {verdict.history}" for each in verdict.problems]
+        debits = payer._control("GET", "ledger")["totals"]["delivered"]
+        if debits != {"USD/2": 2500}:
+            problems.append(f"{number}: {debits} {verdict.history}")
+            break
+    assert problems == []
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_all_who_were_paid_since_the_backup_are_paid_once(mode: FundingMode) -> None:
+    market = a_market(mode, workers=PAYOUTS)
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid, rounds=60 * PAYOUTS)
+
+    come_back(market, rows, after=timedelta(minutes=10))
+    assert market.settle_down(all_paid, rounds=60 * PAYOUTS)
+
+    assert paid_twice(market) == []
+
+
+def a_market(mode: FundingMode, *, workers: int) -> Market:
+    market = Market(mode=mode, workers=workers)
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def without_payouts(rows: Rows, *, due_at: datetime) -> Rows:
+    """The backup as it would be of a moment earlier: owed, and nothing was begun about it."""
+    payouts = {row.pk for row in rows[Payment] if row.purpose == "PAYOUT"}
+    for payable in rows[Payable]:
+        payable.status, payable.due_at = PayableStatus.OWED, due_at
+    kept = {
+        model: [row for row in saved if getattr(row, "payment_id", None) not in payouts]
+        for model, saved in rows.items()
+    }
+    kept[Payment] = [row for row in rows[Payment] if row.pk not in payouts]
+    return kept
+
+
+def come_back(market: Simulation, rows: Rows, *, after: timedelta) -> None:
+    market.clock.at += after
+    restore(rows)
+    assert standstill.notice(now=market.clock.now())
+    if isinstance(market, Market):
+        market._stir()
+
+
+def all_paid() -> bool:
+    payables = Payable.objects.all()
+    open_payments = Payment.objects.exclude(status__in=sorted(TERMINAL))
+    unpaid = payables.exclude(status=PayableStatus.PAID)
+    return payables.exists() and not unpaid.exists() and not open_payments.exists()
+
+
+def paid_twice(market: Market) -> list[str]:
+    """Whom the wallets paid more than they are owed."""
+    delivered: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
+    for payable in Payable.objects.select_related("receiver"):
+        wanted[payable.receiver.url.rpartition("/")[2]] += payable.value
+    movements = market._control("GET", "ledger")["movements"]
+    for move in movements:
+        if move["kind"] == "deliver":
+            delivered[move["to"].rpartition(":")[2]] += int(move["value"])
+    assert delivered
+    return [
+        f"{name}: {delivered[name]} of {due}"
+        for name, due in wanted.items()
+        if delivered[name] != due
+    ]
+
+
+def stories() -> list[str]:
+    return [
+        f"{payment} {payment.status} {payment.failure_code}: "
+        + ", ".join(
+            f"{row.old}→{row.new} {row.reason}" for row in payment.transitions.order_by("at", "id")
+        )
+        for payment in Payment.objects.exclude(purpose="FUND")
+    ]
