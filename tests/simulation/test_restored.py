@@ -14,7 +14,7 @@ from pytest_django import Settings
 from backend.funding.models import Payable
 from backend.funding.status import FundingMode, PayableStatus
 from backend.jobs.models import Job
-from backend.jobs.status import ReviewDecision
+from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments import standstill
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import TERMINAL
@@ -126,8 +126,26 @@ def test_all_who_were_paid_since_the_backup_are_paid_once(mode: FundingMode) -> 
     assert paid_twice(market) == []
 
 
-def a_market(mode: FundingMode, *, workers: int) -> Market:
-    market = Market(mode=mode, workers=workers)
+def test_where_the_payer_fixed_what_is_sent_what_had_arrived_is_what_is_booked() -> None:
+    market = a_market(FundingMode.PREAPPROVED, workers=2, pricing=Pricing.FIXED_SEND)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+    first = Payment.objects.get(purpose="PAYOUT")
+
+    come_back(market, rows, after=SOON)
+    assert market.settle_down(all_paid)
+
+    again = Payment.objects.get(purpose="PAYOUT")
+    assert (again.delivered_value, again.debit_value) == (first.delivered_value, first.debit_value)
+    movements = market._control("GET", "ledger")["movements"]
+    assert [move["kind"] for move in movements].count("deliver") == 1
+
+
+def a_market(
+    mode: FundingMode, *, workers: int, pricing: Pricing = Pricing.FIXED_RECEIVE
+) -> Market:
+    market = Market(mode=mode, workers=workers, pricing=pricing)
     if mode is FundingMode.ESCROW:
         market.open_treasury()
     market.pre_fund()
