@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.django_db,
 ]
 LOGS = {
+    "django_admin_log",
     "events_event",
     "jobs_statuschange",
     "payments_heldgranttransition",
