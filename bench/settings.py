@@ -13,5 +13,6 @@ ROOT_URLCONF = "bench.urls"
 # A console is where mails go when the environment says DEBUG, and nowhere that production has them.
 EMAIL_URL = ""
 SENDS_MAIL = False
+OPERATORS_NEED_SECOND_FACTOR = True
 # A sandbox on this machine is plain http and its secrets are everybody's; pages need no wallet.
 SILENCED_SYSTEM_CHECKS = ["faena.E001", "faena.E002", "faena.E003", "faena.E005", "faena.E006"]
