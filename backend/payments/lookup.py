@@ -20,7 +20,7 @@ from backend.payments import proofs
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.paying import PaymentRun
-from backend.payments.quoting import price
+from backend.payments.quoting import LARGEST_VALUE, price
 from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, PaymentStatus
 from backend.payments.tokens import with_token
 
@@ -197,6 +197,8 @@ def _take_up(run: PaymentRun, place: _Place, order: OutgoingPayment | None) -> N
     # Where the payer fixed what is sent, what arrives was priced anew each time.
     if run.payment.send_value is None and wanted != run.payment.receive_amount:
         return _wait_for_a_person(run, f"{place.url} is for {wanted.value}")
+    if not _can_be_booked(run, wanted, order):
+        return _wait_for_a_person(run, f"{place.url}: other assets or sums than can be booked")
     debit = order.debit_amount.value if order else _likely_debit(run, wanted)
     with run.commit(
         P.SENT,
@@ -212,6 +214,19 @@ def _take_up(run: PaymentRun, place: _Place, order: OutgoingPayment | None) -> N
             quote_url=(order and order.quote_id) or run.attempt.quote_url,
         )
         run.count(debit)
+
+
+def _can_be_booked(run: PaymentRun, wanted: Amount, order: OutgoingPayment | None) -> bool:
+    """Whether what the wallets say is in the assets agreed on, and no larger than a row holds."""
+    payment = run.payment
+    receiving = (payment.receive_asset_code, payment.receive_asset_scale)
+    said = [(wanted, receiving)]
+    if order is not None:
+        said.append((order.debit_amount, payment.sender.asset))
+    return all(
+        (amount.asset_code, amount.asset_scale) == asset and amount.value <= LARGEST_VALUE
+        for amount, asset in said
+    )
 
 
 def _likely_debit(run: PaymentRun, wanted: Amount) -> int:
