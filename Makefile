@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 export UV_NO_PROGRESS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up serve wallet secrets test check messages docs schema bench node graphiql web lock \
+.PHONY: help demo up serve wallet secrets rafiki-secrets test check messages docs schema bench node graphiql web lock \
 	key sbom
 
 help: ## this list
@@ -34,6 +34,9 @@ wallet: $(LOCKED)-base ## the sandbox wallet of Procfile.sandbox, for `make serv
 
 secrets: $(LOCKED)-base ## make the files in secrets/ that docker-compose.yml needs and that are not there
 	@$(RUN) -m tools.make_secrets
+
+rafiki-secrets: $(LOCKED)-base ## make the files in secrets/rafiki/ that docker-compose.rafiki.yml needs
+	@$(RUN) -m tools.make_rafiki
 
 test: $(LOCKED)-dev ## all tests, on SQLite and on PostgreSQL with Redis; ARGS="tests/jobs" for some
 	@exec $(RUN) -m tools.run_tests $(ARGS)

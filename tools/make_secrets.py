@@ -43,7 +43,7 @@ def make_secrets(folder: Path) -> list[str]:
     }
     missing = [name for name in contents if not (folder / name).exists()]
     for name in missing:
-        _write(folder / name, contents[name]())
+        write(folder / name, contents[name]())
     return missing
 
 
@@ -51,7 +51,8 @@ def _encryption_key() -> str:
     return f"{time.strftime('k%Y%m%d')}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Make the file `path`, which must not exist, for everybody to read."""
     # The folder keeps others out. Compose mounts the files as they are, and the user in the
     # container, who is another one, has to read them.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
