@@ -31,7 +31,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # These never touch our database or Redis, or ask of them what both do alike: once is enough.
 ONCE = (
     *("conformance", "docs", "guide", "open_payments", "outbound", "profiles", "sandbox"),
-    *("sandbox_wallet", "telemetry", "tools", "schema/permissions"),
+    *("rafiki", "sandbox_wallet", "telemetry", "tools", "schema/permissions"),
     *(f"schema/test_{name}.py" for name in ("audit", "execution", "graphiql", "guard", "http")),
     *("schema/test_schema_file.py", "e2e/test_demo.py", "e2e/test_graphiql.py"),
     *(f"test_{name}.py" for name in ("deployment", "languages", "locales", "web_surface")),

@@ -23,7 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = RAFIKI["services"]
 THEIRS = {name: each for name, each in SERVICES.items() if name.startswith("rafiki-")}
 NAMES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "names.yml").read_text())
 ENVIRONMENT = dict(
-    re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "rafiki.env").read_text(), flags=re.MULTILINE)
+    re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / "ops/rafiki/faena.env").read_text(), flags=re.MULTILINE)
 )
 
 
