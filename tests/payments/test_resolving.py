@@ -125,7 +125,7 @@ def test_two_operators_who_saw_that_it_arrived_complete_it(status: PaymentStatus
     assert last is not None
     assert (last.old, last.new, last.reason) == (status, P.COMPLETED, "confirmed by two operators")
     assert Funding.objects.get(id=payment.reference).status == FundingStatus.SETTLED
-    assert simulation._booked(payment) == payment.receive_value
+    assert simulation.booked(payment) == payment.receive_value
     told = Event.objects.filter(topic=f"payment:{payment.id}").order_by("seq").last()
     assert told is not None
     assert told.payload == {"status": "COMPLETED", "previous": str(status)}
@@ -140,7 +140,7 @@ def test_two_operators_who_saw_that_nothing_arrived_fail_it(status: PaymentStatu
     assert (payment.status, payment.failure_code) == (P.FAILED, "NOT_DELIVERED")
     assert (payment.delivered_value, payment.reserved_value) == (0, 0)
     assert Funding.objects.get(id=payment.reference).status == FundingStatus.FAILED
-    assert simulation._booked(payment) == 0
+    assert simulation.booked(payment) == 0
     attempt = Attempt.objects.get(payment=payment, number=payment.attempts.count())
     assert (attempt.dead_at, attempt.proof) == (simulation.clock.now(), resolving.BY_OPERATORS)
 
@@ -393,7 +393,7 @@ def test_a_worker_that_slept_through_the_decision_changes_nothing() -> None:
 
     # What it then read, all of the money, came too late for its claim.
     assert payment_was == simulation.payment_now().status == P.FAILED
-    assert simulation._booked(simulation.payment_now()) == 0
+    assert simulation.booked(simulation.payment_now()) == 0
     assert simulation.payment_now().transitions.filter(new="COMPLETED").count() == 0
 
 
@@ -453,7 +453,7 @@ def _has_ended_once(simulation: Simulation, outcome: PaymentStatus) -> None:
     assert payment.transitions.filter(new__in=["COMPLETED", "FAILED"]).count() == 1
     assert PaymentResolution.objects.exclude(confirms=None).count() == 1
     wanted = payment.receive_value if outcome is P.COMPLETED else 0
-    assert simulation._booked(payment) == wanted
+    assert simulation.booked(payment) == wanted
     settled = Funding.objects.get(id=payment.reference).status == FundingStatus.SETTLED
     assert settled == (outcome is P.COMPLETED)
 

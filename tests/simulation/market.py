@@ -6,22 +6,19 @@ at any point and wallets may lose any answer. At the end the wallets are asked w
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.db.models import Q, QuerySet
 from django.test import RequestFactory, override_settings
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import FaenaError
 from backend.funding import paying, returning
-from backend.funding.models import Allocation, Funding, Payable, Seller
+from backend.funding.models import Funding, Payable, Seller
 from backend.funding.services import fund_job, pre_fund_job
-from backend.funding.status import OPEN, UNPAID, FundingMode, FundingStatus, PayableStatus
+from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import authorize_treasury
 from backend.ids import new_id
 from backend.jobs import endings, review, work
@@ -34,52 +31,22 @@ from backend.jobs.status import (
     ReviewDecision,
     SubmissionStatus,
 )
-from backend.ledger.kinds import AccountKind
-from backend.ledger.models import Account, Entry
 from backend.open_payments.types import Amount
 from backend.payments import claims, links, vault, workflow
-from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
+from backend.payments.models import Grant, HeldGrant, Payment
 from backend.payments.status import (
     HELD_GRANT_OVER,
-    TERMINAL,
-    GrantKind,
-    GrantStatus,
     HeldGrantStatus,
-    PaymentStatus,
 )
-from tests.simulation.simulator import AFTERMATH, BASE_URL, SIGNS, Simulation
+from tests.simulation.market_verdict import ENDED, Audit, MarketVerdict
+from tests.simulation.questions import MarketQuestions
+from tests.simulation.simulator import AFTERMATH, BASE_URL, Simulation
 
 RETURN = "http://127.0.0.1:8000/"
 MAX_ROUNDS = 3000
-ENDED = (JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED)
 BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
-NEVER_CAME = frozenset(
-    {
-        FundingStatus.REJECTED,
-        FundingStatus.EXPIRED,
-        FundingStatus.FAILED,
-        FundingStatus.CANCELED,
-    }
-)
-# A sum as small as this can be less than sending it costs: no wallet quotes it, and it stays owed
-# for an operator to see.
-DUST = 30
-UNPAYABLE = Q(purpose="REFUND", value__lt=DUST, status__in=sorted(UNPAID))
 # After so many rounds nothing more goes wrong, and everybody does what brings it to an end.
 CALM_AFTER = 400
-
-
-@dataclass
-class MarketVerdict:
-    """What went wrong with money; empty `problems` is the only good answer."""
-
-    job: str
-    fundings: list[str]
-    payments: Counter[str]
-    rounds: int
-    deaths: int
-    problems: list[str] = field(default_factory=list)
-    history: list[str] = field(default_factory=list)
 
 
 class Market(Simulation):
@@ -129,6 +96,7 @@ class Market(Simulation):
         self.applications = [self._apply(worker) for worker in self.workers]
         if fee_bps:
             self._open_fee_wallet()
+        self._questions = MarketQuestions(self.job, self.payer, self.operator)
 
     @property
     def now(self) -> Any:
@@ -275,18 +243,10 @@ class Market(Simulation):
 
     def decide_in_wallets(self) -> bool:
         """Let payers and operators decide what their wallets ask them; False: nothing was asked."""
-        asked = Grant.objects.filter(
-            Q(payment__payer=self.payer) | Q(held_grant__payer__in=[self.payer, self.operator]),
-            kind=GrantKind.OUTGOING_PAYMENT,
-            status=GrantStatus.AWAITING_APPROVAL,
-        ).select_related("held_grant", "payment")
-        some = False
-        for grant in asked.order_by("id"):
-            if grant.asked_by.status != "AWAITING_APPROVAL":
-                continue
-            some = True
+        asked = self._questions.asked_in_wallets()
+        for grant in Grant.objects.filter(id__in=asked).order_by("id") if asked else ():
             self._decide(grant)
-        return some
+        return bool(asked)
 
     def _decide(self, grant: Grant) -> None:
         redirect = grant.open_secrets().redirect
@@ -312,17 +272,13 @@ class Market(Simulation):
 
     def _advance_something(self) -> bool:
         now = self.clock.now()
-        paying.retry_due(now=now)
-        mine = [self.payer.pk, self.operator.pk]
-        is_free = Q(lease_until=None) | Q(lease_until__lt=now)
-        due = Q(payer__in=mine, due_at__lte=now) & is_free
-        for grant_id in list(HeldGrant.objects.filter(due).values_list("id", flat=True)):
+        if self._questions.due(Payable, now):
+            paying.retry_due(now=now)
+        for grant_id in self._questions.due(HeldGrant, now):
             for grant in claims.claim_due(HeldGrant, now=now, limit=1, only=grant_id):
                 vault.advance(grant, client=self.client, clock=self.clock, rng=self.rng)
                 return True
-        for payment_id in list(
-            Payment.objects.filter(due).order_by("due_at").values_list("id", flat=True)
-        ):
+        for payment_id in self._questions.due(Payment, now):
             for payment in claims.claim_due(Payment, now=now, limit=1, only=payment_id):
                 workflow.advance(payment, client=self.client, clock=self.clock, rng=self.rng)
                 return True
@@ -352,26 +308,12 @@ class Market(Simulation):
     def wait(self) -> None:
         """Move the clock to the next thing that is due."""
         if self._something_may_be_due():
-            self._next_due = self._find_next_due()
+            self._next_due = self._questions.next_due()
             self._looks_at("due")
         soonest = self.clock.at + timedelta(milliseconds=100)
         # People act in the meantime.
         a_while = self.clock.at + timedelta(hours=2)
         self.clock.at = max(soonest, min(self._next_due or a_while, a_while))
-
-    def _find_next_due(self) -> datetime | None:
-        mine = Q(payer__in=[self.payer.pk, self.operator.pk])
-        times = [
-            *HeldGrant.objects.filter(mine)
-            .exclude(due_at=None)
-            .values_list("due_at", "lease_until"),
-            *Payment.objects.filter(mine).exclude(due_at=None).values_list("due_at", "lease_until"),
-            *Payable.objects.filter(funding__job=self.job)
-            .exclude(due_at=None)
-            .values_list("due_at", "due_at"),
-        ]
-        nexts = [max(due_at, lease_until or due_at) for due_at, lease_until in times if due_at]
-        return min(nexts, default=None)
 
     def work_until(self, done: Callable[[], bool], *, rounds: int = 50) -> None:
         """Let the machine work, and nobody decide anything, until `done`."""
@@ -433,27 +375,12 @@ class Market(Simulation):
         self._control("DELETE", "faults")
 
     def is_over(self) -> bool:
-        job = Job.objects.get(id=self.job.id)
-        return (
-            job.status in ENDED
-            and not Funding.objects.filter(job=job, status__in=sorted(OPEN)).exists()
-            and not self._unpaid().exists()
-            and not Payment.objects.filter(payer=self.payer)
-            .exclude(status__in=sorted(TERMINAL))
-            .exists()
-            and not HeldGrant.objects.filter(payer=self.payer)
-            .exclude(status__in=sorted(HELD_GRANT_OVER))
-            .exists()
-        )
-
-    def _unpaid(self) -> QuerySet[Payable]:
-        owed = Payable.objects.filter(funding__job=self.job, status__in=sorted(UNPAID))
-        return owed.exclude(UNPAYABLE)
+        return self._questions.job_status() in ENDED and not self._questions.something_is_open()
 
     def _somebody_acts(self) -> None:
         if self.rng.random() > 0.35:
             return
-        status = JobStatus(Job.objects.values_list("status", flat=True).get(id=self.job.id))
+        status = self._questions.job_status()
         before, after = status in BEFORE_WORK, status is JobStatus.REVIEWING
         acts = {
             self._owner_funds: 8 if before else 0,
@@ -547,190 +474,6 @@ class Market(Simulation):
             self.clock.advance(self.rng.choice([600, 86_400, 5 * 86_400]))
         pass_time(now=self.now)
 
-    # --- the verdict ------------------------------------------------------------------------------
-
     def verdict(self, rounds: int = 0) -> MarketVerdict:
         """Compare our rows with what the wallets say."""
-        fundings = list(Funding.objects.filter(job=self.job).order_by("id"))
-        payments = list(self._payments(fundings))
-        job = Job.objects.get(id=self.job.id)
-        verdict = MarketVerdict(
-            job=str(job.status),
-            fundings=[f"{each.mode} {each.status}" for each in fundings],
-            payments=Counter(f"{each.purpose} {each.status}" for each in payments),
-            rounds=rounds,
-            deaths=self.deaths,
-            history=self.history,
-        )
-        movements = self._control("GET", "ledger")["movements"]
-        problems = verdict.problems
-        if job.status not in ENDED:
-            problems.append(f"the job is stranded in {job.status}")
-        for payment in payments:
-            problems += self._problems_of_payment(payment, movements)
-        for funding in fundings:
-            problems += self._problems_of_funding(funding)
-        problems += self._problems_of_grants()
-        problems += self._problems_of_books(fundings, movements)
-        return verdict
-
-    def _payments(self, fundings: list[Funding]) -> list[Payment]:
-        owed = Payable.objects.filter(funding__in=fundings).values_list("id", flat=True)
-        references = [*(each.id for each in fundings), *owed]
-        return list(Payment.objects.filter(reference__in=references).order_by("id"))
-
-    def _problems_of_payment(self, payment: Payment, movements: list[dict[str, Any]]) -> list[str]:
-        receivers = {attempt.incoming_payment_url for attempt in payment.attempts.all()} - {""}
-        moved = [move for move in movements if move["receiver"] in receivers]
-        delivered = sum(int(move["value"]) for move in moved if move["kind"] == "deliver")
-        wanted = payment.receive_value or 0
-        name = f"{payment.purpose} {payment.id}"
-        found = []
-        if payment.status not in TERMINAL:
-            found.append(f"{name} stranded in {payment.status}")
-        if delivered > wanted:
-            found.append(f"{name} doubled: {delivered} of {wanted}")
-        completed = payment.status == PaymentStatus.COMPLETED
-        if completed != (delivered == wanted and wanted > 0):
-            found.append(f"{name} is {payment.status} with {delivered} of {wanted}")
-        debits: Counter[str] = Counter()
-        for move in moved:
-            debits[move["outgoing"]] += SIGNS.get(move["kind"], 0) * int(move["value"])
-        debited = sum(1 for value in debits.values() if value > 0)
-        explained = Discrepancy.objects.filter(payment=payment).count()
-        if debited - (delivered > 0) - explained > 0:
-            found.append(f"{name}: {debited} debits, {explained} explained")
-        if payment.send_value is not None and sum(debits.values()) > payment.send_value:
-            found.append(f"{name}: more left the payer than was fixed")
-        return found
-
-    def _problems_of_funding(self, funding: Funding) -> list[str]:
-        name = f"funding {funding.id} ({funding.mode} {funding.status})"
-        found = []
-        if funding.status in OPEN:
-            found.append(f"{name} is not over")
-        rest = funding.total_value - funding.released_value - funding.refunded_value
-        arrived = funding.status not in NEVER_CAME
-        if rest < 0 or (arrived and rest != 0):
-            found.append(f"{name}: {rest} of it remains")
-        paid = sum(
-            Payable.objects.filter(
-                funding=funding, purpose="PAYOUT", status=PayableStatus.PAID
-            ).values_list("value", flat=True)
-        )
-        if funding.mode != FundingMode.DIRECT and paid > funding.released_value:
-            found.append(f"{name}: {paid} paid, {funding.released_value} released")
-        found += self._problems_of_fee(funding, name)
-        if self._unpaid().filter(funding=funding).exists():
-            found.append(f"{name}: something is still owed")
-        promised = sum(
-            each.amount_value - each.returned_value - each.released_value
-            for each in Allocation.objects.filter(funding=funding)
-        )
-        if promised:
-            found.append(f"{name}: {promised} is still promised")
-        return found + self._problems_of_work(funding, name)
-
-    def _problems_of_fee(self, funding: Funding, name: str) -> list[str]:
-        """To workers + as the fee + back + remaining = total, each by its own rows."""
-        found = []
-        to_workers = sum(funding.allocations.values_list("released_value", flat=True))
-        fees = funding.payables.filter(purpose="PLATFORM_FEE")
-        fee = sum(
-            payment.delivered_value
-            for payment in Payment.objects.filter(reference__in=fees.values("id"))
-            if payment.send_value is None
-        )
-        paid = fees.filter(status=PayableStatus.PAID)
-        for payable in paid:
-            payments = Payment.objects.filter(reference=payable.id, status="COMPLETED")
-            if not payments.exists() or self.job.pricing == Pricing.FIXED_SEND:
-                fee += payable.value  # it stayed in the treasury, or was what is sent
-        total = to_workers + fee + funding.refunded_value + funding.remaining_value
-        if funding.mode != FundingMode.DIRECT and total != funding.total_value:
-            found.append(f"{name}: {to_workers} + {fee} and the rest are {total}")
-        if fee != funding.fee_paid_value:
-            found.append(f"{name}: {fee} paid as a fee, {funding.fee_paid_value} counted")
-        waived = sum(fees.filter(status="WAIVED").values_list("value", flat=True))
-        wanted = to_workers * funding.fee_bps // 10_000
-        if not wanted - waived <= fee <= wanted:
-            found.append(f"{name}: a fee of {fee} for {to_workers}, {waived} waived")
-        return found
-
-    def _problems_of_work(self, funding: Funding, name: str) -> list[str]:
-        accepted = sum(
-            Submission.objects.filter(job=self.job, superseded_at=None).values_list(
-                "accepted_value", flat=True
-            )
-        )
-        released = sum(each.paid_to_workers_value for each in Funding.objects.filter(job=self.job))
-        if accepted != released:
-            return [f"{name}: {accepted} accepted, {released} released"]
-        return []
-
-    def _problems_of_books(
-        self, fundings: list[Funding], movements: list[dict[str, Any]]
-    ) -> list[str]:
-        found = []
-        for payment in self._payments(fundings):
-            receivers = {each.incoming_payment_url for each in payment.attempts.all()} - {""}
-            delivered = sum(
-                int(move["value"])
-                for move in movements
-                if move["kind"] == "deliver" and move["receiver"] in receivers
-            )
-            if self._booked(payment) != delivered:
-                found.append(f"{payment}: {delivered} delivered, {self._booked(payment)} booked")
-        for funding in fundings:
-            account = Account.objects.filter(subject=funding.id, kind=AccountKind.ESCROW).first()
-            held = 0 if funding.status in NEVER_CAME else funding.remaining_value
-            held += sum(
-                funding.payables.filter(UNPAYABLE, funding__status__in=NEVER_CAME).values_list(
-                    "value", flat=True
-                )
-            )
-            if account is not None and account.balance != held:
-                found.append(f"{funding}: {account.balance} held in the books")
-        found += self._problems_of_fee_wallet(fundings, movements)
-        people = [self.payer.pk, *(worker.pk for worker in self.workers)]
-        for account in Account.objects.filter(owner__in=people, kind__startswith="PROMISES"):
-            if account.balance:
-                found.append(f"{account.kind}: {account.balance} is promised at the end")
-        return found
-
-    def _problems_of_fee_wallet(
-        self, fundings: list[Funding], movements: list[dict[str, Any]]
-    ) -> list[str]:
-        """The books say of the platform's wallets what arrived there for these fundings."""
-        fees = Payable.objects.filter(funding__in=fundings, purpose="PLATFORM_FEE")
-        payments = Payment.objects.filter(reference__in=fees.values("id"))
-        receivers = {
-            each.incoming_payment_url for payment in payments for each in payment.attempts.all()
-        }
-        arrived = sum(
-            int(move["value"])
-            for move in movements
-            if move["kind"] == "deliver" and move["receiver"] in receivers - {""}
-        )
-        booked = Entry.objects.filter(account__kind=AccountKind.PLATFORM_FEE)
-        of_payments = sum(
-            booked.filter(transfer__payment__in=payments).values_list("amount", flat=True)
-        )
-        kept = sum(
-            booked.filter(transfer__subject__in=fees.values("id")).values_list("amount", flat=True)
-        )
-        found = []
-        if of_payments != arrived:
-            found.append(f"fees: {arrived} arrived, {of_payments} booked")
-        if kept and self.mode is not FundingMode.ESCROW:
-            found.append(f"fees: {kept} kept of what nobody held")
-        return found
-
-    def _problems_of_grants(self) -> list[str]:
-        found = []
-        for held in HeldGrant.objects.filter(payer=self.payer):
-            if held.status not in HELD_GRANT_OVER:
-                found.append(f"{held} is still there")
-            if held.limit_value is not None and held.reserved_value > held.limit_value:
-                found.append(f"{held} spent {held.reserved_value} of {held.limit_value}")
-        return found
+        return Audit(self).verdict(rounds)

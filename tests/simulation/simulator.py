@@ -352,7 +352,7 @@ class Simulation:
     def _verdict(self, rounds: int) -> Verdict:
         payment = Payment.objects.get(id=self.payment.id)
         receivers = {attempt.incoming_payment_url for attempt in payment.attempts.all()}
-        movements = self._control("GET", "ledger")["movements"]
+        movements = self.movements()
         moved = [move for move in movements if move["receiver"] in receivers]
         delivered = sum(int(move["value"]) for move in moved if move["kind"] == "deliver")
         debits: Counter[str] = Counter()
@@ -366,7 +366,7 @@ class Simulation:
             failure=payment.failure_code,
             wanted=payment.receive_value or 0,
             delivered=delivered,
-            booked=self._booked(payment),
+            booked=self.booked(payment),
             debits=len(debited),
             unexplained_debits=max(0, len(debited) - (delivered > 0) - explained),
             receipts=Receipt.objects.filter(payment=payment).count(),
@@ -378,7 +378,12 @@ class Simulation:
             ],
         )
 
-    def _booked(self, payment: Payment) -> int:
+    def movements(self) -> list[dict[str, Any]]:
+        """Everything that money did in the wallets."""
+        return list(self._control("GET", "ledger")["movements"])
+
+    def booked(self, payment: Payment) -> int:
+        """What the books say has arrived of this payment."""
         arrived = Entry.objects.filter(
             transfer__payment=payment,
             transfer__reason=PAYMENT,

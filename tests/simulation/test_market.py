@@ -18,7 +18,7 @@ from tests.simulation.simulator import BASE_URL
 from tests.simulation.sizes import MARKET_HISTORY, MARKET_SEEDS, SEED
 
 # Parts that pytest-xdist can hand out.
-PARTS = 8
+PARTS = 40
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
