@@ -21,9 +21,13 @@ def global_id(type_name: str, key: UUID) -> str:
 
 
 def read_global_id(text: str) -> tuple[str, UUID] | None:
-    """The type name and key in a global id; None when it is not one."""
+    """The type name and key in a global id; None when it is not one.
+
+    The padding may be missing: a double click on an id selects it without its last `=`.
+    """
+    padded = text + "=" * (-len(text) % 4)
     try:
-        name, _colon, key = base64.b64decode(text, validate=True).decode("ascii").partition(":")
+        name, _colon, key = base64.b64decode(padded, validate=True).decode("ascii").partition(":")
         return name, UUID(key)
     except (binascii.Error, ValueError):
         return None
