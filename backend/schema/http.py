@@ -351,7 +351,7 @@ def _graphiql(request: Request) -> Response:
         graphql_url="/graphql",
         subscription_url="/graphql",
         assets_dir=var_dir / "graphiql",
-        default_tabs=tabs(example),
+        default_tabs=tabs(example, page_url=f"{settings.PUBLIC_URL}/graphql"),
     )
     return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": PAGE_POLICY})
 

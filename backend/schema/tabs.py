@@ -53,19 +53,14 @@ def read_example(report: Path) -> Example | None:
         return None
 
 
-def tabs(example: Example | None) -> tuple[Tab, ...]:
+def tabs(example: Example | None, *, page_url: str) -> tuple[Tab, ...]:
     """Return the tabs in the order to run them: with the tokens and ids of `example`.
 
-    None gives a start with an account of one's own, and says where a token belongs.
+    None gives the way from an account of one's own to a paid job, and says where a token and an id
+    belong. `page_url` is where the wallet sends its payer back to.
     """
     if example is None:
-        headers = _bearer("<token>")
-        return (
-            _HEALTH,
-            _SIGN_UP,
-            Tab(query=_WHO_AM_I, headers=headers),
-            Tab(query=_WATCH, headers=headers),
-        )
+        return _with_ones_own_account(page_url)
     funder, worker = _bearer(example.funder_token), _bearer(example.worker_token)
     decision = {
         "jobId": example.job_id,
@@ -83,6 +78,22 @@ def tabs(example: Example | None) -> tuple[Tab, ...]:
         Tab(query=_WORKER_PAGE, variables={"id": example.job_id}, headers=worker),
         *_from_application_to_dispute(example, funder=funder, worker=worker),
         _SIGN_UP,
+    )
+
+
+def _with_ones_own_account(page_url: str) -> tuple[Tab, ...]:
+    me = _bearer("<token>")
+    wallet = {"address": "<wallet address>", "makeDefault": True}
+    decision = {"jobId": _JOB_ID, "returnUrl": page_url, "idempotencyKey": _FIRST_KEY}
+    return (
+        _HEALTH,
+        _SIGN_UP,
+        Tab(query=_WHO_AM_I, headers=me),
+        Tab(query=_ADD_WALLET, variables={"input": wallet}, headers=me),
+        Tab(query=_POST_JOB, variables={"input": _NEW_JOB}, headers=me),
+        Tab(query=_PUBLISH_JOB, variables={"id": _JOB_ID}, headers=me),
+        Tab(query=_FUND_JOB, variables={"input": decision}, headers=me),
+        Tab(query=_WATCH, headers=me),
     )
 
 
@@ -158,6 +169,34 @@ query WhoAmI {
     displayName
     email
     defaultWallet { address publicName assetCode assetScale }
+  }
+}
+"""
+
+_JOB_ID = "<id of the job>"
+
+# The same in every page: another one would be other tabs, and take away what was typed into these.
+_FIRST_KEY = "5f0c1f5e-8f55-4f0e-9a53-0d6a5a3f6c11"
+
+_ADD_WALLET = """\
+# All that is asked for is its address: put it into
+# the Variables pane. The sandbox wallet's first page
+# lists its own; /alice has dollars to spend.
+mutation AddWallet($input: AddWalletInput!) {
+  addWallet(input: $input) {
+    wallet { address publicName assetCode assetScale }
+    errors { code message path }
+  }
+}
+"""
+
+_PUBLISH_JOB = """\
+# Put the id that PostJob gave into the Variables
+# pane, here and in FundJob.
+mutation PublishJob($id: ID!) {
+  publishJob(input: { jobId: $id }) {
+    job { status recruitUntil allowedActions }
+    errors { code message path }
   }
 }
 """
