@@ -95,6 +95,7 @@ class PaymentAdmin(DeedAdmin):
             "debit": written(row.debit_amount),
             "is_late": row.status not in TERMINAL and row.deadline_at < SYSTEM_CLOCK.now(),
             "is_over": row.status in TERMINAL,
+            "advice": _advice(row),
             "proposal": _proposal(row),
             "moments": timeline(row),
         }
@@ -157,6 +158,22 @@ class PaymentAdmin(DeedAdmin):
         )
 
     deeds: ClassVar = {"resolve": (ResolveForm, resolve), "retry": (DeedForm, retry)}
+
+
+def _advice(payment: Payment) -> str:
+    """What a payment that hangs is waiting for, and what its reader is to do."""
+    if payment.status != PaymentStatus.UNKNOWN:
+        return ""
+    if payment.deadline_at < SYSTEM_CLOCK.now():
+        return _(
+            "The order to pay went out, its answer was lost, and no wallet has said since how it "
+            "ended: the money may have moved. Look at both wallets, then say below what you saw."
+        )
+    return _(
+        "The order to pay went out and its answer was lost: the money may have moved. The wallets "
+        "are asked again by themselves, and nobody is to pay this another way. If they have not "
+        "answered at the deadline, two operators can say on this page how it ended."
+    )
 
 
 def _proposal(payment: Payment) -> PaymentResolution | None:

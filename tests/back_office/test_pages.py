@@ -67,6 +67,7 @@ def test_a_payment_that_hangs_is_told_from_its_beginning_and_ended_by_two_operat
     simulation.clock.at = datetime.now(UTC) + timedelta(minutes=5)
     one, two = an_operator("Ana"), an_operator("Bea")
 
+    told_first = page_of(entering(one), payment)
     proposed = say(entering(one), payment, "FAILED", "https://wallet.example/1")
     alone = say(entering(one), payment, "FAILED", "https://wallet.example/2")
     look_once_more(simulation)
@@ -74,6 +75,7 @@ def test_a_payment_that_hangs_is_told_from_its_beginning_and_ended_by_two_operat
 
     payment.refresh_from_db()
     told = timeline(payment)
+    assert "say below what you saw" in told_first
     assert "Ana says that it is FAILED" in proposed
     assert "You proposed this yourself" in alone
     assert "UNKNOWN → FAILED" in confirmed
