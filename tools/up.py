@@ -43,6 +43,9 @@ query { jobs(first: 100, filter: {mine: true}) { edges { node { id title } } } }
 OWN_WORK = """
 query ($id: ID!) { job(id: $id) { submissions(first: 1) { edges { node { id } } } } }"""
 APPLY_TO = "Record forty greetings in Mazahua"
+APP_WALLETS = ("/alice", "/pobre")
+# What a new world is warned of, and need not care about yet.
+LATER = {"treasury_grant": "Until money is to be paid out of the treasury, nothing needs it."}
 WORK = {
     "draft": "Translate a clinic's leaflet into Quechua",
     "submitted": "Write captions for a school film",
@@ -226,12 +229,17 @@ def _welcome(world: World, people: Mapping[str, Person], app: WebApp | None) -> 
         f"  Admin      {world.base_url}/admin/   {OPERATOR.email} / {PASSWORD}",
         "             In production it asks for a second factor; here the password is enough.",
         f"  Wallets    {world.sandbox['base']}/",
-        f"  App        {app.origin}" if app else "  App        `make web` builds an example",
+        f"  App        {app.origin}"
+        if app
+        else "  App        `make web` builds an example; the next `make up` serves it",
+        *(_people_of_the_app(wallets) if app else ()),
         "",
         "  GraphiQL's tabs hold tokens and a job to fund: run them from left to right.",
         "  Beside it there are jobs in every status. The funder owns them; others work on them:",
         f"  xochitl@faena.example, sarah@faena.example …, with the password: {PASSWORD}",
-        "  To have something to look after there: DEBUG=1 python manage.py trigger payment.unknown",
+        "  A payment that hangs, to be looked after in Admin, is made by",
+        f"  DEBUG=1 {_this_python()} manage.py trigger payment.unknown",
+        "",
         "  For other clients, as headers:",
     ]
     for name, person in people.items():
@@ -239,6 +247,20 @@ def _welcome(world: World, people: Mapping[str, Person], app: WebApp | None) -> 
         header = json.dumps({"Authorization": f"Bearer {person.token}"})
         lines += ["", f"  {name} ({asset} at {person.wallet_address})", f"  {header}"]
     return "\n".join([*lines, ""])
+
+
+def _people_of_the_app(wallets: Mapping[str, Any]) -> list[str]:
+    payer, payee = (next(each for each in wallets if each.endswith(name)) for name in APP_WALLETS)
+    return [
+        "             Each browser tab is a person. Sign up as one who pays, with the wallet",
+        f"             {payer}, and as one who is paid, with {payee}",
+    ]
+
+
+def _this_python() -> str:
+    """This Python, as somebody in the repository's folder types it."""
+    python = Path(sys.executable)
+    return str(python.relative_to(ROOT)) if python.is_relative_to(ROOT) else str(python)
 
 
 def _health(findings: Sequence[Mapping[str, str]]) -> str:
@@ -249,6 +271,8 @@ def _health(findings: Sequence[Mapping[str, str]]) -> str:
     lines = [f"  op_doctor: {len(findings)} checks; problems: {problems}, warnings: {warnings}"]
     for each in bad:
         lines.append(f"    {each['level']:<8} {each['check']:<16} {each['message']} {each['cure']}")
+        if each["check"] in LATER:
+            lines.append(f"    {'':<8} {'':<16} {LATER[each['check']]}")
     return "\n".join([*lines, ""])
 
 
