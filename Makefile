@@ -27,6 +27,7 @@ up: $(LOCKED)-base ## a world to develop against: wallets, money, people, Graphi
 serve: $(LOCKED)-base ## the processes of the Procfile on PostgreSQL and Redis, as .env says; Ctrl-C ends them
 	@$(RUN) -m tools.procfile start release
 	@$(RUN) -m tools.procfile run python manage.py collectstatic --noinput --verbosity 0
+	@echo "GraphiQL: http://127.0.0.1:$${PORT:-8000}/graphql, as soon as the server says that it runs"
 	@exec $(RUN) -m tools.procfile start web worker beat
 
 wallet: $(LOCKED)-base ## the sandbox wallet of Procfile.sandbox, for `make serve` with play money
@@ -49,7 +50,7 @@ messages: $(LOCKED)-dev ## extract what people read, merge it into the catalogue
 
 docs: $(LOCKED)-dev ## the documentation as a site, into var/site; ARGS=serve shows it while you write
 	@cd tools/site && npm ci --no-audit --no-fund --silent || echo "Without Node, diagrams are shown as text."
-	@exec $(RUN) -m tools.site $(ARGS)
+	@NO_MKDOCS_2_WARNING=1 exec $(RUN) -m tools.site $(ARGS)
 
 schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
 	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql
@@ -67,6 +68,7 @@ graphiql: ## build GraphiQL into var/, so that it works offline
 
 web: ## build the example app into var/, where `make up` serves it
 	cd examples/web && npm ci --no-audit --no-fund && npm run --silent build -- --emptyOutDir --outDir ../../var/web
+	@echo "The app is built. The next \`make up\` serves it at http://localhost:5173"
 
 COMPILE = $(UV) compile -q --universal --generate-hashes --python-version 3.11
 lock: $(VENV)/.uv ## lock requirements/*.in with hashes, again
