@@ -74,7 +74,7 @@ function Header() {
             </button>
           </>
         ) : (
-          <Link href="/enter">{say.logIn}</Link>
+          <Link href="/enter">{say.enter}</Link>
         )}
       </div>
     </header>

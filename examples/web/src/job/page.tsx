@@ -47,7 +47,7 @@ export function JobPage({ id }: { id: string }) {
 function Apply({ job }: { job: Job }) {
   const { faena, me, isKnown, changed } = useSession();
   const { say } = useWords();
-  if (!isKnown && job.status === "RECRUITING") return <Link href="/enter">{say.logIn}</Link>;
+  if (!isKnown && job.status === "RECRUITING") return <Link href="/enter">{say.enter}</Link>;
   if (!job.allowedActions.includes("APPLY")) return null;
   const apply = async (data: FormData) => {
     await faena.change(ApplyDocument, { jobId: job.id, note: String(data.get("note")) || null });
