@@ -79,7 +79,9 @@ def page(server: Server, *, host: str = "127.0.0.1") -> httpx.Response:
     return httpx.get(server.graphql, headers={"Host": host}, trust_env=False, timeout=10)
 
 
-@pytest.mark.parametrize("tab", [*tabs(EXAMPLE, page_url=PAGE), *tabs(None, page_url=PAGE)], ids=name_of)
+@pytest.mark.parametrize(
+    "tab", [*tabs(EXAMPLE, page_url=PAGE), *tabs(None, page_url=PAGE)], ids=name_of
+)
 def test_every_tab_is_valid_with_its_variables(tab: Tab) -> None:
     document = parse(tab.query)
     (operation,) = document.definitions
