@@ -58,16 +58,16 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterabl
 
 
 def _secrets() -> Iterator[Error]:
-    secret = _secret_key()
-    if (
-        len(secret) < SHORTEST_SECRET
-        or len(set(secret)) < FEWEST_CHARACTERS
-        or secret == settings.DEVELOPMENT_SECRET
-        or secret.startswith("django-insecure-")
-    ):
+    if _can_be_guessed(_secret_key()):
         yield Error(
             "SECRET_KEY can be guessed.",
             hint=f"Set it to at least {SHORTEST_SECRET} random characters, known to nobody else.",
+            id="faena.E001",
+        )
+    if any(_can_be_guessed(secret) for secret in settings.SECRET_KEY_FALLBACKS):
+        yield Error(
+            "SECRET_KEY_FALLBACKS has a key that can be guessed, and what it signs is taken.",
+            hint="List whole keys, separated by blanks or commas, or leave it empty.",
             id="faena.E001",
         )
     if problem := _problem_of_encryption_keys():
@@ -76,6 +76,15 @@ def _secrets() -> Iterator[Error]:
             hint="Set ENCRYPTION_KEYS to kid:base64 of 32 random bytes, newest first.",
             id="faena.E002",
         )
+
+
+def _can_be_guessed(secret: str) -> bool:
+    return (
+        len(secret) < SHORTEST_SECRET
+        or len(set(secret)) < FEWEST_CHARACTERS
+        or secret == settings.DEVELOPMENT_SECRET
+        or secret.startswith("django-insecure-")
+    )
 
 
 def _secret_key() -> str:

@@ -16,6 +16,8 @@ VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
 DEBUG = env.flag("DEBUG")
 DEVELOPMENT_SECRET = "development-only-" + "0" * 50
 SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_SECRET if DEBUG else "")
+# What was signed with one of these is still taken; nothing is signed with them any more.
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (
     ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [urlsplit(PUBLIC_URL).hostname or ""]
@@ -264,7 +266,7 @@ LOGGING = logging_config(
     secrets=[
         *(SECRET_KEY, OP_CLIENT_PRIVATE_KEY, RECEIPT_PRIVATE_KEY, EMAIL_HOST_PASSWORD),
         *(FILES_SECRET_ACCESS_KEY, str(DATABASES["default"].get("PASSWORD", ""))),
-        *(METRICS_TOKEN, *WEBHOOK_SECRETS),
+        *(METRICS_TOKEN, *WEBHOOK_SECRETS, *SECRET_KEY_FALLBACKS),
         *(key.partition(":")[2] for key in ENCRYPTION_KEYS),
         *(urlsplit(url).password or "" for url in (REDIS_URL, BROKER_URL)),
     ],

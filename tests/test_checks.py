@@ -66,6 +66,7 @@ def found(settings: Settings, **changes: Any) -> list[str]:
 
 def test_safe_settings_pass(settings: Settings) -> None:
     assert found(settings) == []
+    assert found(settings, SECRET_KEY_FALLBACKS=[SAFE["SECRET_KEY"][::-1]]) == []
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,8 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("faena.E001", {"SECRET_KEY": ""}),
         ("faena.E001", {"SECRET_KEY": "short"}),
         ("faena.E001", {"SECRET_KEY": "abcd" * 20}),
+        ("faena.E001", {"SECRET_KEY_FALLBACKS": [live_settings.DEVELOPMENT_SECRET]}),
+        ("faena.E001", {"SECRET_KEY_FALLBACKS": [SAFE["SECRET_KEY"][::-1], "part of a key"]}),
         ("faena.E001", {"SECRET_KEY": live_settings.DEVELOPMENT_SECRET}),
         ("faena.E001", {"SECRET_KEY": "django-insecure-" + SAFE["SECRET_KEY"]}),
         ("faena.E012", {"OPERATORS_NEED_SECOND_FACTOR": False}),
@@ -191,6 +194,7 @@ def test_no_message_repeats_a_secret(settings: Settings) -> None:
     found(
         settings,
         SECRET_KEY="hunter2",
+        SECRET_KEY_FALLBACKS=["hunter2"],
         OP_CLIENT_PRIVATE_KEY="hunter2",
         ENCRYPTION_KEYS=["k1:hunter2"],
     )

@@ -1,7 +1,8 @@
 """Wanting no more mails of a category, by the link in one of them.
 
 The link is the permission: it is signed, names one person and one category, and takes nothing but
-those mails away. It works for as long as SECRET_KEY does, since old mails are kept for long.
+those mails away. It works for as long as the SECRET_KEY of its day is taken, since old mails are
+kept for long.
 """
 
 from uuid import UUID

@@ -44,7 +44,7 @@ def browser_cookie(grant_id: UUID) -> tuple[str, str]:
 
 def is_browser_cookie(grant_id: UUID, value: str | None) -> bool:
     """Whether `value` is the one `browser_cookie` made for this grant."""
-    return constant_time_compare(value or "", _seal(grant_id, "browser"))
+    return _is_seal(value or "", grant_id, "browser")
 
 
 def return_url_with(return_url: str, **parameters: str) -> str:
@@ -87,9 +87,16 @@ def check_return_url(url: str) -> None:
         )
 
 
-def _seal(grant_id: UUID, purpose: str) -> str:
-    mac = salted_hmac(f"faena.payments.links.{purpose}", grant_id.bytes, algorithm="sha256")
+def _seal(grant_id: UUID, purpose: str, *, key: str | None = None) -> str:
+    salt = f"faena.payments.links.{purpose}"
+    mac = salted_hmac(salt, grant_id.bytes, secret=key, algorithm="sha256")
     return base64.urlsafe_b64encode(grant_id.bytes + mac.digest()[:24]).rstrip(b"=").decode()
+
+
+def _is_seal(value: str, grant_id: UUID, purpose: str) -> bool:
+    # A payer may be at their wallet while the key is changed.
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(value, _seal(grant_id, purpose, key=key)) for key in keys)
 
 
 def _unseal(opaque: str, purpose: str) -> UUID | None:
@@ -100,4 +107,4 @@ def _unseal(opaque: str, purpose: str) -> UUID | None:
     if len(raw) != 40:
         return None
     grant_id = UUID(bytes=raw[:16])
-    return grant_id if constant_time_compare(opaque, _seal(grant_id, purpose)) else None
+    return grant_id if _is_seal(opaque, grant_id, purpose) else None

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
+from django.conf import settings
 from django.db.models import BooleanField, Count, F, Field, Func, Model, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils.crypto import salted_hmac
@@ -367,7 +368,8 @@ class _Place:
     columns: tuple[str, ...]
     fields: "tuple[Field[Any, Any], ...]"
     descending: bool
-    # Of the list's name; each cursor's values are added to a copy.
+    # The list's, and the MAC of it; each cursor's values are added to a copy.
+    name: bytes
     mac: hmac.HMAC
 
     @classmethod
@@ -376,16 +378,16 @@ class _Place:
         columns = tuple(each.removeprefix("-") for each in order)
         (descending,) = {each.startswith("-") for each in order}
         fields = tuple(_field(rows, column) for column in columns)
-        name = json.dumps([rows.model._meta.label, *order, list_name])
-        mac = salted_hmac("cursor", name.encode() + b"\n", algorithm="sha256")
-        return cls(columns, fields, descending, mac)
+        name = json.dumps([rows.model._meta.label, *order, list_name]).encode()
+        return cls(columns, fields, descending, name, _mac(name))
 
     def cursor_of(self, row: Model) -> str:
         return self.cursor_at([getattr(row, column) for column in self.columns])
 
     def cursor_at(self, place: Sequence[object]) -> str:
         values = json.dumps([_plain(value) for value in place]).encode()
-        return base64.urlsafe_b64encode(self._seal(values) + values).decode().rstrip("=")
+        seal = _seal(self.mac, values)
+        return base64.urlsafe_b64encode(seal + values).decode().rstrip("=")
 
     def beyond(self, cursor: str, *, argument: str) -> "_RowCompare":
         """The rows behind that of `cursor`."""
@@ -422,14 +424,24 @@ class _Place:
             return None
         seal, values = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
         # What the seal fits was written by cursor_of: it needs no further check.
-        if not hmac.compare_digest(seal, self._seal(values)):
-            return None
-        return list(json.loads(values))
+        return list(json.loads(values)) if self._fits(seal, values) else None
 
-    def _seal(self, values: bytes) -> bytes:
-        mac = self.mac.copy()
-        mac.update(values)
-        return mac.digest()[:SEAL_BYTES]
+    def _fits(self, seal: bytes, values: bytes) -> bool:
+        if hmac.compare_digest(seal, _seal(self.mac, values)):
+            return True
+        # Of a page that was asked for before SECRET_KEY was changed.
+        before = (_mac(self.name, key=key) for key in settings.SECRET_KEY_FALLBACKS)
+        return any(hmac.compare_digest(seal, _seal(mac, values)) for mac in before)
+
+
+def _mac(name: bytes, *, key: str | None = None) -> hmac.HMAC:
+    return salted_hmac("cursor", name + b"\n", secret=key, algorithm="sha256")
+
+
+def _seal(mac: hmac.HMAC, values: bytes) -> bytes:
+    mac = mac.copy()
+    mac.update(values)
+    return mac.digest()[:SEAL_BYTES]
 
 
 class _RowCompare(Func):

@@ -90,6 +90,7 @@ def run(*, server_url: str | None) -> Report:
         "LOG_LEVEL": "DEBUG",
         "LOG_FORMAT": "json",
         "SECRET_KEY": secrets.token_urlsafe(48),
+        "SECRET_KEY_FALLBACKS": secrets.token_urlsafe(48),
         "METRICS_TOKEN": secrets.token_urlsafe(24),
         "ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "WEBHOOK_SECRETS": f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
@@ -97,7 +98,7 @@ def run(*, server_url: str | None) -> Report:
         "LEASE_S": "9",
         "WALLET_BUDGET_S": "4",
     }
-    for name in ("SECRET_KEY", "METRICS_TOKEN"):
+    for name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "METRICS_TOKEN"):
         canaries.plant(name, settings[name])
     canaries.plant("encryption key", settings["ENCRYPTION_KEYS"].partition(":")[2])
     canaries.plant("webhook secret", settings["WEBHOOK_SECRETS"].removeprefix("whsec_"))
