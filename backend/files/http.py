@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from backend import web
+from backend import outages, web
 from backend.clock import SYSTEM_CLOCK
 from backend.errors import ErrorCode
 from backend.events.threads import in_database
@@ -91,6 +91,10 @@ class FilesApp:
             return _refused(refusal)
         except StorageUnavailable as error:
             return _refused(_Refusal(503, str(error), code=error.code, closing=True))
+        except outages.AWAY as error:
+            outages.note(error)
+            away = outages.DatabaseAway()
+            return _refused(_Refusal(503, away.message, code=away.code, closing=True))
         except Exception:
             log_id = uuid4().hex
             log.exception("Files request %s", log_id, extra={"log_id": log_id})
@@ -266,6 +270,8 @@ def _wrong_length(size: int, *, too_long: bool) -> _Refusal:
 def _refused(refusal: _Refusal) -> Response:
     body = {"errors": [{"message": refusal.reason, "extensions": {"code": refusal.code}}]}
     headers = {"Cache-Control": "no-store"}
+    if refusal.status == 503:
+        headers |= outages.RETRY_AFTER
     if refusal.closing:
         # The rest of the body is not read, so the connection cannot be used again.
         headers["Connection"] = "close"

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from backend import locales, rate_limits
+from backend import locales, outages, rate_limits
 from backend.accounts import api_keys
 from backend.accounts.callers import Caller
 from backend.accounts.errors import KeyRefused
@@ -124,6 +124,9 @@ def endpoint(*, clock: Clock = SYSTEM_CLOCK, **methods: tuple[Scope, Handler]) -
             answer = await handler(ask, **parts)
         except FaenaError as error:
             return _refuse(error, request, caller)
+        except outages.AWAY as error:
+            outages.note(error)
+            return _refuse(outages.DatabaseAway(), request, caller)
         except Exception:
             log_id = uuid4().hex
             log.exception("REST request %s", log_id, extra={"log_id": log_id})
@@ -173,6 +176,8 @@ def _refuse(error: FaenaError, request: HttpRequest, caller: Caller | None) -> J
     headers = {}
     if isinstance(error, RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, outages.DatabaseAway):
+        headers |= outages.RETRY_AFTER
     if error.code is ErrorCode.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = "Bearer"
     with in_language_of(caller, request):

@@ -214,7 +214,10 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             places=(Place.TOP_LEVEL, Place.HTTP),
         ),
         ErrorCode.UPSTREAM_UNAVAILABLE: Code(
-            meaning="A wallet, or the store of files, did not answer in time; nothing was lost.",
+            meaning=(
+                "A wallet, the store of files or the database did not answer in time; nothing was "
+                "lost."
+            ),
             advice="Try again later.",
             repeat=Repeat.YES,
             places=(Place.REFUSAL, Place.FAILURE, Place.HTTP),
