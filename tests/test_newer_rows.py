@@ -8,17 +8,26 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from backend.accounts.models import User
 from backend.clock import SYSTEM_CLOCK
 from backend.events.outbox import emit
 from backend.funding.models import Funding
 from backend.ids import new_id
 from backend.jobs.clock import pass_time
-from backend.jobs.models import Job
-from backend.jobs.status import JobStatus
+from backend.jobs.models import Application, Dispute, Job, Submission
+from backend.jobs.status import JobStatus, ReviewDecision
 from backend.payments import claims
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import GrantScope, PaymentStatus
-from tests.jobs.people import NOON, a_job_in
+from tests.jobs.people import (
+    NOON,
+    a_dispute,
+    a_job_in,
+    a_job_with_work,
+    an_application,
+    reviewed,
+    submitted_work,
+)
 from tests.ledger.books import a_payment
 from tests.schema.client import data_of, execute
 from tests.schema.world import global_id
@@ -181,3 +190,73 @@ def test_an_event_of_a_kind_nobody_knows_is_shown_as_it_is() -> None:
     shown = data_of(execute(query, user=payment.payer))["events"]["edges"]
 
     assert [edge["node"]["type"] for edge in shown] == ["payment.of_a_newer_release"]
+
+
+def becomes_newer(row: Application | Submission | Dispute) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            table, kind = row._meta.db_table, row._meta.model_name
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {kind}_status_known")
+            if kind == "submission":
+                cursor.execute(
+                    f"ALTER TABLE {table} DROP CONSTRAINT submission_accepted_value_fits_status"
+                )
+    type(row).objects.filter(id=row.id).update(status=NEWER)
+
+
+def shown_to(viewer: User, row: Application | Submission | Dispute) -> dict[str, Any]:
+    kind = type(row).__name__
+    query = f"query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ status allowedActions }} }} }}"
+    node = data_of(execute(query, variables={"id": global_id(kind, row.id)}, user=viewer))["node"]
+    assert isinstance(node, dict)
+    return node
+
+
+def test_an_application_is_shown_as_not_decided_and_is_not_made_again() -> None:
+    job = a_job_in(JobStatus.RECRUITING)
+    application = an_application(job)
+    becomes_newer(application)
+    query = "query ($id: ID!) { job(id: $id) { allowedActions } }"
+    variables = {"id": global_id("Job", job.id)}
+
+    for viewer in (job.owner, application.applicant):
+        assert shown_to(viewer, application) == {"status": "PENDING", "allowedActions": []}
+
+    shown = data_of(execute(query, variables=variables, user=application.applicant))
+    assert "APPLY" not in shown["job"]["allowedActions"]
+
+
+def test_a_submission_is_shown_as_waiting_and_is_not_decided() -> None:
+    job, (worker, *_) = a_job_with_work()
+    submission = submitted_work(job, worker)
+    becomes_newer(submission)
+    mutation = """
+    mutation ($input: ReviewSubmissionInput!) {
+      reviewSubmission(input: $input) { errors { code } }
+    }"""
+    wish = {
+        "submissionId": global_id("Submission", submission.id),
+        "decision": "ACCEPT",
+        "idempotencyKey": str(new_id()),
+    }
+
+    for viewer in (job.owner, worker):
+        assert shown_to(viewer, submission) == {"status": "SUBMITTED", "allowedActions": []}
+
+    refused = data_of(execute(mutation, variables={"input": wish}, user=job.owner))
+    assert refused["reviewSubmission"]["errors"] == [{"code": "INVALID_TRANSITION"}]
+
+
+def test_a_dispute_is_shown_as_one_that_no_silence_ends() -> None:
+    job, (worker, *_) = a_job_with_work()
+    submission = submitted_work(job, worker)
+    reviewed(submission, ReviewDecision.REJECT)
+    submission.refresh_from_db()
+    dispute = a_dispute(submission)
+    becomes_newer(dispute)
+
+    for viewer in (job.owner, worker):
+        assert shown_to(viewer, dispute) == {"status": "ESCALATED", "allowedActions": []}

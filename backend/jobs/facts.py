@@ -29,6 +29,7 @@ from backend.jobs.lifecycle.rules import Who
 from backend.jobs.lifecycle.submission import SubmissionFacts
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.jobs.status import ApplicationStatus, JobStatus, SubmissionStatus
+from backend.known import as_known
 
 if TYPE_CHECKING:
     from backend.accounts.models import User
@@ -165,7 +166,9 @@ def _counted(*, user: User, jobs: Iterable[Job], now: datetime) -> dict[UUID, _C
         if part == _APPLICATIONS:
             counted[job_id] = replace(
                 before,
-                own_application=ApplicationStatus(status) if status else None,
+                own_application=as_known(status, otherwise=ApplicationStatus.PENDING)
+                if status
+                else None,
                 applications=numbers[0],
                 selected=numbers[1],
             )

@@ -14,6 +14,7 @@ from backend.jobs.facts import application_facts
 from backend.jobs.lifecycle.application import RULES, ApplicationAction
 from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.status import ApplicationStatus
+from backend.known import as_known
 from backend.schema.accounts import User, Wallet
 from backend.schema.attachments import files_of
 from backend.schema.connections import After, Connection, First, nested_page
@@ -77,7 +78,7 @@ class Application(Node):
             key=row.id,
             row=row,
             note=row.note or None,
-            status=ApplicationStatus(row.status),
+            status=as_known(row.status, otherwise=ApplicationStatus.PENDING),
             created_at=row.created_at,
             updated_at=row.updated_at,
         )

@@ -12,6 +12,7 @@ from backend.jobs.facts import dispute_facts
 from backend.jobs.lifecycle.dispute import RULES, DisputeAction
 from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.status import DisputeStatus
+from backend.known import as_known
 from backend.schema.accounts import User
 from backend.schema.amounts import Amount, AmountInput
 from backend.schema.attachments import files_of
@@ -88,7 +89,7 @@ class Dispute(Node):
         return cls(
             key=row.id,
             row=row,
-            status=DisputeStatus(row.status),
+            status=as_known(row.status, otherwise=DisputeStatus.ESCALATED),
             reason=row.reason,
             response=row.response or None,
             amount=Amount.of(job.amount(row.amount_value)),

@@ -15,6 +15,7 @@ from backend.jobs.facts import submission_facts
 from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.lifecycle.submission import RULES, SubmissionAction
 from backend.jobs.status import ReviewDecision, SubmissionStatus
+from backend.known import as_known
 from backend.schema.accounts import User
 from backend.schema.amounts import Amount, AmountInput
 from backend.schema.attachments import files_of
@@ -122,7 +123,7 @@ class Submission(Node):
             key=row.id,
             row=row,
             revision=row.revision,
-            status=SubmissionStatus(row.status),
+            status=as_known(row.status, otherwise=SubmissionStatus.SUBMITTED),
             note=row.note or None,
             text=row.text or None,
             links=[URL(link) for link in row.links],

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.errors import Text, ValidationFailed
 from backend.jobs.errors import WrongStatus
-from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
+from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, following, transitions
 from backend.jobs.status import ApplicationStatus, JobStatus
 
 _S = ApplicationStatus
@@ -51,7 +51,7 @@ def _wrong_status(action: ApplicationAction, facts: ApplicationFacts, message: T
         message,
         action=action,
         status=facts.status,
-        allowed=tuple(sorted(TRANSITIONS[ApplicationStatus(facts.status)])),
+        allowed=following(TRANSITIONS, facts.status),
         job=facts.job_status,
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.errors import Text
 from backend.jobs.errors import WrongStatus
-from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
+from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, following, transitions
 from backend.jobs.status import DisputeStatus
 
 _S = DisputeStatus
@@ -54,7 +54,7 @@ def _wrong_status(action: DisputeAction, facts: DisputeFacts, message: Text) -> 
         message,
         action=action,
         status=facts.status,
-        allowed=tuple(sorted(TRANSITIONS[DisputeStatus(facts.status)])),
+        allowed=following(TRANSITIONS, facts.status),
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.errors import Text, ValidationFailed
 from backend.jobs.errors import NoSelectedWorkers, WrongStatus
-from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
+from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, following, transitions
 from backend.jobs.status import ApplicationStatus, JobStatus
 
 _S = JobStatus
@@ -87,7 +87,7 @@ def wrong_status(
         message,
         action=action,
         status=facts.status,
-        allowed=tuple(sorted(TRANSITIONS[JobStatus(facts.status)])),
+        allowed=following(TRANSITIONS, facts.status),
         **values,
     )
 

@@ -93,6 +93,11 @@ def transitions(statuses: type[S], moves: Iterable[Move[S]]) -> dict[S, frozense
     }
 
 
+def following(moves: Mapping[S, frozenset[S]], status: str) -> tuple[str, ...]:
+    """Where a status can go, in order; nowhere, where a newer release wrote it."""
+    return tuple(sorted(new for old, news in moves.items() if old == status for new in news))
+
+
 def require(rules: Mapping[A, Rule[F]], action: A, facts: F) -> None:
     """Pass silently when `action` may be done.
 

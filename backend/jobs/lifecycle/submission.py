@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.errors import Text
 from backend.jobs.errors import WrongStatus
-from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, transitions
+from backend.jobs.lifecycle.rules import Move, Obstacle, Rule, Who, following, transitions
 from backend.jobs.status import JobStatus, SubmissionStatus
 
 _S = SubmissionStatus
@@ -76,7 +76,7 @@ def _wrong_status(action: SubmissionAction, facts: SubmissionFacts, message: Tex
         message,
         action=action,
         status=facts.status,
-        allowed=tuple(sorted(TRANSITIONS[SubmissionStatus(facts.status)])),
+        allowed=following(TRANSITIONS, facts.status),
         job=facts.job_status,
     )
 

@@ -78,8 +78,8 @@ class HasStatus(models.Model):
             InvalidTransition: TRANSITIONS has no such move.
             LostRace: somebody changed this row first; nothing was saved.
         """
-        old = type(new)(self.status)
-        following = self.TRANSITIONS[old]
+        old = self.status
+        following = self.TRANSITIONS.get(old, frozenset())
         if new not in following:
             raise InvalidTransition(
                 subject=self.NAME, old=old, new=new, allowed=tuple(sorted(following))
