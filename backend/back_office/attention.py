@@ -109,10 +109,14 @@ def treasury(*, now: datetime) -> list[Allowance]:
     return [allowance(grant, now=now) for grant in open_now]
 
 
+def treasury_of_ours() -> Seller | None:
+    """The treasury, where this installation has one."""
+    treasuries = Seller.objects.filter(is_treasury=True, active=True)
+    return treasuries.select_related("wallet").first()
+
+
 def treasury_cannot_pay() -> bool:
-    """Whether there is a treasury, and no consent to pay out of it."""
-    if not Seller.objects.filter(is_treasury=True, active=True).exists():
-        return False
+    """Whether no consent to pay out of the treasury is held."""
     held = HeldGrant.objects.filter(scope=GrantScope.TREASURY, status=HeldGrantStatus.HELD)
     return not held.exists()
 

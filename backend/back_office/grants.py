@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backend.accounts.models import WalletAddress
 from backend.admin_pages import ReadOnlyInline
 from backend.back_office import attention
 from backend.back_office.actions import act
@@ -36,6 +38,30 @@ class RenewForm(DeedForm):
     """How much the next consent allows in every period."""
 
     limit = forms.IntegerField(label=gettext_lazy("Limit, in smallest units"), min_value=1)
+
+
+def ask_for_consent(
+    request: HttpRequest, subject: Model, wallet: WalletAddress, answers: dict[str, Any]
+) -> HeldGrant | None:
+    """Have the treasury's `wallet` ask for a consent, noted at `subject`; None when refused."""
+    code, scale = wallet.asset
+    amount = Amount(value=answers["limit"], asset_code=code, asset_scale=scale)
+    made: list[HeldGrant] = []
+    act(
+        request,
+        subject,
+        _("Asked for a consent of %(limit)s") % {"limit": written(amount)},
+        lambda operator: made.append(
+            authorize_treasury(
+                user=operator,
+                limit=amount,
+                return_url=settings.PUBLIC_URL + reverse("admin:payments_heldgrant_changelist"),
+                idempotency_key=answers["key"],
+                now=SYSTEM_CLOCK.now(),
+            )
+        ),
+    )
+    return made[0] if made else None
 
 
 class TransitionInline(ReadOnlyInline):
@@ -103,20 +129,7 @@ class HeldGrantAdmin(DeedAdmin):
         return found
 
     def renew(self, request: HttpRequest, row: HeldGrant, answers: dict[str, Any]) -> None:
-        code, scale = row.sender.asset
-        amount = Amount(value=answers["limit"], asset_code=code, asset_scale=scale)
-        act(
-            request,
-            row,
-            _("Asked for another consent of %(limit)s") % {"limit": written(amount)},
-            lambda operator: authorize_treasury(
-                user=operator,
-                limit=amount,
-                return_url=settings.PUBLIC_URL + reverse("admin:payments_heldgrant_changelist"),
-                idempotency_key=answers["key"],
-                now=SYSTEM_CLOCK.now(),
-            ),
-        )
+        ask_for_consent(request, row, row.sender, answers)
 
     def revoke(self, request: HttpRequest, row: HeldGrant, answers: dict[str, Any]) -> None:
         act(

@@ -34,6 +34,7 @@ class BackOffice(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         ours: list[URLPattern | URLResolver] = [
             path("reconcile/", self.admin_view(self.reconcile), name="reconcile"),
+            path("treasury/", self.admin_view(self.ask_treasury), name="ask_treasury"),
             path("second-factor/", self.second_factor, name="second_factor"),
             # Also for who has not shown the second factor.
             path("logout/", never_cache(csrf_protect(self.logout)), name="logout"),
@@ -66,3 +67,9 @@ class BackOffice(AdminSite):
         from backend.back_office import start
 
         return start.reconcile(request)
+
+    def ask_treasury(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the consent to pay out of the treasury; by POST."""
+        from backend.back_office import start
+
+        return start.ask_treasury(request)

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.contrib import messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -10,6 +17,7 @@ from backend.accounts.models import User
 from backend.back_office import attention
 from backend.back_office.actions import act
 from backend.back_office.flows import flows
+from backend.back_office.grants import RenewForm, ask_for_consent
 from backend.back_office.plot import plot
 from backend.back_office.timeline import written
 from backend.clock import SYSTEM_CLOCK, Clock
@@ -40,10 +48,21 @@ def page(clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
             (each, written(each.grant.reserved), written(each.grant.limit))
             for each in attention.treasury(now=now)
         ],
-        "treasury_cannot_pay": attention.treasury_cannot_pay(),
+        **_consent_to_ask_for(),
         "endpoints": list(attention.failing_endpoints()[: attention.SHOWN]),
         "behind": [(what, since) for what, since in behind if since is not None],
         "plots": [plot(flow) for flow in flows(now=now)],
+    }
+
+
+def _consent_to_ask_for() -> dict[str, Any]:
+    found = attention.treasury_of_ours()
+    if found is None:
+        return {"treasury_cannot_pay": False}
+    return {
+        "treasury_cannot_pay": attention.treasury_cannot_pay(),
+        "treasury_wallet": found.wallet,
+        "treasury_form": RenewForm(),
     }
 
 
@@ -66,3 +85,19 @@ def reconcile(request: HttpRequest) -> HttpResponse:
     asked = _("Asked for a reconciliation: what it finds is here in some minutes")
     act(request, request.user, asked, lambda operator: reconcile_soon())
     return HttpResponseRedirect(reverse("admin:payments_discrepancy_changelist"))
+
+
+def ask_treasury(request: HttpRequest) -> HttpResponse:
+    """Have the treasury's wallet ask for a consent, and go to where it stands."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    found, form = attention.treasury_of_ours(), RenewForm(request.POST)
+    if found is None:
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, _("Say how much may be paid out in 30 days: a whole number."))
+        return HttpResponseRedirect(reverse("admin:index"))
+    asked = ask_for_consent(request, found, found.wallet, form.cleaned_data)
+    if asked is None:
+        return HttpResponseRedirect(reverse("admin:index"))
+    return HttpResponseRedirect(reverse("admin:payments_heldgrant_change", args=[asked.pk]))

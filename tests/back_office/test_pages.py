@@ -203,6 +203,39 @@ def test_a_consent_of_the_treasury_is_shown_with_what_is_left_renewed_and_revoke
     assert LogEntry.objects.filter(object_id=str(grant.id)).count() == 2
 
 
+def test_the_first_consent_of_the_treasury_is_asked_for_on_the_start_page_and_noted(
+    client: Client,
+) -> None:
+    operator = an_operator()
+    a_treasury_grant(operator).delete()
+    client.force_login(operator)
+    key = str(new_id())
+
+    offered = client.get("/admin/").content.decode()
+    refused = client.post("/admin/treasury/", {"key": key, "limit": "0"}, follow=True)
+    for _ in range(2):
+        asked = client.post("/admin/treasury/", {"key": key, "limit": "250000"})
+
+    grant = HeldGrant.objects.get()
+    shown = client.get("/admin/").content.decode()
+    assert "no consent is held" in offered and "consent</button>" in offered
+    assert "Say how much may be paid out" in refused.content.decode()
+    assert asked["Location"].endswith(f"/heldgrant/{grant.id}/change/")
+    assert (grant.limit_value, grant.payer, grant.scope) == (250_000, operator, "TREASURY")
+    assert f"{grant.status}</span>" in shown and "0.00 USD of 2,500.00 USD" in shown
+    assert OperatorAction.objects.filter(change_message__contains="2,500.00 USD").exists()
+    assert client.get("/admin/treasury/").status_code == 405
+
+
+def test_nobody_but_an_operator_asks_for_a_consent_of_the_treasury(client: Client) -> None:
+    a_treasury_grant(an_operator()).delete()
+    client.force_login(a_person(wallet=False))
+
+    client.post("/admin/treasury/", {"key": str(new_id()), "limit": "1"})
+
+    assert not HeldGrant.objects.exists()
+
+
 def test_an_operator_brings_a_delivery_again_that_its_owner_missed(client: Client) -> None:
     person = a_user()
     made = an_endpoint(person)

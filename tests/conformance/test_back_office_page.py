@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from backend import rate_limits
 from backend.accounts.models import User
 from backend.back_office.models import OperatorAction
 from backend.events.relay import relay
-from backend.payments.models import Payment
+from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import PaymentStatus
 from backend.webhooks.models import WebhookDelivery
 from backend.webhooks.status import DeliveryStatus
 from tests.back_office.people import PASSWORD, an_operator
+from tests.back_office.test_pages import a_treasury_grant
 from tests.conformance.conftest import HERE
 from tests.payments.test_resolving import hanging, look_once_more
 from tests.simulation.simulator import BASE_URL, Simulation
@@ -140,3 +142,29 @@ def test_two_operators_end_a_hanging_payment_and_one_brings_a_webhook_again(
     assert "Brought it again" in second[2]["text"]
     assert missed.status == DeliveryStatus.PENDING
     assert OperatorAction.objects.count() == 5
+
+
+@pytest.mark.parametrize("width", [PHONE, WIDE])
+def test_an_operator_asks_for_the_first_consent_of_the_treasury(
+    node: str, browser: str, live_server: LiveServer, width: int, tmp_path: Path
+) -> None:
+    operator = an_operator("Ana")
+    a_treasury_grant(operator).delete()
+    ask = {"fill": {"#ask-treasury #id_limit": "250000"}, "press": "#ask-treasury button"}
+
+    offered, asked = visit(
+        node,
+        browser,
+        live_server,
+        operator,
+        [
+            {"path": "/admin/", "width": width, "png": str(tmp_path / "start.png"), "whole": True},
+            {**ask, "width": width, "png": str(tmp_path / "asked.png")},
+        ],
+    )
+
+    grant = HeldGrant.objects.get()
+    assert "no consent is held" in offered["text"]
+    assert asked["url"].endswith(f"/heldgrant/{grant.id}/change/")
+    assert "Asked for a consent of 2,500.00 USD" in asked["text"]
+    assert grant.limit_value == 250_000
