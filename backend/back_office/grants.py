@@ -101,7 +101,10 @@ class HeldGrantAdmin(DeedAdmin):
             kind=GrantKind.OUTGOING_PAYMENT, status=GrantStatus.AWAITING_APPROVAL
         )
         waiting = asked.order_by("created_at").last() if row.payer_id == request.user.pk else None
-        return {"approve_url": links.start_url(waiting.id) if waiting else ""}
+        return {
+            "approve_url": links.start_url(waiting.id) if waiting else "",
+            "is_being_asked": row.status == HeldGrantStatus.CREATED,
+        }
 
     def offers(self, request: HttpRequest, row: HeldGrant) -> list[Offer]:
         if row.scope != GrantScope.TREASURY:

@@ -21,6 +21,7 @@ from backend.back_office.grants import RenewForm, ask_for_consent
 from backend.back_office.plot import plot
 from backend.back_office.timeline import written
 from backend.clock import SYSTEM_CLOCK, Clock
+from backend.open_payments.types import Amount
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
 from backend.reconciliation.tasks import reconcile_soon
@@ -59,9 +60,12 @@ def _consent_to_ask_for() -> dict[str, Any]:
     found = attention.treasury_of_ours()
     if found is None:
         return {"treasury_cannot_pay": False}
+    code, scale = found.wallet.asset
+    unit = 10**scale
     return {
         "treasury_cannot_pay": attention.treasury_cannot_pay(),
-        "treasury_wallet": found.wallet,
+        "treasury_unit": str(unit),
+        "treasury_example": written(Amount(value=unit, asset_code=code, asset_scale=scale)),
         "treasury_form": RenewForm(),
     }
 

@@ -219,6 +219,8 @@ def test_the_first_consent_of_the_treasury_is_asked_for_on_the_start_page_and_no
     grant = HeldGrant.objects.get()
     shown = client.get("/admin/").content.decode()
     assert "no consent is held" in offered and "consent</button>" in offered
+    assert "100 is 1.00 USD" in offered
+    assert "The wallet is being asked" in page_of(client, grant)
     assert "Say how much may be paid out" in refused.content.decode()
     assert asked["Location"].endswith(f"/heldgrant/{grant.id}/change/")
     assert (grant.limit_value, grant.payer, grant.scope) == (250_000, operator, "TREASURY")
