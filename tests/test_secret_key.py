@@ -9,6 +9,7 @@ import pytest
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from backend.accounts.models import MailCategory
 from backend.clock import SYSTEM_CLOCK
 from backend.files import links as file_links
 from backend.ids import new_id
@@ -28,8 +29,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 OLD, NEW = "an old key " * 6, "a new key " * 6
 # The key that signs and those that are still taken, as processes have them one after the other.
-BEFORE, LEARNT, SWITCHED, OVER = (OLD, []), (OLD, [NEW]), (NEW, [OLD]), (NEW, [])
 Process = tuple[str, list[str]]
+BEFORE: Process = (OLD, [])
+LEARNT: Process = (OLD, [NEW])
+SWITCHED: Process = (NEW, [OLD])
+OVER: Process = (NEW, [])
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +156,7 @@ def _export() -> Callable[[], object]:
 
 
 def _mail() -> Callable[[], object]:
-    token = unsubscribing.link_for(a_person(wallet=False), unsubscribing.MailCategory.WORK)
+    token = unsubscribing.link_for(a_person(wallet=False), MailCategory.WORK)
     token = token.rpartition("/")[2]
     return lambda: _refused_as(unsubscribing.BadLink, lambda: unsubscribing.read(token))
 
