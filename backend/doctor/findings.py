@@ -125,10 +125,10 @@ KINDS: Mapping[Code, Kind] = {
         P, "Name another wallet address: sums were agreed on in the asset that it had."
     ),
     Code.TREASURY_NOT_APPROVED: Kind(
-        W, "Call authorizeTreasury as an operator and approve it in the treasury's wallet."
+        W, "Ask for it on the admin's first page, and approve it in the treasury's wallet."
     ),
     Code.TREASURY_NEARLY_SPENT: Kind(
-        W, "Call authorizeTreasury for a spare consent, or let payouts wait for the next period."
+        W, "Ask for a spare consent in the admin, or let payouts wait for the next period."
     ),
     Code.DATABASE_UNREACHABLE: Kind(P, "Start the database, or correct DATABASE_URL."),
     Code.DATABASE_TOO_OLD: Kind(P, "Move to PostgreSQL 15 or newer."),
