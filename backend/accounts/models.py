@@ -75,7 +75,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         "files.File", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     # What they want no mails about: a category that is added later is wanted until they say so.
-    muted = models.JSONField(default=list, blank=True)
+    muted = models.JSONField(default=list, db_default=[], blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
         default=False, help_text="An operator: may use this admin, and GraphQL as an operator."

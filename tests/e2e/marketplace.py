@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from tests.e2e.databases import Database, PostgreSQL, SQLite
 from tests.e2e.processes import REPOSITORY, START_SECONDS, Process, free_port, python, run
 
 SELLER = "shop"
+# What a process of the Procfile writes once it can be used.
+READY = {"web": "Uvicorn running", "worker": "ready\\."}
+# The first releases kept Celery from saying more than what it would listen to.
+_WORKER_OF_BEFORE = "exchange="
 # tests.environment and a developer's shell say things that are not meant for these processes.
 _FOREIGN = ("BROKER_URL", "REDIS_URL", "REDIS_PREFIX", "DATABASE_URL", "VAR_DIR", "RETURN_URLS")
 
@@ -38,6 +43,8 @@ class Marketplace:
     control: str
     environment: dict[str, str]
     web: Process
+    # Where the release lies that runs.
+    code: Path = REPOSITORY
     worker: Process | None = None
     beat: Process | None = None
     redis: Process | None = None
@@ -79,14 +86,23 @@ class Marketplace:
         """A Python program beside the others, not started; stopped when the marketplace ends."""
         return self.command(name, python(*arguments), ready=ready)
 
-    def command(self, name: str, command: list[str], *, ready: str | None = None) -> Process:
-        """Any program, likewise."""
+    def command(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        ready: str | None = None,
+        code: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Any program, likewise; of the release in `code` where another than ours is meant."""
         made = Process(
             name,
             command,
-            environment=self.environment,
+            environment={**self.environment, **(settings or {})},
             log_file=self.folder / f"{name}.log",
             ready=ready,
+            code=code or self.code,
         )
         self.others.append(made)
         return made
@@ -99,28 +115,32 @@ def running_marketplace(
     pool: str = "threads",
     settings: Mapping[str, str] | None = None,
     by_runner: bool = False,
+    code: Path = REPOSITORY,
 ) -> Iterator[Marketplace]:
     """Run one until the block ends, then leave no process, database or file behind.
 
     `server_url` is a PostgreSQL server's; None is the embedded form. `pool` is Celery's.
     `settings` go into the environment of every process. `by_runner` starts the Procfile's lines as
-    people do, each by a runner of its own; killing that would leave them behind.
+    people do, each by a runner of its own; killing that would leave them behind. `code` is where
+    the release lies that is run.
     """
     folder = Path(tempfile.mkdtemp(prefix="faena-e2e-"))
     started: list[Process] = []
+    others: list[Process] = []
     database: Database | None = None
     try:
         database = PostgreSQL(server_url) if server_url else SQLite(folder)
         market = _configure(folder, database, started, settings or {})
+        market.code, market.others = code, others
         if server_url:
-            _start_production(market, started, pool, _by_runner if by_runner else _by_shell)
+            by_shell = partial(line_of, code)
+            _start_production(market, started, pool, _by_runner if by_runner else by_shell)
         else:
             _start_embedded(market, started)
         _wait_for_seller(market)
         yield market
-        started.extend(market.others)
     finally:
-        for process in reversed(started):
+        for process in reversed([*started, *others]):
             process.stop()
         if database is not None:
             database.remove()
@@ -210,12 +230,13 @@ def _start_production(
         ready="Ready to accept connections",
     )
     market.environment["REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-    run(_by_shell("release"), environment=market.environment)
-    market.web = market.command("web", line("web"), ready="Uvicorn running")
-    worker = (
-        line("worker") if pool == "threads" else [*_by_shell("worker"), "--pool", pool, "-c", "2"]
-    )
-    market.worker = market.command("worker", worker, ready="ready\\.")
+    run(line_of(market.code, "release"), environment=market.environment, code=market.code)
+    market.web = market.command("web", line("web"), ready=READY["web"])
+    worker = line("worker")
+    if pool != "threads":
+        worker = [*line_of(market.code, "worker"), "--pool", pool, "-c", "2"]
+    says_ready = READY["worker"] if market.code == REPOSITORY else _WORKER_OF_BEFORE
+    market.worker = market.command("worker", worker, ready=says_ready)
     market.beat = market.command("beat", line("beat"))
     everything = [market.redis, market.web, market.worker, market.beat]
     started.extend(everything)
@@ -225,9 +246,13 @@ def _start_production(
         process.wait_until_ready()
 
 
-def _by_shell(name: str) -> list[str]:
-    """A line of the Procfile, without a shell that stays between us and the program."""
-    line = parse_procfile((REPOSITORY / "Procfile").read_text()).processes[name]
+def line_of(code: Path, name: str) -> list[str]:
+    """A line of that release's Procfile, without a shell that stays between us and the program."""
+    procfile = code / "Procfile"
+    if not procfile.exists():
+        # The first ones had none, and were started like this.
+        procfile = REPOSITORY / "Procfile"
+    line = parse_procfile(procfile.read_text()).processes[name]
     return ["/bin/sh", "-c", f'exec {line} "$@"', name]
 
 

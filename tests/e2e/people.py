@@ -246,12 +246,12 @@ async def _patiently(send: Sending, *, forgiving: bool = False) -> httpx.Respons
             if over:
                 raise
         else:
-            if over or not (forgiving and _is_unwell(answer)):
+            if over or not (forgiving and is_unwell(answer)):
                 return answer
         await asyncio.sleep(0.5)
 
 
-def _is_unwell(answer: httpx.Response) -> bool:
+def is_unwell(answer: httpx.Response) -> bool:
     """Whether the server says that it failed; GraphQL says so with 200."""
     if answer.status_code >= 500:
         return True

@@ -49,13 +49,18 @@ class Process:
         environment: Mapping[str, str],
         log_file: Path,
         ready: str | None = None,
+        code: Path = REPOSITORY,
     ) -> None:
-        """`ready` is a regular expression that the log shows once the program can be used."""
+        """`ready` is a regular expression that the log shows once the program can be used.
+
+        `code` is where the release lies that the program is of.
+        """
         self.name = name
         self._command = list(command)
         self._environment = dict(environment)
         self._log_file = log_file
         self._ready = ready
+        self._code = code
         self._offset = 0
         self._running: subprocess.Popen[bytes] | None = None
         # A pool child outlives its killed parent for a moment; its group still names it.
@@ -79,7 +84,7 @@ class Process:
         with self._log_file.open("ab") as log:
             self._running = subprocess.Popen(
                 self._command,
-                cwd=REPOSITORY,
+                cwd=self._code,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -157,15 +162,15 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def run(command: Sequence[str], *, environment: Mapping[str, str]) -> None:
-    """Run a program to its end.
+def run(command: Sequence[str], *, environment: Mapping[str, str], code: Path = REPOSITORY) -> None:
+    """Run a program of the release in `code` to its end.
 
     Raises:
         RuntimeError: it failed; the message is what it wrote.
     """
     done = subprocess.run(
         command,
-        cwd=REPOSITORY,
+        cwd=code,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         capture_output=True,

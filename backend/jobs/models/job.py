@@ -63,7 +63,7 @@ class Job(HasStatus):
     expires_at = models.DateTimeField(null=True, blank=True)
     close_recruiting_when_funded = models.BooleanField(default=True)
     # False: it stands for work that is offered elsewhere, and only its owner finds it here.
-    listed = models.BooleanField(default=True)
+    listed = models.BooleanField(default=True, db_default=True)
     # A payment for this job is on its way; who funds says so, and nothing may end meanwhile.
     money_moving = models.BooleanField(default=False)
     # When time alone moves it; None when only people can.
