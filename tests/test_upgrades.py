@@ -1,10 +1,13 @@
 """The newest migration of each app can be taken back and applied again over rows of every kind."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 
@@ -56,3 +59,47 @@ def test_a_release_is_taken_back_and_applied_again_and_no_row_changes() -> None:
 
     assert {app for app, _ in back} >= {"accounts", "events", "funding", "jobs", "payments"}
     assert rows() == before
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer anyway")
+@pytest.mark.django_db(transaction=True)
+def test_migrate_waits_for_a_table_in_use_and_keeps_nobody_else_from_it() -> None:
+    payment = a_payment()
+    in_use, done = threading.Event(), threading.Event()
+    waited: list[float] = []
+
+    def use() -> None:
+        with transaction.atomic():
+            Payment.objects.select_for_update().get(id=payment.id)
+            in_use.set()
+            done.wait(2)
+        connection.close()
+
+    def look() -> None:
+        in_use.wait(5)
+        for _ in range(15):
+            began = time.monotonic()
+            Payment.objects.values("id").first()
+            waited.append(time.monotonic() - began)
+            time.sleep(0.1)
+        connection.close()
+
+    others = [threading.Thread(target=each) for each in (use, look)]
+    for each in others:
+        each.start()
+    in_use.wait(5)
+    began = time.monotonic()
+    try:
+        call_command("migrate", "payments", "0007", verbosity=0)
+        took = time.monotonic() - began
+    finally:
+        done.set()
+        for each in others:
+            each.join(10)
+        call_command("migrate", verbosity=0)
+
+    assert took > 1.0, "it was not in anybody's way"
+    assert max(waited) < 0.7
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)

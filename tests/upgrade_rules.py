@@ -1,4 +1,4 @@
-"""What a migration must not do: the release before goes on while it is applied, and for a while after.
+"""What a migration must not do: the release before goes on while it is applied, and then a while.
 
 That release inserts rows without the columns it does not know, reads and writes those it knows, and
 would have the database back as it was if it is taken back to. What cannot be judged by looking is
@@ -55,17 +55,15 @@ def refusals(
     One that is not needed is a refusal too.
     """
     unused = dict(accepted or {})
-    final = base.clone()
+    final, found = base.clone(), []
     for each in later:
         final = each.mutate_state(final)
-    state, found = base.clone(), []
     for each in later:
         name = f"{each.app_label}.{each.name}"
         for operation in _of_the_database(each.operations):
-            reason = _refusal(operation, each.app_label, base, state, final)
+            reason = _refusal(operation, each.app_label, base, final)
             if reason and not unused.pop((name, operation.describe()), None):
                 found.append(f"{name}: {operation.describe()}: {reason}")
-        state = each.mutate_state(state)
     return [*found, *(f"{name}: {what}: accepted, and not there" for name, what in unused)]
 
 
@@ -77,9 +75,7 @@ def _of_the_database(operations: Iterable[Operation]) -> Iterable[Operation]:
             yield each
 
 
-def _refusal(
-    operation: Operation, app: str, base: ProjectState, before: ProjectState, after: ProjectState
-) -> str | None:
+def _refusal(operation: Operation, app: str, base: ProjectState, final: ProjectState) -> str | None:
     if not operation.reversible:
         return "it cannot be taken back"
     if isinstance(operation, (*HARMLESS, migrations.RunPython)):
@@ -90,24 +86,27 @@ def _refusal(
     if isinstance(operation, GONE):
         return "the release before still uses it: stop using it in one release, drop it in the next"
     if isinstance(operation, migrations.AddField):
-        return _refused_column(after.models[app, model].fields.get(operation.name, operation.field))
+        left = final.models.get((app, model))
+        field = left.fields.get(operation.name) if left else None
+        return _refused_column(field or operation.field)
     if isinstance(operation, migrations.AlterField):
-        return _refused_change(before.models[app, model].fields[operation.name], operation.field)
+        known = base.models[app, model].fields.get(operation.name)
+        return _refused_change(known, operation.field) if known else None
     if isinstance(operation, migrations.RemoveConstraint):
-        constraints = before.models[app, model].options["constraints"]
-        (removed,) = (each for each in constraints if each.name == operation.name)
-        if isinstance(removed, CheckConstraint):
+        constraints = base.models[app, model].options.get("constraints", ())
+        removed = next((each for each in constraints if each.name == operation.name), None)
+        if removed is None or isinstance(removed, CheckConstraint):
             return None
     return "the release before may not get along with it: say in ACCEPTED why it does"
 
 
-def _refused_column(field: Field[Any, Any]) -> str | None:
+def _refused_column(field: "Field[Any, Any]") -> str | None:
     if isinstance(field, ManyToManyField) or field.null or field.has_db_default():
         return None
     return "the release before inserts rows without it: give it a db_default, or let it be null"
 
 
-def _refused_change(old: Field[Any, Any], new: Field[Any, Any]) -> str | None:
+def _refused_change(old: "Field[Any, Any]", new: "Field[Any, Any]") -> str | None:
     if old.null and not new.null:
         return "the release before still leaves it empty"
     if new.unique and not old.unique:
@@ -122,7 +121,7 @@ def _refused_change(old: Field[Any, Any], new: Field[Any, Any]) -> str | None:
     return None
 
 
-def _column(field: Field[Any, Any]) -> tuple[str, dict[str, Any]]:
+def _column(field: "Field[Any, Any]") -> tuple[str, dict[str, Any]]:
     _, kind, _, options = field.deconstruct()
     ignored = _NOT_IN_THE_DATABASE | _JUDGED
     return kind, {name: value for name, value in options.items() if name not in ignored}

@@ -19,6 +19,10 @@ class Database:
         """What a read-only question gives."""
         raise NotImplementedError
 
+    def change(self, *statements: str) -> None:
+        """Carry these out, as a newer release's migration would."""
+        raise NotImplementedError
+
     def remove(self) -> None:
         """Leave nothing behind."""
         raise NotImplementedError
@@ -34,6 +38,11 @@ class SQLite(Database):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self._file, timeout=20)) as connection:
             return connection.execute(sql).fetchall()
+
+    def change(self, *statements: str) -> None:
+        with closing(sqlite3.connect(self._file, timeout=20)) as connection, connection:
+            for each in statements:
+                connection.execute(each)
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)
@@ -53,6 +62,11 @@ class PostgreSQL(Database):
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._own, autocommit=True) as connection:
             return connection.execute(sql.encode()).fetchall()
+
+    def change(self, *statements: str) -> None:
+        with psycopg.connect(self._own) as connection:
+            for each in statements:
+                connection.execute(each.encode())
 
     def remove(self) -> None:
         self._on_server(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
