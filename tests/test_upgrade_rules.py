@@ -1,5 +1,7 @@
 """No migration breaks the release before it, which still runs while it is applied."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib.postgres.indexes import GinIndex
@@ -63,29 +65,31 @@ ONCE = models.UniqueConstraint(fields=["name"], name="name_once")
 
 def a_base() -> ProjectState:
     """What the release before knows: one table."""
-    fields = [
+    fields: list[tuple[str, Any]] = [
         ("id", models.BigAutoField(primary_key=True)),
         ("name", models.CharField(max_length=20)),
         ("rank", models.IntegerField(null=True)),
         ("words", models.CharField(max_length=5, db_default="")),
     ]
-    made = Migration("base", "zoo")
     options = {"constraints": [RANK, ONCE]}
-    made.operations = [migrations.CreateModel("Animal", fields, options=options)]
+    made = a_migration(migrations.CreateModel("Animal", fields, options=options))
     return made.mutate_state(ProjectState())
 
 
+def a_migration(*operations: Operation) -> Migration:
+    made: Migration = type("Next", (Migration,), {"operations": operations})("next", "zoo")
+    return made
+
+
 def refused(*operations: Operation) -> list[str]:
-    each = Migration("next", "zoo")
-    each.operations = list(operations)
-    return refusals([each], base=a_base())
+    return refusals([a_migration(*operations)], base=a_base())
 
 
-def adding(field: "models.Field[object, object]") -> migrations.AddField:
+def adding(field: Any) -> migrations.AddField:
     return migrations.AddField("animal", "new", field)
 
 
-def altering(name: str, field: "models.Field[object, object]") -> migrations.AlterField:
+def altering(name: str, field: Any) -> migrations.AlterField:
     return migrations.AlterField("animal", name, field)
 
 
@@ -152,8 +156,7 @@ def test_anything_may_happen_to_a_table_it_does_not_know() -> None:
 
 
 def test_a_reason_is_for_one_operation_and_does_not_outlive_it() -> None:
-    each = Migration("next", "zoo")
-    each.operations = [migrations.RemoveField("animal", "rank")]
+    each = a_migration(migrations.RemoveField("animal", "rank"))
     reasons = {("zoo.next", "Remove field rank from animal"): "unused since the last release"}
 
     assert refusals([each], base=a_base(), accepted=reasons) == []
