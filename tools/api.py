@@ -12,6 +12,8 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 TIMEOUT_SECONDS = 20.0
+# A stream that says nothing for so long will say nothing more.
+SILENCE_SECONDS = 60.0
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 
@@ -90,12 +92,13 @@ class Api:
 
         Raises:
             Refused: with the first of the errors that came back.
+            TimeoutError: nothing came for a minute.
         """
         address = f"{self._base_url.replace('http', 'ws', 1)}/graphql"
         with connect(address, subprotocols=[PROTOCOL], proxy=None) as socket:
 
             def receive() -> dict[str, Any]:
-                message: dict[str, Any] = json.loads(socket.recv())
+                message: dict[str, Any] = json.loads(socket.recv(SILENCE_SECONDS))
                 return message
 
             credentials = {"Authorization": f"Bearer {self._token}"}

@@ -107,6 +107,13 @@ class World:
         }
         return world
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of commands which belong to this world."""
+        # The server took its own address for granted; here it has to be said.
+        here = {"PUBLIC_URL": self.base_url, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        return {**here, **self._environment}
+
     def start(self) -> None:
         """Start both and wait until they are ready.
 
@@ -177,12 +184,10 @@ class World:
         self._run(*arguments, check=True)
 
     def _run(self, *arguments: str, check: bool = False) -> str:
-        # The server took its own address for granted; here it has to be said.
-        here = {"PUBLIC_URL": self.base_url, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
         return subprocess.run(  # noqa: S603 - the command is ours
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env={**here, **self._environment},
+            env=self.environment,
             capture_output=True,
             timeout=60,
             check=check,

@@ -23,12 +23,6 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REWRITE = bool(os.environ.get("REWRITE_DOCS"))
 FENCED = markdown.FENCED
-# An operation that somebody does: who, what of its answer is called how, and its variables.
-STEP = re.compile(
-    r"<!-- (step|follow): (\w+)(?:: (\w+) = ([\w.]+))? -->\n```graphql\n(.*?)```\n"
-    r"(?:\n```json\n(.*?)```\n)?",
-    re.DOTALL,
-)
 GENERATED = re.compile(r"<!-- (\w+: [^>]+?) -->\n(```\w+\n.*?\n```)", re.DOTALL)
 
 
@@ -120,7 +114,12 @@ def links(page: Path) -> list[str]:
 def anchors(page: Path) -> set[str]:
     """The headings of a page as a link names them."""
     headings = markdown.HEADING.findall(FENCED.sub("", page.read_text()))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {anchor(heading) for heading in headings}
+
+
+def anchor(heading: str) -> str:
+    """A heading as a link names it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def in_words(value: object) -> str:

@@ -1,0 +1,197 @@
+"""Somebody who does what a page says, against a world of their own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.docs import pages, stories
+from tests.docs.stories import Step
+from tools.api import Api, Refused, root_field
+from tools.browser import Browser
+from tools.world import OPERATOR, Role, World
+
+# Whose wallet at the sandbox is whose.
+WALLETS = {"Ana": "alice", "Beto": "pobre"}
+STAFF = {"operator": OPERATOR, "colleague": Role(name="colleague", wallet="diego", staff=True)}
+# What stands on the pages for the installation's own address.
+OUR_ADDRESSES = ("https://pay.example", "http://127.0.0.1:8000")
+SETTLING_SECONDS = 15.0
+COMMAND_SECONDS = 60.0
+# A server this young may still be reading the wallets of the seller and of the treasury.
+YOUNG = {"SELLER_NOT_FOUND", "MODE_UNAVAILABLE"}
+
+
+class Reader:
+    """Does the steps of pages with what earlier answers gave; files are in `folder`."""
+
+    def __init__(self, world: World, *, folder: Path) -> None:
+        self.known: dict[str, str] = {
+            f"{name}'s wallet address": world.sandbox["wallets"][wallet]["walletAddress"]
+            for name, wallet in WALLETS.items()
+        }
+        self.answers: dict[str, Any] = {}
+        self.events: dict[str, list[Any]] = {}
+        self._world, self._folder = world, folder
+        self._visitor, self._browser = Api(world.base_url), Browser()
+        self._asked: dict[str, Step] = {}
+        self._opened: set[str] = set()
+        self._return_url = ""
+        (folder / "manage.py").symlink_to(pages.ROOT / "manage.py")
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._visitor.close()
+        self._browser.close()
+
+    def read(self, page: Path, *, until: str = "", only: str = "") -> None:
+        """Do what the page says: all of it, to the end of a section, or one section."""
+        done: list[Step] = []
+        there = list(stories.steps(page))
+        assert not (until or only) or any(step.section in {until, only} for step in there)
+        for step in there:
+            if until and done and done[-1].section == until != step.section:
+                return
+            if not only or step.section == only:
+                self._take(step, done)
+            done.append(step)
+
+    def _take(self, step: Step, done: list[Step]) -> None:
+        if step.kind in {"before", "meanwhile"}:
+            page, _, section = step.what.partition("#")
+            wanted = {"until" if step.kind == "before" else "only": section}
+            self.read(pages.DOCS / page, **wanted)
+        elif step.kind == "likewise":
+            who, other = step.what.split(", ")
+            for each in done:
+                if each.section == step.section:
+                    self._take(each.by(other, rather_than=who), [])
+        elif step.kind == "wallet":
+            call, _, body = step.what.partition(" ")
+            url = f"{self._world.sandbox['control']}/{call}"
+            answer = httpx.post(url, json=json.loads(body), trust_env=False)
+            answer.raise_for_status()
+        elif step.kind == "typed":
+            self._type(step)
+        elif step.kind == "again":
+            self._ask(self._asked[step.what], shown=step.shown)
+        else:
+            self._asked[step.name] = step
+            self._ask(step, shown=step.shown)
+
+    def _ask(self, step: Step, *, shown: str) -> None:
+        who, _, keeps = step.what.partition(": ")
+        values = json.loads(self._filled(step.variables or "{}"))
+        self._return_url = values.get("input", {}).get("returnUrl", self._return_url)
+        root = root_field(step.text)
+        wanted = json.loads(shown)["data"][root] if shown else None
+        came = []
+        for result in self._results(step, self._as(who), values, waits=wanted is not None):
+            came.append(result)
+            self._consent(result)
+            if wanted is not None and stories.fits(wanted, result):
+                break
+        else:
+            if wanted is not None:
+                pytest.fail(f"{step.name} was never answered as shown, but:\n{_pretty(came)}")
+        self.answers[root] = came[-1]
+        for keep in filter(None, keeps.split(", ")):
+            name, _, path = keep.partition(" = ")
+            self.known[name] = str(pages.at({root: came[-1]}, path))
+
+    def _results(
+        self, step: Step, api: Api, values: dict[str, Any], *, waits: bool
+    ) -> Iterator[Any]:
+        """What is answered: more than once where there is something to wait for."""
+        if step.kind == "follow":
+            events = self.events.setdefault(root_field(step.text), [])
+            for event in api.subscribe(step.text, **values):
+                events.append(event)
+                yield event
+            return
+        patience = time.monotonic() + SETTLING_SECONDS
+        yield _patiently(api, step.text, values, patience=patience)
+        while waits and step.text.startswith("query") and time.monotonic() < patience:
+            time.sleep(0.2)
+            yield api.run(step.text, **values)
+
+    def _as(self, who: str) -> Api:
+        if who == "visitor":
+            return self._visitor
+        if who in STAFF and who not in self.known:
+            self.known[who] = self._world.person(STAFF[who], api=self._visitor).token
+        return self._visitor.as_user(self.known[who])
+
+    def _consent(self, answer: Any) -> None:
+        """Open what leads to a wallet, once, and approve there."""
+        for url in _redirects(answer):
+            if url not in self._opened:
+                self._opened.add(url)
+                page = self._browser.open(url)
+                self._browser.press(page, "approve", stop_before=self._return_url)
+
+    def _type(self, step: Step) -> None:
+        here = str(Path(sys.executable).parent)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self._filled(step.text)],
+            cwd=self._folder,
+            env={
+                **self._world.environment,
+                "PATH": f"{here}:{os.environ['PATH']}",
+                "PYTHONPATH": str(pages.ROOT),
+                "no_proxy": "*",
+            },
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        if step.shown:
+            assert stories.fits(step.shown.strip(), done.stdout.strip()), done.stdout
+        if step.what:
+            name, _, pattern = step.what.partition(" = ")
+            found = re.search(pattern, done.stdout)
+            assert found, f"{pattern} is not in {done.stdout}"
+            self.known[name] = found[1]
+
+    def _filled(self, text: str) -> str:
+        for address in OUR_ADDRESSES:
+            text = text.replace(address, self._world.base_url)
+        return re.sub("<([^<>\n]+)>", self._value, text)
+
+    def _value(self, match: re.Match[str]) -> str:
+        return str(uuid.uuid4()) if match[1] == "a new UUID" else self.known[match[1]]
+
+
+def _patiently(api: Api, document: str, values: dict[str, Any], *, patience: float) -> Any:
+    while True:
+        try:
+            return api.run(document, **values)
+        except Refused as error:
+            if error.code not in YOUNG or time.monotonic() > patience:
+                raise
+            time.sleep(0.1)
+
+
+def _redirects(answer: Any) -> Iterator[str]:
+    if isinstance(answer, dict):
+        if url := answer.get("redirectUrl"):
+            yield url
+        for inner in answer.values():
+            yield from _redirects(inner)
+    elif isinstance(answer, list):
+        for inner in answer:
+            yield from _redirects(inner)
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
