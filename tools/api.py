@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 TIMEOUT_SECONDS = 20.0
 # A stream that says nothing for so long will say nothing more.
-SILENCE_SECONDS = 60.0
+SILENCE_SECONDS = 20.0
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
 

@@ -8,6 +8,8 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,10 @@ class Reader:
         elif step.kind == "typed":
             self._type(step)
         elif step.kind == "again":
-            self._ask(self._asked[step.what], shown=step.shown)
+            name, _, keeps = step.what.partition(": ")
+            who = self._asked[name].what.partition(": ")[0]
+            again = replace(self._asked[name], what=f"{who}: {keeps}")
+            self._ask(again, shown=step.shown)
         else:
             self._asked[step.name] = step
             self._ask(step, shown=step.shown)
@@ -93,7 +98,7 @@ class Reader:
         values = json.loads(self._filled(step.variables or "{}"))
         self._return_url = values.get("input", {}).get("returnUrl", self._return_url)
         root = root_field(step.text)
-        wanted = json.loads(shown)["data"][root] if shown else None
+        wanted = json.loads(self._here(shown))["data"][root] if shown else None
         came = []
         for result in self._results(step, self._as(who), values, waits=wanted is not None):
             came.append(result)
@@ -102,7 +107,7 @@ class Reader:
                 break
         else:
             if wanted is not None:
-                pytest.fail(f"{step.name} was never answered as shown, but:\n{_pretty(came)}")
+                pytest.fail(f"{step.name} was never answered as shown, but:\n{_pretty(came[-2:])}")
         self.answers[root] = came[-1]
         for keep in filter(None, keeps.split(", ")):
             name, _, path = keep.partition(" = ")
@@ -114,9 +119,10 @@ class Reader:
         """What is answered: more than once where there is something to wait for."""
         if step.kind == "follow":
             events = self.events.setdefault(root_field(step.text), [])
-            for event in api.subscribe(step.text, **values):
-                events.append(event)
-                yield event
+            with suppress(TimeoutError):
+                for event in api.subscribe(step.text, **values):
+                    events.append(event)
+                    yield event
             return
         patience = time.monotonic() + SETTLING_SECONDS
         yield _patiently(api, step.text, values, patience=patience)
@@ -156,7 +162,7 @@ class Reader:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         if step.shown:
-            assert stories.fits(step.shown.strip(), done.stdout.strip()), done.stdout
+            assert stories.fits(self._here(step.shown).strip(), done.stdout.strip()), done.stdout
         if step.what:
             name, _, pattern = step.what.partition(" = ")
             found = re.search(pattern, done.stdout)
@@ -164,9 +170,12 @@ class Reader:
             self.known[name] = found[1]
 
     def _filled(self, text: str) -> str:
+        return re.sub("<([^<>\n]+)>", self._value, self._here(text))
+
+    def _here(self, text: str) -> str:
         for address in OUR_ADDRESSES:
             text = text.replace(address, self._world.base_url)
-        return re.sub("<([^<>\n]+)>", self._value, text)
+        return text
 
     def _value(self, match: re.Match[str]) -> str:
         return str(uuid.uuid4()) if match[1] == "a new UUID" else self.known[match[1]]

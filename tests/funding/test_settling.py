@@ -5,7 +5,8 @@ from django.conf import LazySettings
 
 from backend.funding import returning
 from backend.funding.models import Funding, Payable
-from backend.funding.status import FundingMode, PayableStatus
+from backend.funding.queries import MoneyBehind, money_behind
+from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
@@ -106,3 +107,25 @@ def test_a_rest_that_is_less_than_what_can_be_sent_is_no_debt(mode: FundingMode)
     assert the_pay().status == PayableStatus.PAID
     assert [each.status for each in payouts()] == ["FAILED"]
     assert market.verdict().problems == []
+
+
+def test_a_job_whose_whole_budget_went_back_is_not_paid_and_can_be_funded_again() -> None:
+    market = Market(mode=FundingMode.ESCROW, workers=1)
+    market.open_treasury()
+    market.fund()
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    funding = Funding.objects.get()
+
+    returning.refund_funding(
+        user=market.payer,
+        funding_id=funding.id,
+        amount=None,
+        idempotency_key=new_id(),
+        now=market.now,
+    )
+    market.settle_down(lambda: Funding.objects.get().remaining_value == 0)
+
+    assert Funding.objects.get().status == FundingStatus.REFUNDED
+    assert money_behind([market.job.id])[market.job.id] == MoneyBehind()
+    market.fund()
+    assert Funding.objects.filter(status=FundingStatus.AWAITING_APPROVAL).count() == 1
