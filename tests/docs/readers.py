@@ -5,10 +5,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Reader:
         self._visitor, self._browser = Api(world.base_url), Browser()
         self._asked: dict[str, Step] = {}
         self._opened: set[str] = set()
+        self._before: set[str] = set()
         self._return_url = ""
         (folder / "manage.py").symlink_to(pages.ROOT / "manage.py")
 
@@ -64,19 +66,23 @@ class Reader:
             if until and done and done[-1].section == until != step.section:
                 return
             if not only or step.section == only:
-                self._take(step, done)
+                self.take(step, done)
             done.append(step)
 
-    def _take(self, step: Step, done: list[Step]) -> None:
-        if step.kind in {"before", "meanwhile"}:
-            page, _, section = step.what.partition("#")
-            wanted = {"until" if step.kind == "before" else "only": section}
-            self.read(pages.DOCS / page, **wanted)
+    def take(self, step: Step, done: Sequence[Step] = ()) -> None:
+        """One step; `done` came before it on its page."""
+        page, _, section = step.what.partition("#")
+        if step.kind == "before":
+            if step.what not in self._before:
+                self.read(pages.DOCS / page, until=section)
+                self._before.add(step.what)
+        elif step.kind == "meanwhile":
+            self.read(pages.DOCS / page, only=section)
         elif step.kind == "likewise":
             who, other = step.what.split(", ")
             for each in done:
                 if each.section == step.section:
-                    self._take(each.by(other, rather_than=who), [])
+                    self.take(each.by(other, rather_than=who))
         elif step.kind == "wallet":
             call, _, body = step.what.partition(" ")
             url = f"{self._world.sandbox['control']}/{call}"
@@ -145,28 +151,56 @@ class Reader:
                 page = self._browser.open(url)
                 self._browser.press(page, "approve", stop_before=self._return_url)
 
-    def _type(self, step: Step) -> None:
-        here = str(Path(sys.executable).parent)
+    def type(self, script: str) -> str:
+        """Type commands where the reader's files are; return what they print."""
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self._filled(step.text)],
+            ["bash", "-euo", "pipefail", "-c", self._filled(script)],
             cwd=self._folder,
-            env={
-                **self._world.environment,
-                "PATH": f"{here}:{os.environ['PATH']}",
-                "PYTHONPATH": str(pages.ROOT),
-                "no_proxy": "*",
-            },
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @contextmanager
+    def meanwhile(self, command: str) -> Iterator[Iterator[str]]:
+        """Have a command run meanwhile; gives the lines that it prints."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"],
+            cwd=self._folder,
+            env={**self._environment(), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        killer = threading.Timer(COMMAND_SECONDS, process.kill)
+        killer.start()
+        try:
+            assert process.stdout is not None
+            yield iter(process.stdout)
+        finally:
+            killer.cancel()
+            process.kill()
+            process.communicate()
+
+    def _environment(self) -> dict[str, str]:
+        here = str(Path(sys.executable).parent)
+        return {
+            **self._world.environment,
+            "PATH": f"{here}:{os.environ['PATH']}",
+            "PYTHONPATH": str(pages.ROOT),
+            "no_proxy": "*",
+        }
+
+    def _type(self, step: Step) -> None:
+        printed = self.type(step.text)
         if step.shown:
-            assert stories.fits(self._here(step.shown).strip(), done.stdout.strip()), done.stdout
+            assert stories.fits(self._here(step.shown).strip(), printed.strip()), printed
         if step.what:
             name, _, pattern = step.what.partition(" = ")
-            found = re.search(pattern, done.stdout)
-            assert found, f"{pattern} is not in {done.stdout}"
+            found = re.search(pattern, printed)
+            assert found, f"{pattern} is not in {printed}"
             self.known[name] = found[1]
 
     def _filled(self, text: str) -> str:

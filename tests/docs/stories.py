@@ -76,6 +76,12 @@ def is_a_story(page: Path) -> bool:
     return _MARK.search(page.read_text()) is not None
 
 
+def beginning(page: Path) -> str:
+    """What comes before the page, as its first mark says, or empty."""
+    first = next(steps(page))
+    return first.what if first.kind == "before" else ""
+
+
 def steps(page: Path) -> Iterator[Step]:
     """What is done on a page, in its order."""
     section = ""
@@ -111,4 +117,4 @@ def fits(shown: Any, came: Any) -> bool:
     if isinstance(shown, str) and isinstance(came, str):
         pattern = ".*".join(map(re.escape, shown.split("…")))
         return re.fullmatch(pattern, came, re.DOTALL) is not None
-    return bool(shown == came)
+    return type(shown) is type(came) and bool(shown == came)

@@ -1,4 +1,4 @@
-"""No block of a page is only decoration: a test plays it, the schema knows it, or a reason stands.
+"""No block of a page is only decoration: a test plays it, or a reason stands why none can.
 
 A comment above a block says more than its language does:
 `<!-- played by tests/… -->` names the test that runs it, `<!-- not run: … -->` says why none can.
@@ -14,16 +14,17 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 from graphql.execution.values import get_variable_values
 
-from tests.docs import commands, pages
+from tests.docs import commands, pages, stories
 
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 MARK = re.compile(r"<!-- (.+?) -->$")
 # Written by a program or played step by step: the test of that page fails where one is not.
-BY_PROGRAM = re.compile(r"(recorded|diagram|rules|step|follow|verify): ")
+BY_PROGRAM = re.compile(rf"(recorded|diagram|rules|verify|{stories.KINDS})(: |$)")
+STORY = re.compile(rf"({stories.KINDS})(: |$)")
 PLAYED = re.compile(r"played by (tests/[\w/]+\.py)$")
 NOT_RUN = re.compile(r"not run: (.{20,})$")
-# Diagrams and what programs print are no code; graphql is validated by test_links.py.
-NO_CODE = {"mermaid", "text", "graphql"}
+# Diagrams and what programs print are no code.
+NO_CODE = {"mermaid", "text"}
 SHELL = {"", "sh", "bash"}
 MOST_NOT_RUN = 12
 INLINE = re.compile(
@@ -36,22 +37,23 @@ TODAY = [page for page in ALL_PAGES if page.name != "CHANGELOG.md"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block, the mark above it, and the block before it on the page."""
+    """A fenced block, the mark above it, and the block that it stands directly below."""
 
     language: str
     text: str
     mark: str
-    before: "Block | None" = None
+    of: "Block | None" = None
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    text, last = page.read_text(), None
+    text, last, end = page.read_text(), None, 0
     for found in BLOCK.finditer(text):
         mark = MARK.search(text[: found.start()].rstrip())
         inside = re.sub(rf"^{found[1]}", "", found[3], flags=re.MULTILINE)
-        block = Block(found[2], inside, mark[1] if mark else "", last)
+        of = last if last and not text[end : found.start()].strip() else None
+        block = Block(found[2], inside, mark[1] if mark else "", of)
         yield block
-        last = Block(block.language, block.text, block.mark)
+        last, end = of or block, found.end()
 
 
 def _name(page: Path) -> str:
@@ -122,9 +124,15 @@ def _flaws(block: Block, *, page: Path) -> list[str]:
         return [flaw for line in commands.lines_of(block.text) for flaw in commands.flaws(line)]
     if block.language == "sql":
         return commands.flaws_of_sql(block.text)
-    if block.language == "json" and block.before and block.before.language == "graphql":
-        return _variable_flaws(block.before.text, json.loads(block.text))
+    if block.language == "json" and block.of and STORY.match(block.of.mark):
+        return _flaws_below(block.of, block.text)
     return [f"no test plays this {block.language}"]
+
+
+def _flaws_below(played: Block, text: str) -> list[str]:
+    if played.language == "graphql" and not stories.is_an_answer(text):
+        return _variable_flaws(played.text, json.loads(text))
+    return []
 
 
 def _flaws_of_test(test: Path, *, page: Path) -> list[str]:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from backend.webhooks.bodies import MOST_BYTES
 from backend.webhooks.names import NAMES, PayloadFormat
 from backend.webhooks.retention import KEPT_FOR
 from tests.docs import pages
+from tests.docs.readers import Reader
 from tests.simulation.simulator import BASE_URL, Simulation
+from tests.webhooks.world import receiving
+from tools.api import Api
+from tools.world import FUNDER, World
 
 PAGE = pages.DOCS / "webhooks.md"
 NODE = shutil.which("node")
@@ -98,6 +103,28 @@ def test_the_examples_have_the_members_of_what_is_sent(settings: LazySettings) -
         assert (said["type"], said.get("status")) == (sent["type"], sent.get("status"))
     names = {line.partition(":")[0] for line in head.splitlines()[1:]}
     assert names == {"content-type", *signed()}
+
+
+def test_what_is_triggered_is_heard_and_genuine(world: World, reader: Reader) -> None:
+    listen, trigger = (
+        text for kind, text in pages.FENCED.findall(PAGE.read_text()) if kind == "sh"
+    )
+    Path(world.environment["VAR_DIR"], "up.json").write_text(json.dumps({"sandbox": world.sandbox}))
+    with closing(Api(world.base_url)) as visitor, receiving() as receiver:
+        world.person(FUNDER, api=visitor)
+        here = listen.strip().replace("http://127.0.0.1:3000/hooks", receiver.url)
+        with reader.meanwhile(here) as output:
+            secret = next(output).split()[-1]
+
+            said = reader.type(trigger)
+            heard = [next(output)]
+            while receiver.got[-1].json["data"]["status"] != "COMPLETED":
+                heard.append(next(output))
+
+    assert re.fullmatch(r"payment.completed: payment \S+ is COMPLETED\n", said)
+    assert all(re.match(r"payment.status \S+ -> 204", line) for line in heard)
+    for request in receiver.got:
+        assert receive_in_python(request.body, request.headers, secret) == request.json
 
 
 def test_every_event_is_listed_and_no_other() -> None:
