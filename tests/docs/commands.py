@@ -39,7 +39,7 @@ OTHERS = frozenset(
     | {"sha256sum", "stat", "tail"}
 )
 SERVERS = {"uvicorn": "backend.asgi:application", "celery": "celery_app"}
-TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.DOTALL)
 TABLES = re.compile(r"\b(?:ON|TABLE) (?!ALL\b)(\w+(?:, \w+)*)")
 OPTION = re.compile(r"^--?[a-z][\w-]*")
