@@ -92,7 +92,7 @@ class Api:
 
         Raises:
             Refused: with the first of the errors that came back.
-            TimeoutError: nothing came for a minute.
+            TimeoutError: nothing came for 20 seconds.
         """
         address = f"{self._base_url.replace('http', 'ws', 1)}/graphql"
         with connect(address, subprotocols=[PROTOCOL], proxy=None) as socket:
