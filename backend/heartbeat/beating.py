@@ -10,22 +10,24 @@ from backend.heartbeat.models import Heartbeat
 TICK = "tick"
 # A tick comes four times a second; its row need not.
 WRITE_EVERY_SECONDS = 2.0
+# Silence longer than this is no pause: nobody was at work, or a backup was restored meanwhile.
+STOOD_STILL_AFTER = timedelta(seconds=60)
 
 _written: dict[tuple[int, str], float] = {}
 
 
 def beat(name: str, *, now: datetime) -> None:
-    """Note that `name` is at work. Cheap: a process writes every WRITE_EVERY_SECONDS at most."""
+    """Note that `name` is at work. Cheap: a process writes every WRITE_EVERY_SECONDS at most.
+
+    It never covers a standstill up: whoever notices that renews the beat, with what follows from it.
+    """
     key = (os.getpid(), name)
     moment = time.monotonic()
     if moment - _written.get(key, float("-inf")) < WRITE_EVERY_SECONDS:
         return
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, at=now)],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["at"],
-    )
+    going_on = Heartbeat.objects.filter(name=name, at__gt=now - STOOD_STILL_AFTER)
+    if not going_on.update(at=now):
+        Heartbeat.objects.bulk_create([Heartbeat(name=name, at=now)], ignore_conflicts=True)
     _written[key] = moment
 
 

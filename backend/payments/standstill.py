@@ -6,20 +6,33 @@ open payment a few questions. See docs/decisions/0033-looked-up-after-a-standsti
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Least
 
-from backend.heartbeat.beating import TICK, age
+from backend.heartbeat.beating import STOOD_STILL_AFTER, TICK, age
 from backend.heartbeat.models import Heartbeat
+from backend.payments import claims
 from backend.payments.models import Payment
-from backend.payments.status import TERMINAL
+from backend.payments.status import IN_FLIGHT, TERMINAL
 
-# Nobody restores a backup in less.
-STOOD_STILL_AFTER = timedelta(seconds=60)
 # Standstills closer together than this count as one: what is owed may be older than the last.
 REMEMBERED_FOR = timedelta(days=30)
+
+
+def claim_due(*, now: datetime, limit: int, only: UUID | None = None) -> list[Payment]:
+    """Claim due payments as `claims` does, and none that a standstill has yet to mark."""
+    notice(now=now)
+    with transaction.atomic():
+        claimed = claims.claim_due(Payment, now=now, limit=limit, only=only)
+        # A backup may have been restored since the notice. It cannot be now: tables whose rows
+        # are locked are not replaced.
+        if claimed and _is_silent(now):
+            transaction.set_rollback(True)
+            return []
+    return claimed
 
 
 def notice(*, now: datetime) -> bool:
@@ -27,8 +40,7 @@ def notice(*, now: datetime) -> bool:
 
     Cheap: one row is read. Safe to repeat and to run at once.
     """
-    silent = age(TICK, now=now)
-    if silent is None or silent < STOOD_STILL_AFTER:
+    if not _is_silent(now):
         return False
     with transaction.atomic():
         # Of workers that start together one marks. The others wait for the row here, or they see
@@ -55,8 +67,27 @@ def look_up_since(owed_since: datetime | None) -> datetime | None:
     """From when on wallets may know a payment for what is owed since then; None: from never."""
     if owed_since is None:
         return None
-    tick = Heartbeat.objects.filter(name=TICK, stood_still_until__gte=owed_since).first()
-    return tick.stood_still_from if tick else None
+    until, since = _last_standstill()
+    return since if until and until >= owed_since else None
+
+
+def _last_standstill() -> tuple[datetime | None, datetime | None]:
+    """Its end and its beginning, which do not change before the caller's transaction is over.
+
+    A payment that is committed just after the marking would else have no mark. Beats, which change
+    no key, go on meanwhile. SQLite lets one writer in at a time, and needs no such lock.
+    """
+    table = Heartbeat._meta.db_table
+    lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT name FROM {table} WHERE name = %s{lock}", [TICK])  # noqa: S608
+    times = Heartbeat.objects.filter(name=TICK).values_list
+    return times("stood_still_until", "stood_still_from").first() or (None, None)
+
+
+def _is_silent(now: datetime) -> bool:
+    silent = age(TICK, now=now)
+    return silent is not None and silent >= STOOD_STILL_AFTER
 
 
 def last_at_work() -> datetime | None:
@@ -83,12 +114,12 @@ def _mark(last: Heartbeat, *, since: datetime, now: datetime) -> int:
     )
     # The fence sends away whoever had a payment in hand, and does not know of the mark. What is in
     # flight is marked too, for when its order proves to be dead and another one is to be given.
-    return (
-        Payment.objects.exclude(status__in=sorted(TERMINAL))
-        .exclude(due_at=None)
-        .update(
-            look_up_since=Least(Coalesce("look_up_since", Value(since)), Value(since)),
-            fence=F("fence") + 1,
-            lease_until=None,
-        )
+    open_now = Payment.objects.exclude(status__in=sorted(TERMINAL)).exclude(due_at=None)
+    marked = open_now.update(
+        look_up_since=Least(Coalesce("look_up_since", Value(since)), Value(since)),
+        fence=F("fence") + 1,
+        lease_until=None,
     )
+    # The rest is looked up at once: who decides about a consent may have done so long ago.
+    open_now.exclude(status__in=sorted(IN_FLIGHT)).filter(due_at__gt=now).update(due_at=now)
+    return marked

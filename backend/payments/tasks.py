@@ -26,8 +26,7 @@ RNG = random.Random()  # noqa: S311
 def advance_payment(*, payment_id: str) -> None:
     """Look at this payment now, if it is due and nobody else does. Safe to lose and to repeat."""
     now = SYSTEM_CLOCK.now()
-    standstill.notice(now=now)
-    for payment in claims.claim_due(Payment, now=now, limit=1, only=UUID(payment_id)):
+    for payment in standstill.claim_due(now=now, limit=1, only=UUID(payment_id)):
         advance(payment)
 
 
@@ -58,7 +57,7 @@ def pump() -> int:
         beat(TICK, now=now)
         claimed: list[Payment | HeldGrant] = [
             *claims.claim_due(HeldGrant, now=now, limit=1),
-            *claims.claim_due(Payment, now=now, limit=1),
+            *standstill.claim_due(now=now, limit=1),
         ]
         if not claimed:
             break
