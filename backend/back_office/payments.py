@@ -20,9 +20,17 @@ from backend.funding.models import Funding, Payable
 from backend.funding.queries import fundings_of_references
 from backend.funding.returning import retry_payment
 from backend.funding.status import PayableStatus
+from backend.open_payments.types import Amount
 from backend.payments.models import Payment, PaymentResolution
-from backend.payments.resolving import open_proposal, resolve_unknown_payment
+from backend.payments.resolving import (
+    is_for_operators,
+    open_proposal,
+    resolve_unknown_payment,
+)
 from backend.payments.status import TERMINAL, PaymentStatus
+
+# An end of the form's own: FAILED, with the sum that arrived.
+A_PART = "PART"
 
 
 class ResolveForm(DeedForm):
@@ -33,8 +41,19 @@ class ResolveForm(DeedForm):
         choices=[
             (PaymentStatus.COMPLETED.value, gettext_lazy("COMPLETED: all of it arrived")),
             (PaymentStatus.FAILED.value, gettext_lazy("FAILED: nothing did, and nothing can")),
+            (A_PART, gettext_lazy("FAILED: only a part did, and no more can")),
         ],
         widget=forms.RadioSelect,
+    )
+    arrived = forms.IntegerField(
+        label=gettext_lazy("Of a part: what arrived, in smallest units"),
+        min_value=1,
+        required=False,
+    )
+    debited = forms.IntegerField(
+        label=gettext_lazy("Where it differs from the quote: what was debited, in smallest units"),
+        min_value=1,
+        required=False,
     )
     evidence_url = forms.CharField(
         label=gettext_lazy("Where that can be seen"),
@@ -46,6 +65,13 @@ class ResolveForm(DeedForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def clean_arrived(self) -> int | None:
+        """A part needs its sum, and nothing has none."""
+        outcome, arrived = self.cleaned_data.get("outcome"), self.cleaned_data["arrived"]
+        if outcome != PaymentStatus.COMPLETED and (outcome == A_PART) != (arrived is not None):
+            raise forms.ValidationError(_("Say how much arrived of a part, and only of one."))
+        return None if arrived is None else int(arrived)
 
 
 class NeedsAttention(admin.SimpleListFilter):
@@ -96,14 +122,14 @@ class PaymentAdmin(DeedAdmin):
             "is_late": row.status not in TERMINAL and row.deadline_at < SYSTEM_CLOCK.now(),
             "is_over": row.status in TERMINAL,
             "advice": _advice(row),
-            "proposal": _proposal(row),
+            "proposal": (proposal := _proposal(row)),
+            "arrived": written(proposal.arrived) if proposal and proposal.arrived else "",
             "moments": timeline(row),
         }
 
     def offers(self, request: HttpRequest, row: Payment) -> list[Offer]:
         found = []
-        hangs = row.status in {PaymentStatus.UNKNOWN, PaymentStatus.SENT}
-        if hangs and row.deadline_at < SYSTEM_CLOCK.now():
+        if is_for_operators(row, now=SYSTEM_CLOCK.now()):
             found.append(
                 Offer(
                     deed="resolve",
@@ -129,6 +155,11 @@ class PaymentAdmin(DeedAdmin):
         return found
 
     def resolve(self, request: HttpRequest, row: Payment, answers: dict[str, Any]) -> None:
+        outcome, arrived = answers["outcome"], answers["arrived"]
+        if outcome == A_PART:
+            outcome = PaymentStatus.FAILED
+        code, scale = row.receive_asset_code, row.receive_asset_scale
+        debited = answers["debited"]
         act(
             request,
             row,
@@ -136,7 +167,9 @@ class PaymentAdmin(DeedAdmin):
             lambda operator: resolve_unknown_payment(
                 user=operator,
                 payment_id=row.id,
-                outcome=PaymentStatus(answers["outcome"]),
+                outcome=PaymentStatus(outcome),
+                arrived=arrived and Amount(value=arrived, asset_code=code, asset_scale=scale),
+                debited=debited and row.in_sender_asset(debited),
                 evidence_url=answers["evidence_url"],
                 note=answers["note"],
                 idempotency_key=answers["key"],

@@ -219,7 +219,11 @@ def _words(payment: Payment) -> Iterator[Moment]:
         if row.confirms_id:
             said = _("%(operator)s confirms %(outcome)s") % names
         yield Moment(
-            at=row.at, kind=Kind.WORD, what=said, details=(row.note,), url=row.evidence_url
+            at=row.at,
+            kind=Kind.WORD,
+            what=said,
+            details=(row.note, *([written(row.arrived)] if row.arrived else [])),
+            url=row.evidence_url,
         )
 
 

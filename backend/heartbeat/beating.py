@@ -19,7 +19,7 @@ _written: dict[tuple[int, str], float] = {}
 def beat(name: str, *, now: datetime) -> None:
     """Note that `name` is at work. Cheap: a process writes every WRITE_EVERY_SECONDS at most.
 
-    It never covers a standstill up: whoever notices that renews the beat, with what follows from it.
+    It never covers a standstill up: whoever notices that renews the beat, and acts on it.
     """
     key = (os.getpid(), name)
     moment = time.monotonic()

@@ -20,7 +20,7 @@ from backend.payments import proofs
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.paying import PaymentRun
-from backend.payments.quoting import LARGEST_VALUE, price
+from backend.payments.quoting import LARGEST_VALUE, known_debit, price
 from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, PaymentStatus
 from backend.payments.tokens import with_token
 
@@ -29,6 +29,9 @@ P = PaymentStatus
 CLOCKS_APART = timedelta(minutes=5)
 AT_ONCE, MAX_PAGES = 100, 50
 LOOK_AGAIN_SECONDS = 600
+# Some minutes: each of the later ones is half a minute.
+RENEWED_WITHIN_TRIES = 15
+CANNOT_LOOK_UP = "CANNOT_LOOK_UP"
 FOUND = "found at the wallets, not in the rows"
 
 
@@ -54,10 +57,7 @@ def is_first(run: PaymentRun) -> bool:
 def look_up(run: PaymentRun) -> None:
     """Ask both wallets; take up what they know, or let the payment go on. May be repeated."""
     if _may_renew_the_token(run):
-        # Its own run renews it, or finds that it is over; then there is nobody to ask.
-        pause = min(0.2 * 1.6**run.payment.tries, 30)
-        with run.commit(wait_seconds=pause, tries=run.payment.tries + 1):
-            return run.ask_for_a_token()
+        return _wait_for_the_token(run)
     try:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _look_up)
     except OpenPaymentsError as error:
@@ -188,6 +188,15 @@ def _may_renew_the_token(run: PaymentRun) -> bool:
     return run.why_the_held_grant_cannot_pay() is None
 
 
+def _wait_for_the_token(run: PaymentRun) -> None:
+    # Its own run renews it, or finds that it is over; then there is nobody to ask.
+    tries = run.payment.tries
+    if tries >= RENEWED_WITHIN_TRIES and run.now > run.payment.deadline_at:
+        _note(run, "the sender's wallet does not renew the consent's token")
+    with run.commit(wait_seconds=min(0.2 * 1.6 ** min(tries, 20), 30), tries=tries + 1):
+        run.ask_for_a_token()
+
+
 # --- what is done about it ------------------------------------------------------------------------
 
 
@@ -214,6 +223,7 @@ def _take_up(run: PaymentRun, place: _Place, order: OutgoingPayment | None) -> N
             quote_url=(order and order.quote_id) or run.attempt.quote_url,
         )
         run.count(debit)
+        _settled(run)
 
 
 def _can_be_booked(run: PaymentRun, wanted: Amount, order: OutgoingPayment | None) -> bool:
@@ -232,10 +242,8 @@ def _can_be_booked(run: PaymentRun, wanted: Amount, order: OutgoingPayment | Non
 def _likely_debit(run: PaymentRun, wanted: Amount) -> int:
     """What it took from the sender, where their wallet cannot be asked: what it would take now."""
     payment = run.payment
-    if known := payment.debit_value or payment.send_value:
+    if known := known_debit(payment, wanted.value):
         return known
-    if payment.sender.asset == payment.receiver.asset:
-        return wanted.value
     return price(
         run.ask,
         sender=run.sender,
@@ -258,12 +266,18 @@ def _go_on_with_an_unpaid_place(
     with run.commit(P.UNKNOWN, reason="the sender's wallet cannot be asked"):
         _adopt(run, place)
         run.update_attempt(sent_at=run.now)
+        _settled(run)
 
 
 def _go_on(run: PaymentRun, place: _Place | None = None) -> None:
     with run.commit(look_up_since=None):
         if place is not None:
             _adopt(run, place)
+        _settled(run)
+
+
+def _settled(run: PaymentRun) -> None:
+    Discrepancy.settle(payment=run.payment, kind=CANNOT_LOOK_UP, at=run.now)
 
 
 def _adopt(run: PaymentRun, place: _Place) -> None:
@@ -289,13 +303,17 @@ def _after_failed_look(run: PaymentRun, error: OpenPaymentsError) -> None:
 
 
 def _wait_for_a_person(run: PaymentRun, why: str) -> None:
-    """Order nothing. Once a person has settled it, the same look lets the payment go on."""
+    """Order nothing. The same look lets the payment go on later, or two operators end it."""
+    _note(run, why)
+    with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
+        return None
+
+
+def _note(run: PaymentRun, why: str) -> None:
     Discrepancy.note(
         payment=run.payment,
-        kind="CANNOT_LOOK_UP",
+        kind=CANNOT_LOOK_UP,
         expected="what the wallets know of it",
         actual=why[:200],
         at=run.now,
     )
-    with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
-        return None

@@ -259,7 +259,8 @@ def _read_closed_receiver(run: PaymentRun, grant: Grant) -> IncomingPayment | No
         return None
 
 
-def _end_partially(run: PaymentRun, received: int) -> None:
+def note_a_part(run: PaymentRun, received: int) -> None:
+    """A part arrived and the rest never will: a person has to settle the rest."""
     Discrepancy.note(
         payment=run.payment,
         kind="PARTIALLY_DELIVERED",
@@ -268,6 +269,10 @@ def _end_partially(run: PaymentRun, received: int) -> None:
         at=run.now,
         evidence={"incomingPayment": run.attempt.incoming_payment_url},
     )
+
+
+def _end_partially(run: PaymentRun, received: int) -> None:
+    note_a_part(run, received)
     with run.commit(P.FAILED, delivered_value=received, **errors.PARTIALLY_DELIVERED.fields()):
         run.update_attempt(dead_at=run.now, proof="receiver closed with a part received")
 

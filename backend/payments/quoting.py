@@ -21,6 +21,7 @@ from backend.open_payments import IssuedGrant, OpenPaymentsError, Operation, Quo
 from backend.open_payments.errors import MismatchedResponse
 from backend.open_payments.grants import incoming_payment_access, quote_access
 from backend.open_payments.types import Access, Amount
+from backend.payments.models import Payment
 
 log = logging.getLogger(__name__)
 
@@ -152,3 +153,10 @@ def _token(ask: Ask, wallet: WalletAddress, access: Access) -> str:
         # Operators may demand a person even here; nobody is there to be asked.
         raise MismatchedResponse("grant", expected="a token", received="an interaction")
     return issued.access_token.value
+
+
+def known_debit(payment: Payment, receive_value: int) -> int | None:
+    """What `receive_value` takes from the sender, as far as it is known without asking a wallet."""
+    if known := payment.debit_value or payment.send_value:
+        return known
+    return receive_value if payment.sender.asset == payment.receiver.asset else None

@@ -1,6 +1,6 @@
 """How a payment ends of which no wallet says what became of it: two operators say so.
 
-One proposes an outcome, with evidence; another one who gives the same outcome, with evidence of
+One proposes an outcome, with evidence; another one who says the same, with evidence of
 their own, carries it out. Between the two the workflow looks at the wallets once more, and as long
 as it looks or is about to, nobody is listened to: what wallets show always comes first.
 See docs/decisions/0021-two-operators.md.
@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError as InvalidInDjango
@@ -25,14 +25,17 @@ from backend.accounts import idempotency
 from backend.accounts.models import User
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.open_payments import Client
-from backend.payments import claims, errors, hints
+from backend.open_payments.types import Amount
+from backend.payments import claims, errors, hints, proofs
 from backend.payments.errors import BeingLookedAt, NotResolvable
+from backend.payments.lookup import CANNOT_LOOK_UP
 from backend.payments.models import Attempt, Discrepancy, Payment, PaymentResolution
 from backend.payments.models.resolutions import OUTCOMES
 from backend.payments.paying import PaymentRun
 from backend.payments.queries import payments_visible_to
+from backend.payments.said import Sums, sums, whole
 from backend.payments.signals import row_moving
-from backend.payments.status import TERMINAL, PaymentStatus
+from backend.payments.status import IN_FLIGHT, TERMINAL, PaymentStatus
 from backend.texts import tidy_text
 
 P = PaymentStatus
@@ -51,17 +54,22 @@ def resolve_unknown_payment(
     note: str,
     idempotency_key: UUID,
     now: datetime,
+    arrived: Amount | None = None,
+    debited: Amount | None = None,
 ) -> Payment:
-    """Say how a payment ended that hangs past its deadline, or confirm what another operator said.
+    """Say how a payment ended of which no wallet says it, or confirm what another operator said.
 
-    COMPLETED says that all of it arrived, FAILED that nothing did. A proposal by another operator
-    with the same outcome is carried out, one with another outcome is replaced. Safe to repeat
-    with the same `idempotency_key`.
+    COMPLETED says that all of it arrived; FAILED that nothing did, or no more than `arrived`.
+    `debited` is what left the sender's wallet, where our rows cannot say it. A proposal by another
+    operator with the same outcome and sums is carried out, any other one is replaced. Safe to
+    repeat with the same `idempotency_key`.
 
     Raises:
         NotFound, Forbidden: no such payment for `user`; they are no operator, or take part in it,
             or would confirm what they proposed themselves.
-        ValidationFailed: another outcome, no evidence, no note, or the proposal's own evidence.
+        ValidationFailed: another outcome, no evidence, no note, or the proposal's own evidence;
+            sums that cannot be, or that have to be said.
+        AssetMismatch: a sum is in another asset than its wallet.
         NotResolvable: it is over, or not (any more) in need of a person.
         BeingLookedAt: to be repeated in a moment.
         IdempotencyConflict: the key was used with other input.
@@ -75,6 +83,8 @@ def resolve_unknown_payment(
         outcome=_an_outcome(outcome),
         evidence_url=_web_address(evidence_url),
         note=tidy_text(note, most=LONGEST_NOTE, path="note", required=True),
+        arrived=arrived,
+        debited=debited,
         at=now,
     )
     with transaction.atomic():
@@ -87,6 +97,8 @@ def resolve_unknown_payment(
                 "outcome": str(word.outcome),
                 "evidence": word.evidence_url,
                 "note": word.note,
+                "arrived": arrived and arrived.to_json(),
+                "debited": debited and debited.to_json(),
             },
             result_id=payment_id,
             now=now,
@@ -105,32 +117,35 @@ class _Word:
     outcome: PaymentStatus
     evidence_url: str
     note: str
+    arrived: Amount | None
+    debited: Amount | None
     at: datetime
 
-    def about(
-        self, payment: Payment, attempt: Attempt, *, confirms: PaymentResolution | None = None
-    ) -> PaymentResolution:
+    def about(self, payment: Payment, attempt: Attempt) -> PaymentResolution:
         """The row for it, where the payment stands now; not saved."""
+        said = sums(payment, self.outcome, arrived=self.arrived, debited=self.debited)
         return PaymentResolution(
             payment=payment,
             operator=self.operator,
             outcome=self.outcome,
+            arrived_value=said.arrived_value,
+            debited_value=said.debited_value,
             evidence_url=self.evidence_url,
             note=self.note,
             status=payment.status,
             attempt_number=attempt.number,
-            confirms=confirms,
             at=self.at,
         )
 
 
 def _hear(word: _Word, payment: Payment) -> None:
     """Carry the standing proposal out if this is the same by another operator; else propose."""
-    _require_hanging(payment, now=word.at)
+    _require_resolvable(payment, now=word.at)
     attempt = payment.attempts.get(dead_at=None)
     proposal = open_proposal(payment.resolutions.order_by("at", "id"), payment, attempt)
-    if proposal is None or proposal.outcome != word.outcome:
-        word.about(payment, attempt).save(force_insert=True)
+    resolution = word.about(payment, attempt)
+    if proposal is None or not _say_the_same(proposal, resolution):
+        resolution.save(force_insert=True)
         # The wallets are asked once more before anybody can confirm it.
         Payment.objects.filter(id=payment.id).update(due_at=word.at)
         hints.advance(payment.id)
@@ -147,7 +162,13 @@ def _hear(word: _Word, payment: Payment) -> None:
         )
     if not claims.claim_idle(payment, now=word.at):
         raise _being_looked_at()
-    _carry_out(word, payment, proposal)
+    resolution.confirms = proposal
+    _carry_out(resolution, payment)
+
+
+def _say_the_same(one: PaymentResolution, other: PaymentResolution) -> bool:
+    same = ("outcome", "arrived_value", "debited_value")
+    return all(getattr(one, name) == getattr(other, name) for name in same)
 
 
 def open_proposal(
@@ -175,25 +196,38 @@ class _At:
         return self.at
 
 
-def _carry_out(word: _Word, payment: Payment, proposal: PaymentResolution) -> None:
+def _carry_out(resolution: PaymentResolution, payment: Payment) -> None:
     # A claim like a worker's, that asks no wallet anything.
     run = PaymentRun(
         payment,
         client=cast("Client", None),
-        clock=_At(word.at),
+        clock=_At(resolution.at),
         rng=random.Random(),  # noqa: S311
     )
-    if word.outcome is P.COMPLETED:
-        ending = run.commit(
-            P.COMPLETED, reason=BY_OPERATORS, delivered_value=run.receive_amount.value
-        )
+    completed, part = resolution.outcome == P.COMPLETED, resolution.arrived_value
+    fields: dict[str, Any] = {"look_up_since": None}
+    if completed or part:
+        said = Sums(arrived_value=part, debited_value=resolution.debited_value)
+        receive_value, debit = whole(payment, said)
+        fields |= {"receive_value": receive_value, "debit_value": debit}
+        if run.status not in IN_FLIGHT:
+            # An order that a restored backup lacks, as when a wallet shows it (lookup.py).
+            with run.commit(P.SENT, reason=BY_OPERATORS, **fields):
+                run.update_attempt(sent_at=resolution.at)
+                run.count(debit)
+        fields["delivered_value"] = receive_value if completed else part
+    if completed:
+        ending = run.commit(P.COMPLETED, reason=BY_OPERATORS, **fields)
     else:
-        ending = run.commit(P.FAILED, **errors.FOUND_NOT_DELIVERED.fields())
-    resolution = word.about(payment, run.attempt, confirms=proposal)
+        failure = errors.PARTIALLY_DELIVERED if part else errors.FOUND_NOT_DELIVERED
+        ending = run.commit(P.FAILED, **fields, **failure.fields())
     with ending:
         resolution.save(force_insert=True)
-        if word.outcome is P.FAILED:
-            run.update_attempt(dead_at=word.at, proof=BY_OPERATORS)
+        Discrepancy.settle(payment=payment, kind=CANNOT_LOOK_UP, at=resolution.at)
+        if not completed:
+            run.update_attempt(dead_at=resolution.at, proof=BY_OPERATORS)
+        if part and not completed:
+            proofs.note_a_part(run, part)
 
 
 # --- what has to be so ----------------------------------------------------------------------------
@@ -248,22 +282,32 @@ def _locked(payment: Payment) -> Payment:
     return locked
 
 
-def _require_hanging(payment: Payment, *, now: datetime) -> None:
+def is_for_operators(payment: Payment, *, now: datetime) -> bool:
+    """Whether a person may say what became of it: it hangs, and no wallet says so."""
+    noted = Discrepancy.objects.filter(payment=payment, resolved_at=None)
+    match P(payment.status):
+        case P.UNKNOWN:
+            return now > payment.deadline_at
+        case P.SENT:
+            # Its order was taken: only where something is known to be wrong has anybody to look.
+            return now > payment.deadline_at and noted.exists()
+        case status if status in TERMINAL | IN_FLIGHT:
+            return False
+    # Nothing is ordered before the wallets were asked, and they do not answer.
+    return payment.look_up_since is not None and noted.filter(kind=CANNOT_LOOK_UP).exists()
+
+
+def _require_resolvable(payment: Payment, *, now: datetime) -> None:
     status = P(payment.status)
     if status in TERMINAL:
         raise NotResolvable(
             _("This payment is over by itself: it is {status}."), path=("paymentId",), status=status
         )
-    late = status in {P.UNKNOWN, P.SENT} and now > payment.deadline_at
-    if status is P.SENT:
-        # Its order was taken: only where something is known to be wrong has anybody to look.
-        noted = Discrepancy.objects.filter(payment=payment, resolved_at=None)
-        late = late and noted.exists()
-    if not late:
+    if not is_for_operators(payment, now=now):
         raise NotResolvable(
             _(
                 "This payment is still on its way: a person decides only when it is UNKNOWN, or "
-                "SENT with a discrepancy, and past its deadline."
+                "SENT with a discrepancy, and past its deadline; or when it CANNOT_LOOK_UP."
             ),
             path=("paymentId",),
         )

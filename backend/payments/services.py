@@ -23,6 +23,7 @@ from backend.payments.models import (
     HeldGrantLine,
     HeldGrantTransition,
     Payment,
+    PaymentResolution,
     PaymentTransition,
 )
 from backend.payments.patience import PREPARE_FOR, SEND_WITHIN
@@ -85,7 +86,7 @@ def create_payment(
         receive_asset_code=receiver.asset_code,
         receive_asset_scale=receiver.asset_scale,
         return_url=return_url,
-        look_up_since=standstill.look_up_since(owed_since),
+        look_up_since=standstill.look_up_since(_known_since(reference, owed_since)),
         due_at=now,
         deadline_at=now + (SEND_WITHIN if under else PREPARE_FOR),
         created_at=now,
@@ -100,13 +101,26 @@ def create_payment(
     return payment
 
 
+def _known_since(reference: UUID, owed_since: datetime | None) -> datetime | None:
+    """From when on wallets may know of it what we do not: two operators' word is as good as a look.
+
+    Else what they have ended, because a wallet cannot be asked, would wait for them again.
+    """
+    said = PaymentResolution.objects.filter(payment__reference=reference).exclude(confirms=None)
+    ended_at = said.order_by("at").values_list("at", flat=True).last()
+    return max(filter(None, (owed_since, ended_at)), default=None) if owed_since else None
+
+
 def cancel_payment(*, payment: Payment, now: datetime) -> bool:
     """Call a payment off while its payer still decides; False when it is too late for that.
 
+    Not before the wallets were asked what a restored backup lacks: it may have been paid.
     Refreshes `payment`. Joins the caller's transaction. Whoever works on it loses their claim.
     """
     old = PaymentStatus(payment.status)
-    undecided = Payment.objects.filter(id=payment.id, status__in=sorted(BEFORE_CONSENT))
+    undecided = Payment.objects.filter(
+        id=payment.id, status__in=sorted(BEFORE_CONSENT), look_up_since=None
+    )
     canceled = undecided.filter(status=old).update(
         status=PaymentStatus.CANCELED,
         fence=F("fence") + 1,

@@ -6,6 +6,7 @@ The token is read and never renewed: renewing it here could lose it for those wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -110,7 +111,10 @@ def _ordered_from(sender: WalletAddress, *, now: datetime) -> list[tuple[str, UU
 def _match(
     listed: Sequence[OutgoingPayment],
 ) -> tuple[dict[UUID, tuple[Attempt, list[OutgoingPayment]]], list[OutgoingPayment]]:
-    """Find the attempt of each item: by its URL, its quote, or where it pays to."""
+    """Find the attempt of each item: by its URL, its quote, or where it pays to.
+
+    Or by the attempt that it names, where operators have ended it and know nothing of URLs.
+    """
     matched: dict[UUID, tuple[Attempt, list[OutgoingPayment]]] = {}
     unknown = []
     for start in range(0, len(listed), AT_ONCE):
@@ -119,20 +123,31 @@ def _match(
             Q(outgoing_payment_url__in=[item.id for item in items])
             | Q(quote_url__in=[item.quote_id for item in items if item.quote_id])
             | Q(incoming_payment_url__in=[item.receiver for item in items])
+            | Q(id__in=_named(items), payment__resolutions__confirms__isnull=False)
         )
-        by_order, by_quote, by_receiver = {}, {}, {}
+        by_order, by_quote, by_receiver, by_id = {}, {}, {}, {}
         for attempt in attempts.order_by("number"):
             by_order[attempt.outgoing_payment_url] = attempt
             by_quote[attempt.quote_url] = attempt
             by_receiver[attempt.incoming_payment_url] = attempt
+            by_id[str(attempt.id)] = attempt
         for item in items:
             found = by_order.get(item.id) or by_quote.get(item.quote_id or "-")
             found = found or by_receiver.get(item.receiver)
+            found = found or by_id.get(str((item.metadata or {}).get("attempt")))
             if found is None:
                 unknown.append(item)
             else:
                 matched.setdefault(found.id, (found, []))[1].append(item)
     return matched, unknown
+
+
+def _named(items: Sequence[OutgoingPayment]) -> list[UUID]:
+    named = []
+    for item in items:
+        with suppress(ValueError):
+            named.append(UUID(str((item.metadata or {}).get("attempt"))))
+    return named
 
 
 def _unknown(sender: WalletAddress, items: Sequence[OutgoingPayment]) -> Iterator[Finding]:

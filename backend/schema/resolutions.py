@@ -6,9 +6,11 @@ from uuid import UUID
 
 import strawberry
 
+from backend.open_payments import types as op
 from backend.payments import models, queries, resolving
 from backend.payments.status import PaymentStatus
 from backend.schema.accounts import User
+from backend.schema.amounts import Amount, AmountInput
 from backend.schema.context import Info
 from backend.schema.errors import Payload, mutation
 from backend.schema.nodes import decode_id, load_node
@@ -27,7 +29,16 @@ from backend.schema.scalars import URL
 class PaymentResolution:
     operator_key: strawberry.Private[UUID]
     outcome: PaymentStatus = strawberry.field(
-        description="COMPLETED: all of it arrived. FAILED: nothing did."
+        description="COMPLETED: all of it arrived. FAILED: nothing did, or no more than `arrived`."
+    )
+    arrived: Amount | None = strawberry.field(
+        description=(
+            "The part that arrived, or all where what was to arrive was not fixed. Null: what "
+            "`outcome` says."
+        )
+    )
+    debited: Amount | None = strawberry.field(
+        description="What left the payer's wallet. Null: what the payment's quote says."
     )
     evidence_url: URL = strawberry.field(description="What the operator looked at.")
     note: str = strawberry.field(description="What they saw there, in their words.")
@@ -37,7 +48,7 @@ class PaymentResolution:
     )
     awaits_confirmation: bool = strawberry.field(
         description=(
-            "Whether the same outcome by another operator ends the payment. False once another "
+            "Whether the same word by another operator ends the payment. False once another "
             "proposal took its place, and once the payment has moved on."
         )
     )
@@ -47,6 +58,8 @@ class PaymentResolution:
         return cls(
             operator_key=row.operator_id,
             outcome=PaymentStatus(row.outcome),
+            arrived=Amount.of_maybe(row.arrived),
+            debited=Amount.of_maybe(row.debited),
             evidence_url=URL(row.evidence_url),
             note=row.note,
             at=row.at,
@@ -75,12 +88,29 @@ async def resolutions_of_payment(info: Info, payment: models.Payment) -> list[Pa
 class ResolveUnknownInput:
     payment_id: strawberry.ID = strawberry.field(
         description=(
-            "One that is past its deadline and UNKNOWN, or SENT with an open discrepancy. Not "
-            "one's own."
+            "One that is past its deadline and UNKNOWN, or SENT with an open discrepancy; or one "
+            "with the open discrepancy CANNOT_LOOK_UP. Not one's own."
         )
     )
     outcome: PaymentStatus = strawberry.field(
-        description="COMPLETED: all of it arrived. FAILED: nothing did, and nothing can any more."
+        description=(
+            "COMPLETED: all of it arrived. FAILED: nothing did, or no more than `arrived`, and "
+            "nothing can any more."
+        )
+    )
+    arrived: AmountInput | None = strawberry.field(
+        default=None,
+        description=(
+            "With FAILED the part that arrived, in the receiver's asset; null: nothing. With "
+            "COMPLETED needed only where what was to arrive was never fixed."
+        ),
+    )
+    debited: AmountInput | None = strawberry.field(
+        default=None,
+        description=(
+            "What left the payer's wallet, in its asset; null: what the payment's quote says. "
+            "Needed between two assets before there was a quote."
+        ),
     )
     evidence_url: URL = strawberry.field(
         description=(
@@ -90,6 +120,10 @@ class ResolveUnknownInput:
     )
     note: str = strawberry.field(description="What is to be seen there: at most 2000 characters.")
     idempotency_key: UUID = strawberry.field(description="A fresh one per decision.")
+
+
+def _amount(given: AmountInput | None, path: str) -> op.Amount | None:
+    return None if given is None else given.to_amount(path=(path,))
 
 
 @rule(WITH_PARENT)
@@ -108,9 +142,9 @@ class ResolutionMutation:
     @mutation(
         description=(
             "Say how a payment ended of which no wallet says it. For operators: the first one "
-            "proposes, another one who gives the same outcome with other evidence carries it out; "
-            "another outcome takes the proposal's place. Whatever the wallets show meanwhile comes "
-            "first. Safe to repeat with the same key."
+            "proposes, another one who says the same with other evidence carries it out; anything "
+            "else that is said takes the proposal's place. Whatever the wallets show meanwhile "
+            "comes first. Safe to repeat with the same key."
         ),
         moves_money=True,
     )
@@ -125,6 +159,8 @@ class ResolutionMutation:
             outcome=input.outcome,
             evidence_url=input.evidence_url,
             note=input.note,
+            arrived=_amount(input.arrived, "arrived"),
+            debited=_amount(input.debited, "debited"),
             idempotency_key=input.idempotency_key,
             now=info.context.now(),
         )

@@ -26,6 +26,7 @@ from tests.back_office.people import an_operator
 from tests.conftest import NOON
 from tests.jobs.people import a_person, a_wallet
 from tests.ledger.books import a_payment
+from tests.payments.test_cannot_look_up import payers_payment
 from tests.payments.test_resolving import hanging, look_once_more
 from tests.simulation.simulator import Simulation
 from tests.webhooks.world import a_user, an_endpoint, announce, deliveries
@@ -46,9 +47,9 @@ def page_of(client: Client, row: Any) -> str:
     return client.get(url).content.decode()
 
 
-def say(client: Client, payment: Payment, outcome: str, evidence: str) -> str:
-    note = "Seen there."
-    return do(client, payment, "resolve", outcome=outcome, evidence_url=evidence, note=note)
+def say(client: Client, payment: Payment, outcome: str, evidence: str, **sums: str) -> str:
+    word = {"outcome": outcome, "evidence_url": evidence, "note": "Seen there.", **sums}
+    return do(client, payment, "resolve", **word)
 
 
 def entering(user: User) -> Client:
@@ -91,6 +92,25 @@ def test_a_payment_that_hangs_is_told_from_its_beginning_and_ended_by_two_operat
         Kind.DISCREPANCY,
     }
     assert [entry.user for entry in LogEntry.objects.order_by("id")] == [one, two]
+
+
+def test_a_payment_that_cannot_be_looked_up_is_ended_with_the_part_that_arrived() -> None:
+    payment = payers_payment(PaymentStatus.AUTHORIZED, paid=True).payment
+    one, two = an_operator("Ana"), an_operator("Bea")
+    # Buttons read the real clock; the next look of the engine is to be after this test.
+    Payment.objects.update(due_at=datetime.now(UTC) + timedelta(minutes=5), lease_until=None)
+
+    assert "what arrived, in smallest units" in page_of(entering(one), payment)
+    without = say(entering(one), payment, "PART", "https://wallet.example/1")
+    proposed = say(entering(one), payment, "PART", "https://wallet.example/1", arrived="900")
+    Payment.objects.update(due_at=datetime.now(UTC) + timedelta(minutes=5))
+    confirmed = say(entering(two), payment, "PART", "https://wallet.example/2", arrived="900")
+
+    payment.refresh_from_db()
+    assert "Say how much arrived of a part" in without
+    assert "Of it arrived: 9.00 USD." in proposed
+    assert "SENT → FAILED" in confirmed
+    assert (payment.failure_code, payment.delivered_value) == ("PARTIALLY_DELIVERED", 900)
 
 
 def test_a_completed_payment_has_its_entries_and_its_receipt_in_its_timeline() -> None:

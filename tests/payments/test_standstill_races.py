@@ -5,7 +5,6 @@ Each thread has a connection of its own, as a process has.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from threading import Barrier, Event
 from typing import Any
 

@@ -72,6 +72,12 @@ class Discrepancy(models.Model):
         )
 
     @staticmethod
+    def settle(*, payment: Payment, kind: str, at: datetime) -> None:
+        """Record that it is gone; repeating keeps when that was first seen."""
+        noted = Discrepancy.objects.filter(subject=payment.id, kind=kind, resolved_at=None)
+        noted.update(resolved_at=at)
+
+    @staticmethod
     def save_seen(rows: Sequence[Discrepancy]) -> None:
         """Record each of `rows`, or that it was seen again; no two have one subject and kind."""
         Discrepancy.objects.bulk_create(

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from backend.ids import new_id
+from backend.open_payments.types import Amount
 from backend.payments.models.journal import append_only
 from backend.payments.models.payment import Payment
 from backend.payments.status import PaymentStatus
@@ -31,6 +32,9 @@ class PaymentResolution(models.Model):
     outcome = models.CharField(
         max_length=20, choices=[(outcome.value, outcome.label) for outcome in OUTCOMES]
     )
+    # A part that arrived, and what left the sender's wallet; null: as outcome and rows say.
+    arrived_value = models.BigIntegerField(null=True)
+    debited_value = models.BigIntegerField(null=True)
     evidence_url = models.CharField(max_length=2048)
     note = models.CharField(max_length=2000)
     status = models.CharField(max_length=20)
@@ -49,6 +53,11 @@ class PaymentResolution(models.Model):
             models.CheckConstraint(
                 name="resolution_has_evidence", condition=~Q(evidence_url="") & ~Q(note="")
             ),
+            models.CheckConstraint(
+                name="resolution_sums_are_positive",
+                condition=(Q(arrived_value=None) | Q(arrived_value__gt=0))
+                & (Q(debited_value=None) | Q(debited_value__gt=0)),
+            ),
             models.UniqueConstraint(
                 name="resolution_carried_out_once",
                 fields=["payment"],
@@ -59,3 +68,17 @@ class PaymentResolution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payment_id}: {self.outcome}, says {self.operator_id}"
+
+    @property
+    def arrived(self) -> Amount | None:
+        """The part that arrived, or all of what was not fixed; None: as the outcome says."""
+        if self.arrived_value is None:
+            return None
+        code, scale = self.payment.receive_asset_code, self.payment.receive_asset_scale
+        return Amount(value=self.arrived_value, asset_code=code, asset_scale=scale)
+
+    @property
+    def debited(self) -> Amount | None:
+        """What left the sender's wallet; None: as our rows say."""
+        value = self.debited_value
+        return None if value is None else self.payment.in_sender_asset(value)
