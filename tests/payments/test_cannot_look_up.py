@@ -141,7 +141,7 @@ def test_what_had_arrived_in_full_is_completed(status: PaymentStatus) -> None:
     payment = both_say(world, P.COMPLETED)
 
     assert payment.status == P.COMPLETED
-    assert world._booked(payment) == payment.delivered_value == arrived_at("shop", world) == 2500
+    assert world.booked(payment) == payment.delivered_value == arrived_at("shop", world) == 2500
     assert Funding.objects.get(id=payment.reference).status == FundingStatus.SETTLED
     assert not Receipt.objects.exists()
     assert not Discrepancy.objects.filter(resolved_at=None).exists()
@@ -156,7 +156,7 @@ def test_what_never_arrived_fails_and_is_funded_again(status: PaymentStatus) -> 
     payment = both_say(world, P.FAILED)
 
     assert (payment.status, payment.failure_code) == (P.FAILED, "NOT_DELIVERED")
-    assert world._booked(payment) == arrived_at("shop", world) == 0
+    assert world.booked(payment) == arrived_at("shop", world) == 0
     assert Funding.objects.get(id=payment.reference).status == FundingStatus.FAILED
     world.payment = world._fund()
     world._control("DELETE", "faults")
@@ -170,7 +170,7 @@ def test_a_part_that_arrived_is_booked_as_such(status: PaymentStatus) -> None:
     payment = both_say(world, P.FAILED, arrived=900)
 
     assert (payment.status, payment.failure_code) == (P.FAILED, "PARTIALLY_DELIVERED")
-    assert world._booked(payment) == payment.delivered_value == 900
+    assert world.booked(payment) == payment.delivered_value == 900
     (open_one,) = Discrepancy.objects.filter(resolved_at=None)
     assert (open_one.kind, open_one.expected, open_one.actual) == (
         "PARTIALLY_DELIVERED",
@@ -192,7 +192,7 @@ def test_a_worker_who_had_been_paid_is_paid_once(mode: FundingMode, status: Paym
     payable = Payable.objects.get(id=payment.reference)
     assert (payment.status, payable.status) == (P.COMPLETED, PayableStatus.PAID)
     assert paid_twice(market) == []
-    assert market._booked(payment) == 1250
+    assert market.booked(payment) == 1250
     assert payment.reserved_value == payment.debit_value
     run(market)
     assert open_kinds() == []
@@ -224,7 +224,7 @@ def test_the_rest_of_a_part_stays_owed(mode: FundingMode) -> None:
     payable = Payable.objects.get(id=payment.reference)
     assert (payable.status, payable.value) == (PayableStatus.STUCK, 850)
     assert payable.allocation is not None and payable.allocation.released_value == 400
-    assert market._booked(payment) == 400
+    assert market.booked(payment) == 400
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -742,15 +742,19 @@ export type ResolveDisputeInput = {
 
 /** How a payment ended, as an operator has found out by other ways. */
 export type ResolveUnknownInput = {
+  /** With FAILED the part that arrived, in the receiver's asset; null: nothing. With COMPLETED needed only where what was to arrive was never fixed. */
+  arrived?: InputMaybe<AmountInput>;
+  /** What left the payer's wallet, in its asset; null: what the payment's quote says. Needed between two assets before there was a quote. */
+  debited?: InputMaybe<AmountInput>;
   /** Where that can be seen: a page of the wallet, a provider's ticket. Nothing is read from there. Another one than the proposal's. */
   evidenceUrl: Scalars['URL']['input'];
   /** A fresh one per decision. */
   idempotencyKey: Scalars['UUID']['input'];
   /** What is to be seen there: at most 2000 characters. */
   note: Scalars['String']['input'];
-  /** COMPLETED: all of it arrived. FAILED: nothing did, and nothing can any more. */
+  /** COMPLETED: all of it arrived. FAILED: nothing did, or no more than `arrived`, and nothing can any more. */
   outcome: PaymentStatus;
-  /** One that is past its deadline and UNKNOWN, or SENT with an open discrepancy. Not one's own. */
+  /** One that is past its deadline and UNKNOWN, or SENT with an open discrepancy; or one with the open discrepancy CANNOT_LOOK_UP. Not one's own. */
   paymentId: Scalars['ID']['input'];
 };
 
