@@ -38,6 +38,10 @@ ACCEPTED = {
         "ledger.0003_platform_fee",
         "Create constraint account_keys_fit_kind on model account",
     ): "one kind more is allowed, in the transaction that took the constraint away",
+    (
+        "payments.0009_sums_that_operators_say",
+        "Create constraint resolution_sums_are_positive on model paymentresolution",
+    ): "its operators say no sums",
 }
 
 

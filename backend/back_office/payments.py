@@ -195,9 +195,16 @@ class PaymentAdmin(DeedAdmin):
 
 def _advice(payment: Payment) -> str:
     """What a payment that hangs is waiting for, and what its reader is to do."""
+    now = SYSTEM_CLOCK.now()
+    if payment.look_up_since is not None and is_for_operators(payment, now=now):
+        return _(
+            "A backup was restored, and the wallets do not say whether this had been paid by then: "
+            "nothing is ordered before that is known. Look at both wallets, then say below what "
+            "you saw."
+        )
     if payment.status != PaymentStatus.UNKNOWN:
         return ""
-    if payment.deadline_at < SYSTEM_CLOCK.now():
+    if payment.deadline_at < now:
         return _(
             "The order to pay went out, its answer was lost, and no wallet has said since how it "
             "ended: the money may have moved. Look at both wallets, then say below what you saw."

@@ -123,18 +123,17 @@ def _match(
             Q(outgoing_payment_url__in=[item.id for item in items])
             | Q(quote_url__in=[item.quote_id for item in items if item.quote_id])
             | Q(incoming_payment_url__in=[item.receiver for item in items])
-            | Q(id__in=_named(items), payment__resolutions__confirms__isnull=False)
         )
-        by_order, by_quote, by_receiver, by_id = {}, {}, {}, {}
+        by_order, by_quote, by_receiver = {}, {}, {}
         for attempt in attempts.order_by("number"):
             by_order[attempt.outgoing_payment_url] = attempt
             by_quote[attempt.quote_url] = attempt
             by_receiver[attempt.incoming_payment_url] = attempt
-            by_id[str(attempt.id)] = attempt
+        said = _ended_by_operators(items)
         for item in items:
             found = by_order.get(item.id) or by_quote.get(item.quote_id or "-")
             found = found or by_receiver.get(item.receiver)
-            found = found or by_id.get(str((item.metadata or {}).get("attempt")))
+            found = found or said.get(str((item.metadata or {}).get("attempt")))
             if found is None:
                 unknown.append(item)
             else:
@@ -142,12 +141,15 @@ def _match(
     return matched, unknown
 
 
-def _named(items: Sequence[OutgoingPayment]) -> list[UUID]:
+def _ended_by_operators(items: Sequence[OutgoingPayment]) -> dict[str, Attempt]:
     named = []
     for item in items:
         with suppress(ValueError):
             named.append(UUID(str((item.metadata or {}).get("attempt"))))
-    return named
+    attempts = Attempt.objects.filter(
+        id__in=named, payment__resolutions__confirms__isnull=False, outgoing_payment_url=""
+    )
+    return {str(attempt.id): attempt for attempt in attempts.select_related("payment")}
 
 
 def _unknown(sender: WalletAddress, items: Sequence[OutgoingPayment]) -> Iterator[Finding]:

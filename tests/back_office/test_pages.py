@@ -100,7 +100,9 @@ def test_a_payment_that_cannot_be_looked_up_is_ended_with_the_part_that_arrived(
     # Buttons read the real clock; the next look of the engine is to be after this test.
     Payment.objects.update(due_at=datetime.now(UTC) + timedelta(minutes=5), lease_until=None)
 
-    assert "what arrived, in smallest units" in page_of(entering(one), payment)
+    page = page_of(entering(one), payment)
+    assert "A backup was restored" in page
+    assert "what arrived, in smallest units" in page
     without = say(entering(one), payment, "PART", "https://wallet.example/1")
     proposed = say(entering(one), payment, "PART", "https://wallet.example/1", arrived="900")
     Payment.objects.update(due_at=datetime.now(UTC) + timedelta(minutes=5))
