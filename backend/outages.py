@@ -1,4 +1,4 @@
-"""What everything but /graphql answers while the database is away: come back with the same request.
+"""What everybody is answered while the database is away: come back with the same request.
 
 The links that people hold go on working: whatever was committed is found again, and repeating it
 does nothing twice.
@@ -42,7 +42,7 @@ class Outages(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The answer, or None where it was something else."""
-        if not isinstance(exception, AWAY):
+        if not is_away(exception):
             return None
         note(exception)
         answer = _page(request) if _is_browser(request) else _refusal()
@@ -51,7 +51,13 @@ class Outages(MiddlewareMixin):
         return answer
 
 
-def note(error: Exception) -> None:
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database did not answer; SQLite calls a mistake in our SQL by the same name."""
+    mistake = getattr(getattr(error, "__cause__", None), "sqlite_errorname", "") == "SQLITE_ERROR"
+    return isinstance(error, AWAY) and not mistake
+
+
+def note(error: BaseException) -> None:
     """Say in the log that somebody was sent away, and why."""
     log.warning("no database (%s), asked to come back", type(error).__name__)
 

@@ -1,14 +1,17 @@
 """What is said while the database is away; tests/e2e/test_outages.py has one that really is."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.test import Client
+from graphql import GraphQLError
 
 from backend.ids import new_id
 from backend.payments import links
+from backend.schema.pipeline import present
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +59,24 @@ def test_another_error_of_the_database_is_still_a_bug(client: Client) -> None:
 
     with failing_with(IntegrityError("no such thing")):
         assert client.get(path(), headers=BROWSER).status_code == 500
+
+
+def test_graphql_says_so_with_a_code_to_repeat_by() -> None:
+    error = present(GraphQLError("", original_error=OperationalError("gone")))
+
+    assert error.extensions == {"code": "UPSTREAM_UNAVAILABLE", "retryable": True}
+    assert "Nothing was lost" in error.message
+
+
+def test_a_mistake_in_our_sql_is_a_bug_though_sqlite_names_it_alike() -> None:
+    mistake, away = sqlite3.OperationalError("no such column"), sqlite3.OperationalError("locked")
+    mistake.sqlite_errorname, away.sqlite_errorname = "SQLITE_ERROR", "SQLITE_BUSY"
+
+    codes = []
+    for cause in (mistake, away):
+        error = OperationalError(str(cause))
+        error.__cause__ = cause
+        extensions = present(GraphQLError("", original_error=error)).extensions
+        codes.append((extensions or {})["code"])
+
+    assert codes == ["INTERNAL", "UPSTREAM_UNAVAILABLE"]

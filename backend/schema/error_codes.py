@@ -220,7 +220,7 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             ),
             advice="Try again later.",
             repeat=Repeat.YES,
-            places=(Place.REFUSAL, Place.FAILURE, Place.HTTP),
+            places=(Place.REFUSAL, Place.FAILURE, Place.TOP_LEVEL, Place.HTTP),
         ),
         ErrorCode.INTERNAL: Code(
             meaning="A bug of the server; `extensions.logId` finds it in the operator's log.",

@@ -29,7 +29,7 @@ from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from backend import locales
+from backend import locales, outages
 from backend.errors import ErrorCode, FaenaError, RateLimited
 from backend.schema import guard
 from backend.schema.context import Context
@@ -188,6 +188,9 @@ def present(error: GraphQLError) -> GraphQLError:
     foresaw becomes INTERNAL with a log id; nothing else is logged.
     """
     cause = _cause(error)
+    if cause is not None and outages.is_away(cause):
+        outages.note(cause)
+        cause = outages.DatabaseAway()
     if isinstance(cause, FaenaError):
         extensions: dict[str, object] = {"code": cause.code, "retryable": cause.retryable}
         if isinstance(cause, RateLimited):

@@ -24,6 +24,7 @@ Sending = Callable[[], Awaitable[httpx.Response]]
 AWAY_SECONDS = 60.0
 # Sign-ups per hour that one address is allowed.
 MOST_PEOPLE = 18
+UNWELL = ("INTERNAL", "UPSTREAM_UNAVAILABLE")
 
 SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { token errors { message } } }"
 ADD_WALLET = """
@@ -256,4 +257,4 @@ def is_unwell(answer: httpx.Response) -> bool:
     if answer.status_code >= 500:
         return True
     errors = answer.json().get("errors", ()) if answer.headers.get("content-type") == JSON else ()
-    return any(each.get("extensions", {}).get("code") == "INTERNAL" for each in errors)
+    return any(each.get("extensions", {}).get("code") in UNWELL for each in errors)

@@ -125,6 +125,9 @@ async def test_without_postgresql_everybody_is_told_to_come_back_and_their_links
                 name: await program.request(method, url, **more)
                 for name, (method, url, more) in plain_requests(market.url).items()
             }
+            graphql = await program.post(
+                f"{market.url}/graphql", json={"query": "{ jobs { nodes { id } } }"}
+            )
             keys = await browser.get(f"{market.url}/.well-known/receipts/jwks.json")
         finally:
             world.cluster.process.start()
@@ -148,6 +151,8 @@ async def test_without_postgresql_everybody_is_told_to_come_back_and_their_links
     assert plain["a part"].json()["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
     assert plain["a hint"].json()["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
     assert plain["the guide's contract"].json()["code"] == "UPSTREAM_UNAVAILABLE"
+    (error,) = graphql.json()["errors"]
+    assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE", "retryable": True}
     assert keys.status_code == 200
     assert again.status_code == finished.status_code == 303
     assert "grantStatus=APPROVED" in finished.headers["location"]
