@@ -91,6 +91,7 @@ class WebhookDelivery(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         constraints: ClassVar = [
             models.UniqueConstraint(name="webhook_delivery_once", fields=["endpoint", "event_id"]),
             models.CheckConstraint(
