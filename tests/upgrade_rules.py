@@ -55,13 +55,11 @@ def refusals(
     One that is not needed is a refusal too.
     """
     unused = dict(accepted or {})
-    final, found = base.clone(), []
-    for each in later:
-        final = each.mutate_state(final)
+    found = []
     for each in later:
         name = f"{each.app_label}.{each.name}"
         for operation in _of_the_database(each.operations):
-            reason = _refusal(operation, each.app_label, base, final)
+            reason = _refusal(operation, each.app_label, base)
             if reason and not unused.pop((name, operation.describe()), None):
                 found.append(f"{name}: {operation.describe()}: {reason}")
     return [*found, *(f"{name}: {what}: accepted, and not there" for name, what in unused)]
@@ -75,7 +73,7 @@ def _of_the_database(operations: Iterable[Operation]) -> Iterable[Operation]:
             yield each
 
 
-def _refusal(operation: Operation, app: str, base: ProjectState, final: ProjectState) -> str | None:
+def _refusal(operation: Operation, app: str, base: ProjectState) -> str | None:
     if not operation.reversible:
         return "it cannot be taken back"
     if isinstance(operation, (*HARMLESS, migrations.RunPython)):
@@ -86,9 +84,8 @@ def _refusal(operation: Operation, app: str, base: ProjectState, final: ProjectS
     if isinstance(operation, GONE):
         return "the release before still uses it: stop using it in one release, drop it in the next"
     if isinstance(operation, migrations.AddField):
-        left = final.models.get((app, model))
-        field = left.fields.get(operation.name) if left else None
-        return _refused_column(field or operation.field)
+        # A default that a later migration brings comes too late for whoever inserts in between.
+        return _refused_column(operation.field)
     if isinstance(operation, migrations.AlterField):
         known = base.models[app, model].fields.get(operation.name)
         return _refused_change(known, operation.field) if known else None
