@@ -110,18 +110,35 @@ def _not_owed_yet(allocation: Allocation) -> int:
 
 
 def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
-    """Owe the payer `value` of what the treasury holds for them, and pay it back."""
+    """Owe the payer `value` of what the treasury holds for them, and pay it back.
+
+    Together with what was too little to be sent by itself.
+    """
     assert funding.payer_wallet is not None
-    payable = Payable.objects.create(
+    payable = _too_little(funding) or Payable(
         funding=funding,
         purpose=PaymentPurpose.REFUND,
         receiver=funding.payer_wallet,
-        value=value,
+        value=0,
         created_at=at,
-        updated_at=at,
     )
+    payable.value, payable.failures, payable.updated_at = payable.value + value, 0, at
+    payable.save()
     start(payable, at=at)
     return payable
+
+
+def _too_little(funding: Funding) -> Payable | None:
+    """What was to go back and cost more to send than it was: certainly nothing of it ever left."""
+    waiting = funding.payables.filter(
+        purpose=PaymentPurpose.REFUND, status__in=[PayableStatus.OWED, PayableStatus.STUCK]
+    )
+    for payable in waiting.select_related("receiver").order_by("id"):
+        last = Payment.objects.filter(reference=payable.id).order_by("-created_at", "-id").first()
+        if last is not None and last.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
+            payable.funding = funding
+            return payable
+    return None
 
 
 def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:

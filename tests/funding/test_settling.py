@@ -129,3 +129,38 @@ def test_a_job_whose_whole_budget_went_back_is_not_paid_and_can_be_funded_again(
     assert money_behind([market.job.id])[market.job.id] == MoneyBehind()
     market.fund()
     assert Funding.objects.filter(status=FundingStatus.AWAITING_APPROVAL).count() == 1
+
+
+def test_what_is_too_little_to_go_back_by_itself_goes_back_with_the_rest() -> None:
+    fees = {"fees": {"bps": 100, "fixed": 25}}
+    market = Market(
+        mode=FundingMode.ESCROW, payer_wallet="bob", workers=1, pooled=True, options=fees
+    )
+    market.open_treasury()
+    market.fund()
+    market.settle_down(lambda: Funding.objects.get(job=market.job).status == "SECURED")
+
+    refund(market, 16)
+    market.settle_down(lambda: the_refund().status == PayableStatus.STUCK)
+    refund(market, None)
+    market.settle_down(market.is_over)
+
+    funding = Funding.objects.get(job=market.job)
+    assert (the_refund().status, the_refund().value) == (PayableStatus.PAID, funding.total_value)
+    assert funding.status == FundingStatus.REFUNDED
+    assert verify().broken == ""
+
+
+def refund(market: Market, value: int | None) -> None:
+    funding = Funding.objects.get(job=market.job)
+    returning.refund_funding(
+        user=market.payer,
+        funding_id=funding.id,
+        amount=None if value is None else market.job.amount(value),
+        idempotency_key=new_id(),
+        now=market.now,
+    )
+
+
+def the_refund() -> Payable:
+    return Payable.objects.get(purpose=PaymentPurpose.REFUND)

@@ -108,10 +108,13 @@ class Audit:
     def _problems_of_funding(self, funding: Funding) -> list[str]:
         name = f"funding {funding.id} ({funding.mode} {funding.status})"
         found = []
-        if funding.status in OPEN:
-            found.append(f"{name} is not over")
-        rest = funding.total_value - funding.released_value - funding.refunded_value
         arrived = funding.status not in NEVER_CAME
+        dust = sum(funding.payables.filter(UNPAYABLE).values_list("value", flat=True))
+        rest = funding.total_value - funding.released_value - funding.refunded_value
+        if arrived:
+            rest -= dust
+        if funding.status in OPEN and not dust:
+            found.append(f"{name} is not over")
         if rest < 0 or (arrived and rest != 0):
             found.append(f"{name}: {rest} of it remains")
         paid = sum(

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from backend.accounts.models import User
 from backend.funding.models import Funding, Payable
@@ -24,6 +24,13 @@ from backend.payments.status import HELD_GRANT_OVER, TERMINAL, GrantKind, GrantS
 # for an operator to see.
 DUST = 30
 UNPAYABLE = Q(purpose="REFUND", value__lt=DUST, status__in=sorted(UNPAID))
+NOTHING_BUT_DUST = Exists(
+    Payable.objects.filter(
+        UNPAYABLE,
+        funding=OuterRef("pk"),
+        value=OuterRef("total_value") - OuterRef("released_value") - OuterRef("refunded_value"),
+    )
+)
 # What waits in a queue, in the order in which a worker of ours looks.
 QUEUES: tuple[type[Model], ...] = (Payable, HeldGrant, Payment)
 
@@ -100,7 +107,7 @@ def _queue(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 def _open(job: Job, payer: User) -> Sequence[QuerySet[Any]]:
     return (
-        Funding.objects.filter(job=job, status__in=sorted(OPEN)),
+        Funding.objects.filter(job=job, status__in=sorted(OPEN)).exclude(NOTHING_BUT_DUST),
         unpaid(job),
         Payment.objects.filter(payer=payer).exclude(status__in=sorted(TERMINAL)),
         HeldGrant.objects.filter(payer=payer).exclude(status__in=sorted(HELD_GRANT_OVER)),
