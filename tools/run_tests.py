@@ -27,6 +27,8 @@ NODE_FOLDERS = (
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # Embedded everything happens in the test's own process; with services half of the time is waiting.
 EMBEDDED_WORKERS, SERVICES_WORKERS = "2", "3"
+# Parts of a simulation lie side by side and take long: whoever has nothing left takes some of them.
+SHARING = ("--dist", "worksteal")
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These never touch our database or Redis, or ask of them what both do alike: once is enough.
@@ -120,7 +122,7 @@ def _run(name: str, environment: Mapping[str, str], *options: str, workers: str)
         f"of a whole job, seed {environment['SIMULATION_SEED']}\n",
         flush=True,
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *SHARING]
     if sys.stdout.isatty():
         command.append("--color=yes")
     process = subprocess.Popen(  # noqa: S603 - the command is ours

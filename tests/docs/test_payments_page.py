@@ -9,6 +9,7 @@ from django.conf import LazySettings
 
 from backend.payments import errors, patience, proofs, status, workflow
 from backend.payments.errors import Failure
+from backend.payments.lookup import CANNOT_LOOK_UP
 from tests.docs import pages, recordings
 from tests.simulation.simulator import BASE_URL
 
@@ -86,7 +87,7 @@ def test_every_kind_of_discrepancy_is_explained() -> None:
     explained = {row[0].strip("`") for row in pages.table_with_heading(FAILURES, "Discrepancy")}
 
     source = pages.ROOT.joinpath("backend/payments/proofs.py").read_text()
-    assert explained == set(re.findall(r'kind="([A-Z_]+)"', source))
+    assert explained == {CANNOT_LOOK_UP, *re.findall(r'kind="([A-Z_]+)"', source)}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -278,7 +278,7 @@ export type ErrorCode =
   | 'SELLER_NOT_FOUND'
   /** No token was sent, or it is unknown, expired or revoked. Log in, and send the request again with the new token. */
   | 'UNAUTHENTICATED'
-  /** A wallet, or the store of files, did not answer in time; nothing was lost. Try again later. */
+  /** A wallet, the store of files or the database did not answer in time; nothing was lost. Try again later. */
   | 'UPSTREAM_UNAVAILABLE'
   /** An input has a value that cannot be used; `path` names it. Show the message beside that input. */
   | 'VALIDATION'
