@@ -10,9 +10,10 @@ Where a wallet does not answer nothing is ordered, and nothing fails: the paymen
 and past its deadline a discrepancy says why.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
@@ -62,12 +63,12 @@ def look_up(run: PaymentRun) -> None:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _look_up)
     except OpenPaymentsError as error:
         return _after_failed_look(run, error)
+    except _HasNoEnd:
+        return _wait_for_a_person(run, "a wallet lists more than can be read")
 
 
 def _look_up(run: PaymentRun, grant: Grant) -> None:
     places = _places(run, grant)
-    if places is None:
-        return _wait_for_a_person(run, "the receiver's wallet lists more than can be read")
     # Before the consent was collected there is no token, whatever the grant's status.
     consented = run.status not in BEFORE_CONSENT
     asked = run.grant_with_token(GrantKind.OUTGOING_PAYMENT) if consented else None
@@ -97,11 +98,9 @@ class _Place:
     shown: IncomingPayment | None = None
 
 
-def _places(run: PaymentRun, grant: Grant) -> list[_Place] | None:
-    """All places of this payment that can hold or take money; None: the list has no end."""
+def _places(run: PaymentRun, grant: Grant) -> list[_Place]:
+    """All places of this payment that can hold or take money."""
     listed = _listed(run, grant)
-    if listed is None:
-        return None
     own = run.attempt.incoming_payment_url
     ours = [item for item in listed if item.id == own or _names_us(run, item)]
     # A dead attempt's place is judged already, and another payment's is booked there.
@@ -127,25 +126,15 @@ def _places(run: PaymentRun, grant: Grant) -> list[_Place] | None:
     return places
 
 
-def _listed(run: PaymentRun, grant: Grant) -> list[IncomingPayment] | None:
+def _listed(run: PaymentRun, grant: Grant) -> list[IncomingPayment]:
     """What the receiver's wallet lists of the time that our rows may lack, newest first."""
-    assert run.payment.look_up_since is not None
-    since = run.payment.look_up_since - CLOCKS_APART
     page_of = operations.list_incoming_payments(
         resource_server=run.payment.receiver.resource_server,
         token=grant.open_secrets().access_token,
         wallet_address=run.payment.receiver.url,
         first=AT_ONCE,
     )
-    listed: list[IncomingPayment] = []
-    for _ in range(MAX_PAGES):
-        page = run.ask(page_of, grant=grant)
-        listed += page.items
-        following = page_of.follow(page)
-        if following is None or all(item.created_at < since for item in page.items):
-            return listed
-        page_of = following
-    return None
+    return [item for page in _pages(run, grant, page_of) for item in page]
 
 
 def _names_us(run: PaymentRun, item: IncomingPayment) -> bool:
@@ -165,21 +154,36 @@ def _order(run: PaymentRun, grant: Grant, places: list[_Place]) -> OutgoingPayme
 
 
 def _orders(run: PaymentRun, grant: Grant) -> Iterator[OutgoingPayment]:
-    assert run.payment.look_up_since is not None
-    since = run.payment.look_up_since - CLOCKS_APART
     page_of = operations.list_outgoing_payments(
         resource_server=run.payment.sender.resource_server,
         token=grant.open_secrets().access_token,
         wallet_address=run.payment.sender.url,
         first=AT_ONCE,
     )
+    for page in _pages(run, grant, page_of):
+        yield from page
+
+
+def _pages(run: PaymentRun, grant: Grant, page_of: Any) -> Iterator[Sequence[Any]]:
+    """Page by page what a wallet lists, back to before the time that our rows may lack.
+
+    Raises:
+        _HasNoEnd: after MAX_PAGES there was still more. What was not read is not known.
+    """
+    assert run.payment.look_up_since is not None
+    since = run.payment.look_up_since - CLOCKS_APART
     for _ in range(MAX_PAGES):
         page = run.ask(page_of, grant=grant)
-        yield from page.items
+        yield page.items
         following = page_of.follow(page)
         if following is None or all(item.created_at < since for item in page.items):
             return
         page_of = following
+    raise _HasNoEnd
+
+
+class _HasNoEnd(Exception):
+    """A wallet lists more than can be read."""
 
 
 def _may_renew_the_token(run: PaymentRun) -> bool:

@@ -1,9 +1,13 @@
 """What wallets say after a restored backup is taken up only where it can be booked."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from backend.open_payments.types import Amount
-from backend.payments.lookup import _can_be_booked
+from backend.payments.lookup import MAX_PAGES, _can_be_booked, _HasNoEnd, _pages
+from backend.payments.models import Grant
 from backend.payments.paying import PaymentRun
 from tests.simulation.simulator import Simulation
 
@@ -29,3 +33,26 @@ def test_a_sum_that_is_foreign_or_too_large_waits_for_a_person(
     said = Amount(value=value, asset_code=code, asset_scale=scale)
 
     assert _can_be_booked(run, said, None) is expected
+
+
+class Endless:
+    """A list of which every page has a next one."""
+
+    def follow(self, page: Any) -> "Endless":
+        return self
+
+
+def test_what_was_not_read_of_a_list_without_end_is_not_taken_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = Simulation(temperament="strict")
+    run = PaymentRun(world.payment, client=world.client, clock=world.clock, rng=world.rng)
+    run.payment.look_up_since = world.clock.now()
+    item = SimpleNamespace(created_at=world.clock.now())
+    monkeypatch.setattr(run, "ask", lambda *_, **__: SimpleNamespace(items=[item]))
+
+    pages = _pages(run, Grant(), Endless())
+
+    assert [len(next(pages)) for _ in range(MAX_PAGES)] == [1] * MAX_PAGES
+    with pytest.raises(_HasNoEnd):
+        next(pages)
