@@ -25,8 +25,8 @@ NODE_FOLDERS = (
     *("clients/typescript", "examples/web"),
 )
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
-# Embedded everything happens in the test's own process; with services half of the time is waiting.
-EMBEDDED_WORKERS, SERVICES_WORKERS = "2", "3"
+# One more than two cores: tests of whole processes, and all of them with services, wait a lot.
+WORKERS = "3"
 # Parts of a simulation lie side by side and take long: whoever has nothing left takes some of them.
 SHARING = ("--dist", "worksteal")
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
@@ -44,7 +44,7 @@ ONCE = (
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
 EMBEDDED_SIMULATIONS = ("700", "80", "1000") if IN_CI else ("150", "30", "8")
-SERVICES_SIMULATIONS = ("200", "30", "8") if IN_CI else ("60", "20", "8")
+SERVICES_SIMULATIONS = ("120", "30", "8") if IN_CI else ("60", "20", "8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,13 @@ def main() -> int:
     own = {name: value for name, value in os.environ.items() if name not in SERVICES}
     environment = {**_simulations(EMBEDDED_SIMULATIONS), **own}
     name = "embedded (SQLite, in-memory broker)"
-    runs = [_run(name, environment, workers=EMBEDDED_WORKERS)]
+    runs = [_run(name, environment)]
     if not _missing_services():
         services = {"DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL}
         once = [f"--ignore=tests/{folder}" for folder in ONCE]
         environment = {**_simulations(SERVICES_SIMULATIONS), **own, **services}
         name = "PostgreSQL and Redis"
-        runs.append(_run(name, environment, *once, workers=SERVICES_WORKERS))
+        runs.append(_run(name, environment, *once))
     print("\nmake test")
     for run in runs:
         print(f"  {'passed' if run.passed else 'FAILED'}  {run.name}: {run.closing_line}")
@@ -115,14 +115,14 @@ def _simulations(sizes: tuple[str, str, str]) -> dict[str, str]:
     }
 
 
-def _run(name: str, environment: Mapping[str, str], *options: str, workers: str) -> Run:
+def _run(name: str, environment: Mapping[str, str], *options: str) -> Run:
     print(
         f"\n=== {name}; simulation: {environment['SIMULATION_CASES']} cases of the crash matrix, "
         f"{environment['SIMULATION_SEEDS']} histories of a payment, {environment['MARKET_SEEDS']} "
         f"of a whole job, seed {environment['SIMULATION_SEED']}\n",
         flush=True,
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-n", workers, *SHARING]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", WORKERS, *SHARING]
     if sys.stdout.isatty():
         command.append("--color=yes")
     process = subprocess.Popen(  # noqa: S603 - the command is ours
