@@ -104,7 +104,7 @@ class Story:
     def ended_well(self) -> bool:
         """Whether both were paid, one of them in another currency, and the rest has gone back."""
         return (
-            (self.job_status, self.funding_status) == ("COMPLETE", "REFUNDED")
+            (self.job_status, self.funding_status) == ("COMPLETE", "SETTLED")
             and {each["assetCode"] for each in self.paid} == {"USD", "MXN"}
             and self.refunded is not None
             and self.refunded["value"] == "750"

@@ -263,15 +263,15 @@ def _count_as_fee(funding: Funding, value: int, *, at: datetime) -> None:
 def _count_as_refunded(funding: Funding, value: int, *, at: datetime) -> None:
     refunded = funding.refunded_value + value
     nothing_left = funding.total_value == funding.released_value + refunded
-    if nothing_left and funding.status in LIVE and not funding.released_value:
-        # SETTLED would tell workers that it is PAID, and keep the job from being funded again.
-        funding.move_to(FundingStatus.REFUNDING, at=at)
-    if nothing_left and funding.status == FundingStatus.REFUNDING:
-        funding.move_to(FundingStatus.REFUNDED, at=at, refunded_value=refunded)
-    elif nothing_left:
+    if funding.total_value > funding.released_value + refunded:
+        _update_amounts(funding, at=at, refunded_value=refunded)
+    elif funding.released_value:
         settle(funding, at=at, refunded_value=refunded)
     else:
-        _update_amounts(funding, at=at, refunded_value=refunded)
+        # SETTLED would tell workers that it is PAID, and keep the job from being funded again.
+        if funding.status in LIVE:
+            funding.move_to(FundingStatus.REFUNDING, at=at)
+        funding.move_to(FundingStatus.REFUNDED, at=at, refunded_value=refunded)
 
 
 def settle(funding: Funding, *, at: datetime, **amounts: int) -> None:

@@ -18,9 +18,9 @@ class FundingStatus(TextChoices):
     SECURED = "SECURED"
     PARTIALLY_RELEASED = "PARTIALLY_RELEASED"
     LAPSED = "LAPSED"  # the consent behind it was lost, taken back or is over
-    SETTLED = "SETTLED"
+    SETTLED = "SETTLED"  # paid out; what nobody was owed of it may have gone back
     REFUNDING = "REFUNDING"
-    REFUNDED = "REFUNDED"
+    REFUNDED = "REFUNDED"  # nothing was paid out: all of it has gone back
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     FAILED = "FAILED"
@@ -73,7 +73,7 @@ TRANSITIONS: dict[FundingStatus, frozenset[FundingStatus]] = {
     # Back where it was, once the payer has consented again.
     _F.LAPSED: frozenset({_F.SECURED, _F.PARTIALLY_RELEASED, _F.SETTLED, _F.CANCELED}),
     _F.SETTLED: frozenset(),
-    _F.REFUNDING: frozenset({_F.REFUNDED}),
+    _F.REFUNDING: frozenset({_F.SETTLED, _F.REFUNDED}),
     _F.REFUNDED: frozenset(),
     _F.REJECTED: frozenset(),
     _F.EXPIRED: frozenset(),

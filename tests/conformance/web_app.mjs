@@ -85,7 +85,7 @@ try {
 
   await ana.getByLabel("Accept for").fill("7.50");
   await ana.getByRole("button", { name: "Accept" }).click();
-  await ana.getByText("All paid out").waitFor();
+  await ana.getByText("Paid out", { exact: true }).waitFor();
   await ana.getByText("Complete", { exact: true }).first().waitFor();
   await look(ana, "complete");
   await beto.getByText("Terminado").first().waitFor();

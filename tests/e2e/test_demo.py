@@ -29,7 +29,7 @@ def test_the_demo_ends_with_a_paid_job_and_says_so_on_its_last_line() -> None:
     assert last_line["events"] >= 6
     assert last_line["seconds"] < 90
     story = last_line["story"]
-    assert (story["job_status"], story["funding_status"]) == ("COMPLETE", "REFUNDED")
+    assert (story["job_status"], story["funding_status"]) == ("COMPLETE", "SETTLED")
     assert story["paid"][-1] == {"value": "1250", "assetCode": "USD", "assetScale": 2}
     assert story["paid"][0]["assetCode"] == "MXN"
     assert story["refunded"] == {"value": "750", "assetCode": "USD", "assetScale": 2}

@@ -6,7 +6,12 @@ from django.conf import LazySettings
 from backend.funding import returning
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import MoneyBehind, money_behind
-from backend.funding.status import FundingMode, FundingStatus, PayableStatus
+from backend.funding.status import (
+    FundingAssurance,
+    FundingMode,
+    FundingStatus,
+    PayableStatus,
+)
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
@@ -129,6 +134,27 @@ def test_a_job_whose_whole_budget_went_back_is_not_paid_and_can_be_funded_again(
     assert money_behind([market.job.id])[market.job.id] == MoneyBehind()
     market.fund()
     assert Funding.objects.filter(status=FundingStatus.AWAITING_APPROVAL).count() == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_funding_of_which_a_part_was_paid_and_the_rest_went_back_is_settled(
+    mode: FundingMode,
+) -> None:
+    market = Market(mode=mode, workers=2)
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.days_pass(45)
+    market.settle_down(market.is_over)
+
+    funding = Funding.objects.get()
+    assert funding.released_value == funding.refunded_value == market.job.reward_value
+    assert funding.status == FundingStatus.SETTLED
+    assert money_behind([market.job.id])[market.job.id].assurance == FundingAssurance.PAID
+    assert market.verdict().problems == []
 
 
 def test_what_is_too_little_to_go_back_by_itself_goes_back_with_the_rest() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.simulation.market import Market
 
 ENDED = (JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED)
+# No funding ends so: by its status, and by whether anything of it has been paid out.
+MIXED_UP = frozenset({(FundingStatus.REFUNDED, True), (FundingStatus.SETTLED, False)})
 NEVER_CAME = frozenset(
     {
         FundingStatus.REJECTED,
@@ -124,6 +126,8 @@ class Audit:
         )
         if funding.mode != FundingMode.DIRECT and paid > funding.released_value:
             found.append(f"{name}: {paid} paid, {funding.released_value} released")
+        if (funding.status, bool(funding.released_value)) in MIXED_UP:
+            found.append(f"{name}: {funding.released_value} of it is released")
         found += self._problems_of_fee(funding, name)
         if unpaid(self._market.job).filter(funding=funding).exists():
             found.append(f"{name}: something is still owed")

@@ -386,7 +386,7 @@ export type FundingStatus =
   | 'LAPSED'
   /** A part of it has been paid out. */
   | 'PARTIALLY_RELEASED'
-  /** What was left of it has gone back. Final. */
+  /** All of it has gone back; none of it was paid out. Final. */
   | 'REFUNDED'
   /** What is left of it is on its way back. */
   | 'REFUNDING'
@@ -394,7 +394,7 @@ export type FundingStatus =
   | 'REJECTED'
   /** The money is held, or consented to, and accepted work is paid out of it. */
   | 'SECURED'
-  /** All of it has arrived where it belongs. Final. */
+  /** It has been paid out; what nobody was owed of it has gone back. Final. */
   | 'SETTLED';
 
 /** What a payer consents to. */
