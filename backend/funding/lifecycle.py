@@ -18,6 +18,7 @@ from backend.funding.status import LIVE, TRANSITIONS, UNHEARD_OF, FundingMode, F
 from backend.jobs.lifecycle.rules import Obstacle, Rule, Who
 from backend.jobs.status import JobStatus
 from backend.known import as_known
+from backend.payments.errors import BeingLookedAt
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import BEFORE_CONSENT, HeldGrantStatus
 
@@ -38,8 +39,9 @@ class FundingAction(StrEnum):
 class FundingFacts:
     """What the rules of a funding look at.
 
-    `decides`: its payer still decides about its first payment, or there is none. `is_asked`: its
-    payer is being asked for a consent. `free`: what could go back of what the treasury holds.
+    `decides`: its payer still decides about its first payment, or there is none. `looked_at`: its
+    wallets are asked whether it was paid already. `is_asked`: its payer is being asked for a
+    consent. `free`: what could go back of what the treasury holds.
     """
 
     roles: frozenset[Who]
@@ -47,6 +49,7 @@ class FundingFacts:
     mode: str
     job_status: str
     decides: bool
+    looked_at: bool
     is_asked: bool
     free: int
 
@@ -62,11 +65,13 @@ def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, Fu
             "reference", flat=True
         )
     )
-    begun = set(
-        Payment.objects.filter(reference__in=mine)
-        .exclude(status__in=sorted(BEFORE_CONSENT))
-        .values_list("reference", flat=True)
+    payments = list(
+        Payment.objects.filter(reference__in=mine).values_list(
+            "reference", "status", "look_up_since"
+        )
     )
+    begun = {each for each, status, _since in payments if status not in BEFORE_CONSENT}
+    looked_at = {each for each, _status, since in payments if since is not None}
     return {
         each.id: FundingFacts(
             roles=frozenset({Who.PAYER if each.payer_id == user.pk else Who.OTHER}),
@@ -74,6 +79,7 @@ def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, Fu
             mode=each.mode,
             job_status=each.job.status,
             decides=each.id not in begun,
+            looked_at=each.id in looked_at,
             is_asked=each.id in asked,
             free=free_value(each) if _is_held(each) and each.payer_id == user.pk else 0,
         )
@@ -109,6 +115,20 @@ def _money_is_on_its_way(facts: FundingFacts) -> bool:
     return waits and facts.mode != FundingMode.PREAPPROVED and not facts.decides
 
 
+def _is_looked_at(facts: FundingFacts) -> bool:
+    return facts.status == FundingStatus.AWAITING_APPROVAL and facts.looked_at
+
+
+def _wallets_come_first(facts: FundingFacts) -> FaenaError:
+    return BeingLookedAt(
+        _(
+            "The wallets are being asked whether this was paid already, because a backup "
+            "was restored or nobody was at work for a while. Try again in a minute."
+        ),
+        path=("fundingId",),
+    )
+
+
 def _workers_rely_on_it(facts: FundingFacts) -> bool:
     return facts.status != FundingStatus.AWAITING_APPROVAL and facts.job_status in AT_WORK
 
@@ -123,6 +143,7 @@ RULES: dict[FundingAction, Rule[FundingFacts]] = {
         wrong_status=_cannot_become(_S.CANCELED),
         obstacles=(
             Obstacle(_money_is_on_its_way, _cannot_become(_S.CANCELED)),
+            Obstacle(_is_looked_at, _wallets_come_first),
             Obstacle(_workers_rely_on_it, _cannot_become(_S.CANCELED)),
         ),
     ),

@@ -34,7 +34,6 @@ from backend.funding.status import (
 from backend.jobs.lifecycle.rules import require
 from backend.jobs.models import Job
 from backend.open_payments.types import Amount
-from backend.payments.errors import BeingLookedAt
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
@@ -53,6 +52,7 @@ def cancel_funding(
     Raises:
         NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
         InvalidTransition: the money has been sent already, or workers rely on it.
+        BeingLookedAt: the wallets are being asked whether it was paid already.
         IdempotencyConflict: the key was used with other input.
     """
     with transaction.atomic():
@@ -77,14 +77,7 @@ def _called_off(user: User, funding: Funding, *, now: datetime) -> Funding:
     # Its end moves the funding, as every end of a payment does. Whoever works on it may have been
     # quicker, since the rules were asked.
     if not cancel_payment(payment=payment, now=now):
-        if payment.look_up_since is not None:
-            raise BeingLookedAt(
-                _(
-                    "The wallets are being asked whether this was paid already, because a backup "
-                    "was restored or nobody was at work for a while. Try again in a minute."
-                ),
-                path=("fundingId",),
-            )
+        _require(FundingAction.CANCEL, user, funding)
         raise RULES[FundingAction.CANCEL].wrong_status(_facts(user, funding))
     return _with_what_is_needed(funding.id)
 

@@ -38,6 +38,13 @@ def asked(mode: FundingMode) -> Market:
     return market
 
 
+def being_looked_at() -> Market:
+    """A market whose payer may have paid before a backup was restored: the wallets are asked."""
+    market = asked(FundingMode.ESCROW)
+    Payment.objects.filter(reference=the_funding(market).id).update(look_up_since=market.now)
+    return market
+
+
 def secured(mode: FundingMode) -> Market:
     """A market whose worker can begin."""
     market = asked(mode)
@@ -95,6 +102,7 @@ def do(action: FundingAction, market: Market) -> None:
 WORLDS: list[tuple[Callable[[], Market], list[FundingAction]]] = [
     (lambda: asked(FundingMode.PREAPPROVED), [CANCEL]),
     (lambda: asked(FundingMode.ESCROW), [CANCEL]),
+    (being_looked_at, []),
     (lambda: secured(FundingMode.PREAPPROVED), [RENEW]),
     (lambda: secured(FundingMode.ESCROW), []),
     (lambda: selecting_again(FundingMode.PREAPPROVED), [CANCEL, RENEW]),
