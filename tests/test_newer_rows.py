@@ -11,19 +11,25 @@ from django.db import connection, transaction
 from backend.accounts.models import User
 from backend.clock import SYSTEM_CLOCK
 from backend.events.outbox import emit
-from backend.funding.models import Funding
+from backend.files.models import File
+from backend.files.status import FileStatus
+from backend.files.sweeping import sweep
+from backend.funding.models import Allocation, Funding
 from backend.ids import new_id
 from backend.jobs.clock import pass_time
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.jobs.status import JobStatus, ReviewDecision
 from backend.payments import claims
-from backend.payments.models import HeldGrant, Payment
-from backend.payments.status import GrantScope, PaymentStatus
+from backend.payments.models import Grant, HeldGrant, Payment
+from backend.payments.status import GrantKind, GrantScope, PaymentStatus
+from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
+from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
     a_dispute,
     a_job_in,
     a_job_with_work,
+    a_person,
     an_application,
     reviewed,
     submitted_work,
@@ -34,7 +40,7 @@ from tests.schema.world import global_id
 
 pytestmark = pytest.mark.django_db
 
-NEWER = "OF_A_NEWER_RELEASE"
+NEWER = "NEWER_RELEASE"
 LATER = NOON + timedelta(days=400)
 
 
@@ -192,7 +198,7 @@ def test_an_event_of_a_kind_nobody_knows_is_shown_as_it_is() -> None:
     assert [edge["node"]["type"] for edge in shown] == ["payment.of_a_newer_release"]
 
 
-def becomes_newer(row: Application | Submission | Dispute) -> None:
+def becomes_newer(row: Application | Submission | Dispute | File) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA ignore_check_constraints = ON")
@@ -205,6 +211,7 @@ def becomes_newer(row: Application | Submission | Dispute) -> None:
                     f"ALTER TABLE {table} DROP CONSTRAINT submission_accepted_value_fits_status"
                 )
     type(row).objects.filter(id=row.id).update(status=NEWER)
+    row.refresh_from_db()
 
 
 def shown_to(viewer: User, row: Application | Submission | Dispute) -> dict[str, Any]:
@@ -260,3 +267,112 @@ def test_a_dispute_is_shown_as_one_that_no_silence_ends() -> None:
 
     for viewer in (job.owner, worker):
         assert shown_to(viewer, dispute) == {"status": "ESCALATED", "allowedActions": []}
+
+
+def test_a_file_is_shown_as_one_that_cannot_be_used_yet_and_it_is_left_alone() -> None:
+    job, owner = a_job_in(JobStatus.RECRUITING), a_person()
+    file = a_file(owner, status=FileStatus.UPLOADING)
+    becomes_newer(file)
+    before = columns(file)
+    file_id = global_id("File", file.id)
+    query = "query ($id: ID!) { node(id: $id) { ... on File { status downloadUrl } } }"
+    complete = """
+    mutation ($input: FileIdInput!) { completeUpload(input: $input) { errors { code } } }"""
+    attach = """
+    mutation ($input: ApplyInput!) { applyToJob(input: $input) { errors { code } } }"""
+    wish = {"jobId": global_id("Job", job.id), "note": "I can.", "attachmentFileIds": [file_id]}
+
+    shown = data_of(execute(query, variables={"id": file_id}, user=owner))["node"]
+
+    assert shown == {"status": "UPLOADING", "downloadUrl": None}
+    assert codes_of(complete, {"fileId": file_id}, user=owner) == ["INVALID_TRANSITION"]
+    assert codes_of(attach, wish, user=owner) == ["VALIDATION"]
+    assert sweep(now=LATER) == 0
+    assert columns(file) == before
+
+
+def codes_of(mutation: str, wish: dict[str, Any], *, user: User) -> list[str]:
+    (payload,) = data_of(execute(mutation, variables={"input": wish}, user=user)).values()
+    return [error["code"] for error in payload["errors"]]
+
+
+def test_a_consent_is_shown_as_not_given_and_nobody_is_sent_to_give_it() -> None:
+    payment = a_payment()
+    Grant.objects.create(
+        payment=payment,
+        kind=GrantKind.OUTGOING_PAYMENT,
+        status=NEWER,
+        auth_server="https://auth.wallet.example",
+        created_at=NOON,
+    )
+    query = "query ($id: ID!) { payment(id: $id) { grant { status redirectUrl } } }"
+
+    shown = execute(query, variables={"id": global_id("Payment", payment.id)}, user=payment.payer)
+
+    assert data_of(shown)["payment"]["grant"] == {
+        "status": "AWAITING_APPROVAL",
+        "redirectUrl": None,
+    }
+
+
+REPLAY = """
+mutation ($input: ReplayDeliveryInput!) { replayWebhookDelivery(input: $input) { errors { code } } }
+"""
+
+
+def test_a_delivery_is_shown_as_not_over_and_is_not_brought_again() -> None:
+    owner = a_job_in(JobStatus.DRAFT).owner
+    endpoint = WebhookEndpoint.objects.create(
+        owner=owner, url="https://hooks.example", events=["*"], created_at=NOON, updated_at=NOON
+    )
+    delivery = WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        event_id=new_id(),
+        name="job.status",
+        topic=f"user:{owner.id}",
+        seq=1,
+        event_at=NOON,
+        status=NEWER,
+        ended_at=NOON,
+        created_at=NOON,
+    )
+    before = columns(delivery)
+    query = """
+    { webhookEndpoints(first: 1) { edges { node {
+      deliveries(first: 1) { edges { node { status nextAttemptAt } } }
+    } } } }"""
+
+    (shown,) = data_of(execute(query, user=owner))["webhookEndpoints"]["edges"]
+
+    (edge,) = shown["node"]["deliveries"]["edges"]
+    assert edge["node"] == {"status": "PENDING", "nextAttemptAt": None}
+    wish = {"deliveryId": global_id("WebhookDelivery", delivery.id)}
+    assert codes_of(REPLAY, wish, user=owner) == []
+    assert columns(delivery) == before
+
+
+def test_a_promise_is_shown_as_one_of_which_nothing_is_paid() -> None:
+    job = a_job_in(JobStatus.RECRUITING)
+    funding = Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        mode="PREAPPROVED",
+        status="SECURED",
+        total_value=100,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    Allocation.objects.create(
+        funding=funding,
+        application=an_application(job),
+        amount_value=100,
+        status=NEWER,
+        created_at=NOON,
+    )
+    query = "query ($id: ID!) { funding(id: $id) { allocations { status } } }"
+
+    shown = execute(query, variables={"id": global_id("Funding", funding.id)}, user=job.owner)
+
+    assert data_of(shown)["funding"]["allocations"] == [{"status": "RESERVED"}]

@@ -49,11 +49,11 @@ def attach(
 def _check(file: File | None, *, path: str) -> None:
     if file is None:
         raise NotFound(_("There is no file with this id."), path=(path,))
-    if file.status == FileStatus.UPLOADING:
-        raise ValidationFailed(
-            _("{name} is not uploaded completely."), path=(path,), name=file.name
-        )
     if file.status == FileStatus.REJECTED:
         raise ValidationFailed(
             _("{name} was refused or has expired."), path=(path,), name=file.name
+        )
+    if file.status != FileStatus.READY:
+        raise ValidationFailed(
+            _("{name} is not uploaded completely."), path=(path,), name=file.name
         )

@@ -8,6 +8,7 @@ from backend.files.errors import StorageUnavailable
 from backend.files.models import File
 from backend.files.status import FileStatus, Rejection
 from backend.files.stores import store
+from backend.known import is_known
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def sweep(*, now: datetime) -> int:
     and goes after them. Attached files have no `expires_at`.
     """
     expired = File.objects.filter(expires_at__lte=now)
-    expired.exclude(status=FileStatus.REJECTED).update(
+    expired.filter(is_known(FileStatus)).exclude(status=FileStatus.REJECTED).update(
         status=FileStatus.REJECTED, rejected_because=Rejection.EXPIRED
     )
     marked = expired.filter(status=FileStatus.REJECTED).order_by("id")

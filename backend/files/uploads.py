@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
 from backend.accounts.models import User
-from backend.errors import NotFound, ValidationFailed
+from backend.errors import InvalidTransition, NotFound, ValidationFailed
 from backend.files import media_types
 from backend.files.errors import PartsMissing, StorageUnavailable
 from backend.files.media_types import Findings
@@ -127,7 +127,7 @@ async def complete_upload(*, user: User, file_id: UUID, now: datetime, database:
             raise
     else:
         decided = await database(decide, file=file, findings=findings, now=now)
-    if decided.status != FileStatus.READY:
+    if decided.status == FileStatus.REJECTED:
         with suppress(StorageUnavailable):  # the sweep comes for what is left
             await in_storage(_discard, file)
         raise refusal_of(decided)
@@ -183,6 +183,7 @@ def own_upload(*, user: User, file_id: UUID, now: datetime) -> File:
     Raises:
         NotFound: there is none, or it is somebody else's.
         ValidationFailed: it was refused, or its time is over.
+        InvalidTransition: a newer release has it in hand.
         RateLimited: too many requests of this user.
     """
     rate_limits.hit("uploads", str(user.pk))
@@ -191,6 +192,10 @@ def own_upload(*, user: User, file_id: UUID, now: datetime) -> File:
         raise NotFound(_("There is no file with this id."), path=("fileId",))
     if file.status == FileStatus.REJECTED:
         raise refusal_of(file)
+    if file.status not in {FileStatus.UPLOADING, FileStatus.READY}:
+        raise InvalidTransition(
+            subject=_("This file"), old=file.status, new=FileStatus.READY, allowed=()
+        )
     if file.status == FileStatus.UPLOADING and file.expires_at and file.expires_at <= now:
         raise _refusal(Rejection.EXPIRED, file)
     return file

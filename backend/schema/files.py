@@ -8,6 +8,7 @@ import strawberry
 
 from backend.files import models, queries, uploads
 from backend.files.status import FileStatus
+from backend.known import as_known
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
@@ -54,7 +55,7 @@ class File(Node):
             media_type=row.media_type,
             size=row.size,
             sha256=row.sha256,
-            status=FileStatus(row.status),
+            status=as_known(row.status, otherwise=FileStatus.UPLOADING),
             created_at=row.created_at,
         )
 

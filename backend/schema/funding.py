@@ -113,7 +113,7 @@ class Allocation(Node):
             application_key=row.application_id,
             amount=Amount.of(row.amount),
             released=Amount.of(row.released),
-            status=AllocationStatus(row.status),
+            status=as_known(row.status, otherwise=AllocationStatus.RESERVED),
         )
 
     @strawberry.field(description="To whom; null when the viewer may not see that application.")

@@ -7,6 +7,7 @@ import strawberry
 from django.db.models import Q, QuerySet
 
 from backend.accounts.models import User
+from backend.known import as_known
 from backend.payments import links, models, services
 from backend.payments.status import GrantKind, GrantScope, GrantStatus
 from backend.schema.amounts import Amount
@@ -83,7 +84,7 @@ class Grant(Node):
         waiting, held = row.status == GrantStatus.AWAITING_APPROVAL, row.held_grant
         return cls(
             key=row.id,
-            status=GrantStatus(row.status),
+            status=as_known(row.status, otherwise=GrantStatus.AWAITING_APPROVAL),
             redirect_url=URL(links.start_url(row.id)) if waiting else None,
             expires_at=row.expires_at,
             max_debit=_max_debit(row),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from backend.accounts.models import User
 from backend.events import cursors
+from backend.known import as_known
 from backend.schema.connections import After, Connection, First, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
@@ -124,7 +125,7 @@ class WebhookDelivery(Node):
             topic=row.topic,
             cursor=EventCursor(cursors.encode(topic=row.topic, seq=row.seq)),
             event_at=row.event_at,
-            status=DeliveryStatus(row.status),
+            status=as_known(row.status, otherwise=DeliveryStatus.PENDING),
             attempts_made=row.attempts_made,
             next_attempt_at=row.due_at,
             ended_at=row.ended_at,

@@ -14,6 +14,7 @@ from backend import outbound, rate_limits
 from backend.accounts.models import User
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.events import cursors, queries
+from backend.known import is_known
 from backend.webhooks import signatures
 from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
 from backend.webhooks.names import PayloadFormat, check_patterns
@@ -239,6 +240,9 @@ def _put_in_line(
     if endpoint.disabled_at is not None:
         raise ValidationFailed(_("Switch the endpoint on first."), path=("endpointId",))
     # What somebody is bringing just now is left in their hands.
-    return wanted.exclude(status=DeliveryStatus.PENDING, lease_until__gte=now).update(
+    free = wanted.filter(is_known(DeliveryStatus)).exclude(
+        status=DeliveryStatus.PENDING, lease_until__gte=now
+    )
+    return free.update(
         status=DeliveryStatus.PENDING, due_at=now, tries=0, ended_at=None, lease_until=None
     )
