@@ -12,7 +12,6 @@ import json
 import re
 import secrets
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ import redis
 
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import ADD_WALLET, SIGN_UP, TERMINAL, Person
+from tests.e2e.processes import exit_with
 from tests.telemetry.collector import Collector, collecting
 
 WITHIN_SECONDS = 60.0
@@ -332,4 +332,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import random
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import Person, Story, people, see_it_through
+from tests.e2e.processes import exit_with
 from tests.e2e.subscribers import (
     Subscriber,
     Transport,
@@ -198,4 +198,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

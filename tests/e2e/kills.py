@@ -12,7 +12,6 @@ import base64
 import json
 import os
 import random
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import MOST_PEOPLE, Person, Story, people, see_it_through
+from tests.e2e.processes import exit_with
 from tests.e2e.verdict import Verdict, judge
 
 OVER_WITHIN_SECONDS = 90.0
@@ -296,4 +296,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import random
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -19,6 +18,7 @@ import httpx
 from tests.e2e.kills import WALLET_FAULTS, WALLET_LATENCY
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.payouts import WORKERS, crew, judge_payouts
+from tests.e2e.processes import exit_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,4 +118,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

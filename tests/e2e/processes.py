@@ -13,8 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -155,6 +156,15 @@ class Process:
             except (ProcessLookupError, PermissionError):
                 continue
         self._groups.clear()
+
+
+def exit_with(main: Callable[[], int]) -> NoReturn:
+    """Run a program of this folder and exit with what it returns.
+
+    SIGTERM ends it as Ctrl-C does, so that it takes its processes, databases and files along.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.exit(main())
 
 
 def python(*arguments: str) -> list[str]:

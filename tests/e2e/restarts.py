@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import random
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from tests.e2e.cluster import Cluster, own_cluster
 from tests.e2e.load import Load, percentile
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import MOST_PEOPLE, people
-from tests.e2e.processes import START_SECONDS, STOP_SECONDS
+from tests.e2e.processes import START_SECONDS, STOP_SECONDS, exit_with
 from tests.e2e.verdict import Verdict
 
 PROCESSES = ("web", "worker", "beat", "postgres", "redis")
@@ -214,4 +213,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

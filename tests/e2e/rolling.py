@@ -13,7 +13,6 @@ import asyncio
 import json
 import random
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +28,7 @@ from tests.e2e.load import Load, percentile, uuid_in
 from tests.e2e.marketplace import READY, Marketplace, line_of, running_marketplace
 from tests.e2e.payouts import Crew, Job, crew, judge_payouts
 from tests.e2e.people import PAYING_WALLETS, Person, is_unwell, sign_up
-from tests.e2e.processes import REPOSITORY, STOP_SECONDS, Process, free_port, run
+from tests.e2e.processes import REPOSITORY, STOP_SECONDS, Process, exit_with, free_port, run
 from tests.e2e.proxy import Proxy, in_front_of
 from tests.e2e.releases import commit_of, release
 from tests.e2e.verdict import Verdict, judge
@@ -335,4 +334,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)

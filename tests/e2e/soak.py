@@ -11,7 +11,6 @@ import asyncio
 import json
 import random
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,7 +23,7 @@ from tests.e2e.cluster import Cluster, own_cluster
 from tests.e2e.load import Load, percentile
 from tests.e2e.marketplace import Marketplace, running_marketplace
 from tests.e2e.people import MOST_PEOPLE, people
-from tests.e2e.processes import Process
+from tests.e2e.processes import Process, exit_with
 from tests.e2e.restarts import PROCESSES, Restarts
 from tests.e2e.verdict import Verdict
 
@@ -250,4 +249,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main)
