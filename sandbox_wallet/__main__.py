@@ -21,7 +21,7 @@ from sandbox_wallet.world import World
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; print one JSON line once requests are welcome."""
+    """Serve until SIGTERM or SIGINT; say where once requests are welcome."""
     arguments = _arguments()
     listener = socket.create_server((arguments.host, arguments.port), backlog=512)
     port = listener.getsockname()[1]
@@ -39,7 +39,8 @@ def main() -> None:
         lifespan="off",
         timeout_graceful_shutdown=2,
     )
-    server = _Server(config, app, ready_line(world, key_path))
+    says = lines_for_people if arguments.for_people else ready_line
+    server = _Server(config, app, says(world, key_path))
     server.run(sockets=[listener])
     world.close()
 
@@ -68,6 +69,24 @@ def ready_line(world: World, key_path: Path) -> str:
             "clients": {PLATFORM: client},
             "control": f"{world.base_url}{CONTROL}",
         }
+    )
+
+
+def lines_for_people(world: World, key_path: Path) -> str:
+    """Return the same as somebody reads it in a terminal."""
+    platform = world.platform
+    return "\n".join(
+        [
+            f"The sandbox wallet runs at {world.base_url}/",
+            *(
+                f"  {wallet.name:<9} {wallet.asset.code:<4} {wallet.url}"
+                for wallet in world.bank.wallets()
+                if wallet.name != PLATFORM
+            ),
+            f"  The client {platform.wallet_address} has the key {platform.key_id}:",
+            f"  {key_path}",
+            "Stop it with Ctrl-C.",
+        ]
     )
 
 
@@ -117,6 +136,9 @@ def _arguments() -> argparse.Namespace:
         action="append",
         default=[],
         help="an origin whose client wallet addresses may be fetched; repeatable",
+    )
+    parser.add_argument(
+        "--for-people", action="store_true", help="say in lines what is otherwise one of JSON"
     )
     return parser.parse_args()
 

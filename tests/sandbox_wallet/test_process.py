@@ -70,6 +70,25 @@ def market(ready: Ready) -> Iterator[Marketplace]:
     marketplace_.close()
 
 
+def test_people_are_told_in_lines_where_the_wallets_are(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox_wallet", "--db", str(tmp_path / "wallet.db")]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--for-people"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process:
+        first = process.stdout.readline()
+        process.terminate()
+        rest = process.stdout.read()
+
+    base = first.removeprefix("The sandbox wallet runs at ").rstrip().removesuffix("/")
+    lines = [line.split() for line in rest.splitlines()]
+    assert base.startswith("http://127.0.0.1:")
+    assert ["alice", "USD", f"{base}/alice"] in lines
+    assert ["carmen", "MXN", f"{base}/carmen"] in lines
+    assert "{" not in first + rest
+
+
 def test_the_ready_line_says_where_everything_is(ready: Ready) -> None:
     assert set(ready) == {"base", "wallets", "clients", "control"}
     assert {"alice", "bob", "carmen", "diego", "treasury", "shop", "shop-mxn", "pobre"} == set(
