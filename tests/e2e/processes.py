@@ -163,6 +163,8 @@ def exit_with(main: Callable[[], int]) -> NoReturn:
 
     SIGTERM ends it as Ctrl-C does, so that it takes its processes, databases and files along.
     """
+    # A shell has what it starts with `&` ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main())
 
