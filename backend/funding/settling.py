@@ -262,7 +262,6 @@ def _count_as_fee(funding: Funding, value: int, *, at: datetime) -> None:
 
 def _count_as_refunded(funding: Funding, value: int, *, at: datetime) -> None:
     refunded = funding.refunded_value + value
-    nothing_left = funding.total_value == funding.released_value + refunded
     if funding.total_value > funding.released_value + refunded:
         _update_amounts(funding, at=at, refunded_value=refunded)
     elif funding.released_value:

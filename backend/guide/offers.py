@@ -38,7 +38,6 @@ from backend.open_payments.types import Amount
 from backend.payments.models import Payment
 from backend.payments.queries import payments_visible_to
 
-FINISH_PATH = "payments/finish"
 LONGEST_REFERENCE = 255
 
 

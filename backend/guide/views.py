@@ -6,7 +6,6 @@ import asyncio
 import time
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -20,12 +19,13 @@ from backend.errors import ErrorCode, FaenaError, NotFound, ValidationFailed
 from backend.events.threads import in_database
 from backend.guide import escrow, offers, sellers
 from backend.guide.answers import Answer, Ask, in_language_of
-from backend.guide.offers import FINISH_PATH, Wish
+from backend.guide.offers import Wish
 from backend.guide.shapes import FAILED, Json, shape_of, shapes_of, status_of
 from backend.ids import read_global_id
+from backend.payments import links
 from backend.payments.models import Payment
 from backend.payments.queries import payments_visible_to
-from backend.payments.status import PaymentStatus
+from backend.payments.status import GrantStatus, PaymentStatus
 
 # The guide's clients give up after 10 s.
 WAIT_SECONDS = 8.0
@@ -209,9 +209,20 @@ def finished(request: HttpRequest) -> HttpResponse:
 
     It says what the address says, and nothing of what we know: anybody can open it.
     """
-    approved = request.GET.get("grantStatus") == "APPROVED"
+    status = request.GET.get("grantStatus")
+    approved = status == GrantStatus.APPROVED
     if approved:
-        message = gettext("The payment is approved. You can go back to the marketplace.")
+        message = gettext(
+            "The payment is approved, and goes on by itself. You can close this tab, or go back "
+            "to the marketplace."
+        )
+    elif status == links.CONFIRMATION_REQUIRED:
+        message = gettext(
+            "The approval came back to another browser than the one it began in, and has to be "
+            "confirmed. Go back to the marketplace."
+        )
+    elif status == GrantStatus.ENDED:
+        message = gettext("The payment is over. The marketplace shows what became of it.")
     else:
         message = gettext("The payment is not approved. Go back to the marketplace to try again.")
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
@@ -276,7 +287,7 @@ def _wish(ask: Ask, *, seller_id: str | None, amount: object, wallet: WalletAddr
         wallet=wallet,
         amount=amount,
         seller_id=seller_id,
-        return_url=ask.optional_text("returnUrl") or f"{settings.PUBLIC_URL}/{FINISH_PATH}",
+        return_url=ask.optional_text("returnUrl") or links.finished_url(),
         now=ask.now,
     )
 

@@ -16,6 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.payments.errors import ReturnUrlRefused
 
+FINISHED_PATH = "payments/finish"
+# In place of a grant's status, where it came back to another browser: see `confirmGrant`.
+CONFIRMATION_REQUIRED = "CONFIRMATION_REQUIRED"
+
 
 def start_url(grant_id: UUID) -> str:
     """Where the payer's browser goes to approve this grant."""
@@ -25,6 +29,11 @@ def start_url(grant_id: UUID) -> str:
 def finish_url(grant_id: UUID) -> str:
     """Where the wallet sends the payer's browser back to (RFC 9635 §2.5.2.1)."""
     return f"{settings.PUBLIC_URL}/op/finish/{_seal(grant_id, 'finish')}"
+
+
+def finished_url() -> str:
+    """Where a payer comes out whose client has no page of its own: it says that they can go."""
+    return f"{settings.PUBLIC_URL}/{FINISHED_PATH}"
 
 
 def grant_of_start(opaque: str) -> UUID | None:

@@ -107,7 +107,7 @@ def _back_to_client(grant: Grant) -> HttpResponse:
     # The return URL was checked against the allow-list when consent was asked for.
     status = str(grant.status)
     if grant.status == GrantStatus.APPROVED and not grant.confirmed:
-        status = "CONFIRMATION_REQUIRED"
+        status = links.CONFIRMATION_REQUIRED
     about = {"paymentId": str(grant.payment_id)} if grant.payment_id else {}
     return _redirect(
         links.return_url_with(

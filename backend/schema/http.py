@@ -43,6 +43,7 @@ from strawberry.types.unset import UNSET, UnsetType
 from backend import locales
 from backend.errors import ErrorCode
 from backend.events.hub import hub
+from backend.payments.links import finished_url
 from backend.schema.context import Context
 from backend.schema.graphiql import PAGE_POLICY, graphiql_page
 from backend.schema.seats import sockets
@@ -351,7 +352,7 @@ def _graphiql(request: Request) -> Response:
         graphql_url="/graphql",
         subscription_url="/graphql",
         assets_dir=var_dir / "graphiql",
-        default_tabs=tabs(example, page_url=f"{settings.PUBLIC_URL}/graphql"),
+        default_tabs=tabs(example, return_url=finished_url()),
     )
     return HTMLResponse(page, headers={**_HEADERS, "Content-Security-Policy": PAGE_POLICY})
 

@@ -23,7 +23,6 @@ class Example:
     total_budget: Mapping[str, object]
     idempotency_key: str
     review_key: str
-    return_url: str
     apply_to: str
     work_on: str
     draft: str
@@ -42,7 +41,6 @@ def read_example(report: Path) -> Example | None:
             total_budget=world["example"]["totalBudget"],
             idempotency_key=world["example"]["idempotencyKey"],
             review_key=world["example"]["reviewKey"],
-            return_url=world["urls"]["graphiql"],
             apply_to=world["example"]["applyTo"],
             work_on=world["example"]["workOn"],
             draft=world["example"]["work"]["draft"],
@@ -53,19 +51,19 @@ def read_example(report: Path) -> Example | None:
         return None
 
 
-def tabs(example: Example | None, *, page_url: str) -> tuple[Tab, ...]:
+def tabs(example: Example | None, *, return_url: str) -> tuple[Tab, ...]:
     """Return the tabs in the order to run them: with the tokens and ids of `example`.
 
     None gives the way from an account of one's own to a paid job, and says where a token and an id
-    belong. `page_url` is where the wallet sends its payer back to.
+    belong. `return_url` is where the wallet sends its payer back to.
     """
     if example is None:
-        return _with_ones_own_account(page_url)
+        return _with_ones_own_account(return_url)
     funder, worker = _bearer(example.funder_token), _bearer(example.worker_token)
     decision = {
         "jobId": example.job_id,
         "expectedTotal": example.total_budget,
-        "returnUrl": example.return_url,
+        "returnUrl": return_url,
         "idempotencyKey": example.idempotency_key,
     }
     return (
@@ -81,10 +79,10 @@ def tabs(example: Example | None, *, page_url: str) -> tuple[Tab, ...]:
     )
 
 
-def _with_ones_own_account(page_url: str) -> tuple[Tab, ...]:
+def _with_ones_own_account(return_url: str) -> tuple[Tab, ...]:
     me = _bearer("<token>")
     wallet = {"address": "<wallet address>", "makeDefault": True}
-    decision = {"jobId": _JOB_ID, "returnUrl": page_url, "idempotencyKey": _FIRST_KEY}
+    decision = {"jobId": _JOB_ID, "returnUrl": return_url, "idempotencyKey": _FIRST_KEY}
     return (
         _HEALTH,
         _SIGN_UP,

@@ -46,8 +46,8 @@ async function pay(page, paymentId) {
   await wallet.goto(textOf("redirectUrl", asked));
   await wallet.screenshot({ path: join(screenshots, "consent.png") });
   await wallet.locator("button[value=approve]").click();
-  await wallet.locator(".graphiql-tab-button").first().waitFor();
-  seen.returned = wallet.url();
+  await wallet.waitForURL(/grantStatus=/);
+  seen.returned = await wallet.locator("main").innerText();
   await wallet.close();
 
   seen.answers.Watch = await answerWith(page, "COMPLETED");

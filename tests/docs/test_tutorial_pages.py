@@ -15,7 +15,7 @@ from backend.schema.graphiql import Tab
 from backend.schema.tabs import tabs
 from tests.docs import pages
 from tests.e2e.test_up import up
-from tests.schema.test_tabs import EXAMPLE, PAGE
+from tests.schema.test_tabs import BACK, EXAMPLE
 from tools.up import JOB_TO_FUND
 from tools.world import bare_environment
 
@@ -35,7 +35,7 @@ def test_every_tab_is_introduced_in_its_order() -> None:
     introduced = list(dict.fromkeys(re.findall(r"\*\*([A-Z]\w+)\*\*", text)))
 
     said = [name for name in introduced if name not in {"GraphiQL", "Approve"}]
-    assert said == [name_of(tab) for tab in tabs(EXAMPLE, page_url=PAGE)]
+    assert said == [name_of(tab) for tab in tabs(EXAMPLE, return_url=BACK)]
 
 
 def test_what_it_says_about_the_payment_is_so() -> None:

@@ -362,7 +362,15 @@ def test_S42_D22_sellers_are_for_operators_and_keep_their_wallet(
 
 
 @pytest.mark.parametrize(
-    ("query", "says"), [("?grantStatus=APPROVED", "is approved"), ("", "is not approved")]
+    ("query", "says"),
+    [
+        ("?grantStatus=APPROVED", "is approved, and goes on by itself. You can close this tab"),
+        ("?grantStatus=CONFIRMATION_REQUIRED", "has to be confirmed"),
+        ("?grantStatus=ENDED", "is over"),
+        ("?grantStatus=REJECTED", "is not approved"),
+        ("?grantStatus=<b>", "is not approved"),
+        ("", "is not approved"),
+    ],
 )
 def test_S51_D17_D31_who_comes_back_reads_a_page_and_moves_nothing(
     client: Client, world: Simulation, payment: Payment, query: str, says: str
@@ -375,7 +383,8 @@ def test_S51_D17_D31_who_comes_back_reads_a_page_and_moves_nothing(
 
     assert page["Content-Type"].startswith("text/html")
     assert says in page.content.decode()
-    assert data.json()["ok"] is (says == "is approved")
+    assert data.json()["ok"] is ("APPROVED" in query)
+    assert "<b>" not in page.content.decode()
     assert str(payment.id) not in page.content.decode()
     assert list(Payment.objects.values()) == before
     assert client.post("/payments/finish").status_code == 405

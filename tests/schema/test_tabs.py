@@ -24,7 +24,7 @@ from tests.schema.server import Server
 from tests.schema.world import bearer, global_id
 from tools.up import APPLY_TO, WORK
 
-PAGE = "http://127.0.0.1:8000/graphql"
+BACK = "http://127.0.0.1:8000/payments/finish"
 FUNDER, WORKER = "funder-token", "worker-token"
 REPORT: dict[str, Any] = {
     "urls": {"graphiql": "http://127.0.0.1:8000/graphql"},
@@ -45,7 +45,6 @@ EXAMPLE = Example(
     job_id="Sm9iOjE=",
     total_budget=REPORT["example"]["totalBudget"],
     idempotency_key=REPORT["example"]["idempotencyKey"],
-    return_url="http://127.0.0.1:8000/graphql",
     review_key=REPORT["example"]["reviewKey"],
     apply_to="Sm9iOjI=",
     work_on="Sm9iOjM=",
@@ -80,7 +79,7 @@ def page(server: Server, *, host: str = "127.0.0.1") -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    "tab", [*tabs(EXAMPLE, page_url=PAGE), *tabs(None, page_url=PAGE)], ids=name_of
+    "tab", [*tabs(EXAMPLE, return_url=BACK), *tabs(None, return_url=BACK)], ids=name_of
 )
 def test_every_tab_is_valid_with_its_variables(tab: Tab) -> None:
     document = parse(tab.query)
@@ -117,7 +116,6 @@ def world() -> Example:
         job_id=global_id("Job", jobs[TITLES[3]].id),
         total_budget=REPORT["example"]["totalBudget"],
         idempotency_key=str(new_id()),
-        return_url=EXAMPLE.return_url,
         review_key=str(new_id()),
         apply_to=global_id("Job", jobs[APPLY_TO].id),
         work_on=global_id("Job", jobs[WORK["draft"]].id),
@@ -127,7 +125,7 @@ def world() -> Example:
 
 @pytest.mark.django_db
 def test_the_tabs_run_from_left_to_right_as_they_are(world: Example) -> None:
-    told = tabs(world, page_url=PAGE)
+    told = tabs(world, return_url=BACK)
     answers = {
         name_of(tab): execute(
             tab.query,
@@ -152,8 +150,15 @@ def test_the_tabs_run_from_left_to_right_as_they_are(world: Example) -> None:
     assert payloads["Dispute"]["dispute"]["status"] == "OPEN"
 
 
+def test_the_wallet_sends_its_payer_to_a_page_that_can_be_closed() -> None:
+    for told in (tabs(EXAMPLE, return_url=BACK), tabs(None, return_url=BACK)):
+        (decision,) = (tab.variables for tab in told if name_of(tab) == "FundJob")
+        assert isinstance(decision, dict)
+        assert decision["input"]["returnUrl"] == BACK
+
+
 def test_with_an_example_the_tabs_tell_its_story_in_order() -> None:
-    told = [(name_of(tab), bearer_of(tab)) for tab in tabs(EXAMPLE, page_url=PAGE)]
+    told = [(name_of(tab), bearer_of(tab)) for tab in tabs(EXAMPLE, return_url=BACK)]
 
     assert told == [
         ("Health", None),
@@ -175,7 +180,7 @@ def test_with_an_example_the_tabs_tell_its_story_in_order() -> None:
 
 
 def test_without_an_example_the_tabs_begin_with_an_account_of_ones_own() -> None:
-    told = [(name_of(tab), bearer_of(tab)) for tab in tabs(None, page_url=PAGE)]
+    told = [(name_of(tab), bearer_of(tab)) for tab in tabs(None, return_url=BACK)]
 
     assert told == [
         ("Health", None),
@@ -191,7 +196,7 @@ def test_without_an_example_the_tabs_begin_with_an_account_of_ones_own() -> None
 
 def test_the_tabs_are_the_same_whenever_the_page_is_opened() -> None:
     # The browser forgets what was typed, a token too, when they are others.
-    assert tabs(None, page_url=PAGE) == tabs(None, page_url=PAGE)
+    assert tabs(None, return_url=BACK) == tabs(None, return_url=BACK)
 
 
 def test_a_report_is_read_as_make_up_writes_it(var_dir: Path) -> None:
