@@ -35,6 +35,7 @@ try {
   seen.tabsAfterReload = await tabs.allInnerTexts();
   seen.answerAfterReload = await run(page, seen.tabs[0], screenshots);
   seen.suggestions = await suggestions(page);
+  seen.scrolledTo = await afterALongLine(page);
 } catch (error) {
   seen.errors.push(String(error));
   process.exitCode = 1;
@@ -42,6 +43,18 @@ try {
   await browser.close();
 }
 console.log(JSON.stringify(seen));
+
+/** How far to the right the editor is scrolled once a line longer than it has been typed. */
+async function afterALongLine(page) {
+  await page.locator(".graphiql-query-editor").click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(`{ greeting } # ${"a long line ".repeat(40)}`);
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: join(screenshots, "long line.png") });
+  return page
+    .locator(".graphiql-query-editor .lines-content")
+    .evaluate((lines) => parseInt(lines.style.left || "0"));
+}
 
 /** Ask for completion inside an empty selection: the answers come from the language worker. */
 async function suggestions(page) {

@@ -159,6 +159,10 @@ def test_seeded_tabs_still_run_after_a_reload(seen: Any) -> None:
     assert json.loads(seen["answerAfterReload"]) == json.loads(seen["answers"]["Greeting"])
 
 
+def test_a_long_line_is_wrapped_so_that_what_follows_is_seen_from_its_beginning(seen: Any) -> None:
+    assert seen["scrolledTo"] == 0
+
+
 def test_the_language_workers_are_ours_and_complete_from_the_schema(seen: Any) -> None:
     assert "greeting" in seen["suggestions"]
     assert {worker.rpartition("/")[2] for worker in seen["workers"]} == {

@@ -7,6 +7,7 @@ import { createRoot } from "react-dom/client";
 
 import { createFetcher } from "./fetcher.js";
 import { isFresh, seededStorage } from "./storage.js";
+import { WrappedLines } from "./wrapping.jsx";
 
 const config = JSON.parse(document.getElementById("graphiql-config").textContent);
 const storage = seededStorage(config.seed);
@@ -30,6 +31,9 @@ createRoot(document.getElementById("graphiql")).render(
     inputValueDeprecation
     schemaDescription
   >
-    <GraphiQL.Logo>Faena</GraphiQL.Logo>
+    <GraphiQL.Logo>
+      Faena
+      <WrappedLines />
+    </GraphiQL.Logo>
   </GraphiQL>,
 );
