@@ -8,3 +8,9 @@ class AccountsConfig(AppConfig):
 
     name = "backend.accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from backend.accounts.personal import register
+        from backend.accounts.personal_data import AccountData
+
+        register(AccountData())

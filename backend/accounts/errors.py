@@ -3,12 +3,21 @@
 FaenaError
 ├── BadCredentials      BAD_CREDENTIALS: unknown address, wrong password or closed account
 ├── KeyRefused          UNAUTHENTICATED: this API key does not work here, or not yet
+├── StillNeeded         FORBIDDEN: a person cannot be erased yet; each hindrance says what to do
 └── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from backend.errors import ErrorCode, FaenaError
+
+if TYPE_CHECKING:
+    from backend.accounts.personal import Hindrance
 
 
 class BadCredentials(FaenaError):
@@ -24,6 +33,18 @@ class KeyRefused(FaenaError):
     """This is no API key that works here now; the sentence says what to do about it."""
 
     code = ErrorCode.UNAUTHENTICATED
+
+
+class StillNeeded(FaenaError):
+    """Somebody cannot be erased while money of theirs moves or is owed, or others count on them."""
+
+    code = ErrorCode.FORBIDDEN
+    retryable = True
+
+    def __init__(self, hindrances: Sequence[Hindrance]) -> None:
+        said = " ".join(str(each) for each in hindrances)
+        super().__init__(_("They cannot be erased yet. {hindrances}"), hindrances=said)
+        self.hindrances = tuple(hindrances)
 
 
 class WalletUnusable(FaenaError):

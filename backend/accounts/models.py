@@ -84,6 +84,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False, help_text="May read every job and every payment, and change none of them."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Who they were is forgotten since; the row stays for what names it.
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -99,7 +101,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.display_name
+        return self.display_name or str(self.id)
 
     @property
     def notify(self) -> list[MailCategory]:

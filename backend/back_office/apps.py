@@ -11,6 +11,12 @@ class BackOfficeConfig(AppConfig):
     name = "backend.back_office"
     verbose_name = _("Operators")
 
+    def ready(self) -> None:
+        from backend.accounts.personal import register
+        from backend.back_office.personal_data import OperatorData
+
+        register(OperatorData())
+
 
 class OurAdmin(admin_apps.AdminConfig):
     """Django's admin, with our site in the place of its own."""

@@ -1,19 +1,100 @@
-"""API keys, which operators approve and revoke."""
+"""People, whom operators may erase, and API keys, which they approve and revoke."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backend.accounts import api_keys
-from backend.accounts.models import ApiKey
-from backend.back_office.actions import act
+from backend.accounts.emails import normalise_email
+from backend.accounts.erasing import erase_person, hindrances_to_erasing
+from backend.accounts.models import ApiKey, User
+from backend.admin_pages import ShowOnly
+from backend.back_office.actions import act, note
 from backend.back_office.deeds import DeedAdmin, DeedForm, Offer
 from backend.clock import SYSTEM_CLOCK
+
+
+class EraseForm(DeedForm):
+    """Whom the operator means: nobody is erased by one press too many."""
+
+    email = forms.CharField(label=gettext_lazy("their e-mail address"))
+
+
+@admin.register(User)
+class UserAdmin(DeedAdmin):
+    """Names, locale and whether the account is open; the password hash stays out of sight.
+
+    The one page with a form: who may change people is what Django's permissions say.
+    """
+
+    list_display = ("email", "display_name", "is_active", "is_staff", "is_auditor", "created_at")
+    list_filter = ("is_active", "is_staff", "is_auditor", ("erased_at", admin.EmptyFieldListFilter))
+    search_fields = ("=id", "email", "display_name")
+    fields = (
+        "email",
+        "display_name",
+        "locale",
+        "bio",
+        "is_active",
+        "is_staff",
+        "is_auditor",
+        "groups",
+        "created_at",
+        "erased_at",
+    )
+    readonly_fields = ("email", "created_at", "erased_at")
+    filter_horizontal = ("groups",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super(ShowOnly, self).has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return super(ShowOnly, self).has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        if isinstance(obj, User) and obj.erased_at is not None:
+            return False
+        return super(ShowOnly, self).has_change_permission(request, obj)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """Note a change as every other deed is noted: without a name."""
+        assert isinstance(request.user, User)
+        return note(request.user, obj, message)
+
+    def offers(self, request: HttpRequest, row: User) -> list[Offer]:
+        if not self.has_change_permission(request, row):
+            return []
+        hindrances = hindrances_to_erasing(row)
+        explained = (
+            _("They cannot be erased yet. {hindrances}").format(
+                hindrances=" ".join(map(str, hindrances))
+            )
+            if hindrances
+            else _(
+                "Who they are is forgotten for good; books, receipts and paid work stay, without "
+                "a name. Make sure that it is they who ask."
+            )
+        )
+        return [Offer(deed="erase", says=_("Erase"), explained=explained, form=EraseForm())]
+
+    def erase(self, request: HttpRequest, row: User, answers: dict[str, Any]) -> None:
+        if not self.has_change_permission(request, row):
+            messages.error(request, _("Only who may change people can erase them."))
+        elif normalise_email(answers["email"]) != row.email:
+            messages.error(request, _("This is not their e-mail address."))
+        else:
+            now = SYSTEM_CLOCK.now()
+            do = partial(erase_person, person_id=row.pk, now=now)
+            act(request, row, _("Erased"), lambda operator: do())
+
+    deeds: ClassVar = {"erase": (EraseForm, erase)}
 
 
 @admin.register(ApiKey)

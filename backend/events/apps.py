@@ -6,7 +6,10 @@ class EventsConfig(AppConfig):
     verbose_name = "Events"
 
     def ready(self) -> None:
+        from backend.accounts.personal import register
         from backend.accounts.signals import tokens_revoked
         from backend.events.hub import wake_session
+        from backend.events.personal_data import FeedData
 
+        register(FeedData())
         tokens_revoked.connect(wake_session, dispatch_uid="events")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pgtrigger
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from backend.events.models import Event
 
@@ -27,11 +28,13 @@ def _delete_batch(*, before: datetime) -> int:
     ids = list(
         Event.objects.filter(at__lt=before).order_by("at").values_list("id", flat=True)[:_BATCH]
     )
-    if not ids:
-        return 0
+    return forget(Event.objects.filter(id__in=ids)) if ids else 0
+
+
+def forget(events: QuerySet[Event]) -> int:
+    """Delete events and say how many; PostgreSQL refuses every other way."""
     with transaction.atomic():
-        old = Event.objects.filter(id__in=ids)
         if connection.vendor != "postgresql":
-            return old.delete()[0]
+            return events.delete()[0]
         with pgtrigger.ignore("events.Event:keep"):
-            return old.delete()[0]
+            return events.delete()[0]

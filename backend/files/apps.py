@@ -8,3 +8,9 @@ class FilesConfig(AppConfig):
 
     name = "backend.files"
     verbose_name = "Files"
+
+    def ready(self) -> None:
+        from backend.accounts.personal import register
+        from backend.files.personal_data import FileData
+
+        register(FileData())

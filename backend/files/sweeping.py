@@ -1,8 +1,13 @@
 """Forgetting files: unfinished uploads, finished ones that nothing refers to, and refused ones."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from backend.files.errors import StorageUnavailable
 from backend.files.models import File
@@ -31,6 +36,27 @@ def sweep(*, now: datetime) -> int:
         seen = batch[-1].id
         deleted += sum(_delete(file) for file in batch)
     return deleted
+
+
+def forget(files: QuerySet[File], *, now: datetime) -> None:
+    """Let files go that nothing refers to: their names now, their bytes after the commit.
+
+    What the store cannot delete then, the next sweep does.
+    """
+    ids = list(files.values_list("id", flat=True))
+    File.objects.filter(id__in=ids).update(
+        name="",
+        status=FileStatus.REJECTED,
+        rejected_because=Rejection.EXPIRED,
+        attached_at=None,
+        expires_at=now,
+    )
+    transaction.on_commit(partial(_delete_all, ids), robust=True)
+
+
+def _delete_all(ids: Sequence[UUID]) -> None:
+    for file in File.objects.filter(id__in=ids, status=FileStatus.REJECTED):
+        _delete(file)
 
 
 def _delete(file: File) -> bool:

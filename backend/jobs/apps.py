@@ -10,9 +10,12 @@ class JobsConfig(AppConfig):
     name = "backend.jobs"
 
     def ready(self) -> None:
+        from backend.accounts.personal import register
         from backend.files.queries import register_visibility
+        from backend.jobs.personal_data import DataOfJobs
         from backend.jobs.queries import is_file_of_visible_job
         from backend.jobs.words import teach_sqlite
 
+        register(DataOfJobs())
         connection_created.connect(teach_sqlite)
         register_visibility(is_file_of_visible_job)

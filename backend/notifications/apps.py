@@ -6,5 +6,10 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
+        from backend.accounts.personal import register
+
         # It registers with the pump, with the relay, and with Django's checks.
         from backend.notifications import checks, lining_up, tasks  # noqa: F401
+        from backend.notifications.personal_data import MailData
+
+        register(MailData())

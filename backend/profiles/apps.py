@@ -9,7 +9,10 @@ class ProfilesConfig(AppConfig):
     name = "backend.profiles"
 
     def ready(self) -> None:
+        from backend.accounts.personal import register
         from backend.files.queries import register_visibility
+        from backend.profiles.personal_data import ProfileData
         from backend.profiles.queries import is_avatar
 
+        register(ProfileData())
         register_visibility(is_avatar)
