@@ -9,12 +9,14 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from backend import health
-from backend.ledger import downloads
+from backend.accounts.downloads import PATH as EXPORTS
 from backend.ledger import views as books
 from backend.monitoring import views as monitoring
 from backend.notifications import unsubscribing
 from backend.notifications import views as notifications
 from backend.payments import views as payments
+from backend.profiles import views as profiles
+from backend.profiles.downloads import PATH as OF_A_PERSON
 from backend.receipts import views as receipts
 from backend.schema import graphiql
 from backend.webhooks import views as webhooks
@@ -42,7 +44,8 @@ urlpatterns = [
     path("op/finish/<str:opaque>", payments.finish),
     path(".well-known/receipts/jwks.json", receipts.published),
     path(receipts.VERIFY_PATH, receipts.check),
-    path(f"{downloads.PATH}<str:token>", books.export),
+    path(f"{EXPORTS}<str:token>", books.export),
+    path(f"{OF_A_PERSON}<str:token>", profiles.export),
     path(f"{unsubscribing.PATH}<str:token>", notifications.unsubscribe),
     path("", include("backend.guide.urls")),
     path("api/webhooks/payments", webhooks.payments),

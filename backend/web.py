@@ -1,4 +1,4 @@
-"""What every ASGI application beside Django has to do itself: hosts, origins, bodies."""
+"""What every ASGI application beside Django has to do itself, and what downloads share."""
 
 import json
 from collections.abc import Sequence
@@ -6,8 +6,11 @@ from json import JSONDecodeError
 from typing import Any
 
 from django.conf import settings
+from django.http import JsonResponse
 from django.http.request import split_domain_port, validate_host
 from starlette.datastructures import Headers
+
+from backend.errors import ErrorCode
 
 CORS_MAX_AGE_SECONDS = 600
 MAX_BODY_BYTES = 128 * 1024
@@ -43,6 +46,32 @@ def cors_headers(
     if exposed_headers:
         headers["Access-Control-Expose-Headers"] = ", ".join(exposed_headers)
     return headers
+
+
+def download_cors_headers(origin: str | None) -> dict[str, str]:
+    """The headers that let a page of `origin` read a file, and what it is called."""
+    return cors_headers(
+        origin, methods=("GET",), allowed_headers=(), exposed_headers=("Content-Disposition",)
+    )
+
+
+def download_headers(name: str) -> dict[str, str]:
+    """The headers of a file that is its reader's alone, to be saved under this name."""
+    return {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def bad_link(cors: dict[str, str]) -> JsonResponse:
+    """The answer to a signed link that gives nothing, or nothing any more."""
+    message = "This link does not work, or not any more. Ask for a fresh one."
+    body = {"errors": [{"message": message, "extensions": {"code": ErrorCode.FORBIDDEN}}]}
+    headers = {"Cache-Control": "no-store", "Vary": "Origin", **cors}
+    return JsonResponse(body, status=403, headers=headers)
 
 
 def strict_json(data: str | bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from backend.accounts.downloads import BadLink
 from backend.accounts.models import MailCategory
 from backend.clock import SYSTEM_CLOCK
 from backend.files import links as file_links
@@ -152,7 +153,7 @@ def _export() -> Callable[[], object]:
         user=person, whole_books=False, since=None, until=None, now=NOON
     )
     token = link.url.rpartition("/")[2]
-    return lambda: _refused_as(downloads.BadLink, lambda: downloads.selection_of(token, now=NOON))
+    return lambda: _refused_as(BadLink, lambda: downloads.selection_of(token, now=NOON))
 
 
 def _mail() -> Callable[[], object]:

@@ -1,38 +1,16 @@
-"""Taking the books away as a file: a signed link for a while, and what it gives.
+"""Taking the books away as a file: a signed link for a while, and what it gives."""
 
-The link is the permission, as with files: a browser that follows it sends no token. It names who
-asked, and they are looked up again when it is used.
-"""
+from datetime import datetime
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
-
-from django.conf import settings
-from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
+from backend.accounts.downloads import PATH, BadLink, Link, link_for, read_link
 from backend.accounts.models import User
 from backend.errors import Forbidden, ValidationFailed
 from backend.ledger.export import Selection
 
-PATH = "exports/"
-LINK_LASTS = timedelta(minutes=10)
 _SALT = "backend.ledger.export"
-
-
-class BadLink(Exception):
-    """The token was not made here, is too old, or whoever asked may not have it any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """Where the file is, and until when."""
-
-    url: str
-    expires_at: datetime
 
 
 def request_export(
@@ -62,16 +40,8 @@ def request_export(
     if since is not None and until is not None and since >= until:
         raise ValidationFailed(_("The time ends before it begins."), path=("until",))
     rate_limits.hit("exports", str(user.pk))
-    expires_at = now + LINK_LASTS
-    permission = [
-        user.pk.hex,
-        whole_books,
-        since and since.isoformat(),
-        until and until.isoformat(),
-        int(expires_at.timestamp()),
-    ]
-    token = signing.dumps(permission, salt=_SALT, compress=True)
-    return Link(url=f"{settings.PUBLIC_URL}/{PATH}{token}", expires_at=expires_at)
+    asked = (whole_books, since and since.isoformat(), until and until.isoformat())
+    return link_for(user, path=PATH, asked=asked, salt=_SALT, now=now)
 
 
 def selection_of(token: str, *, now: datetime) -> Selection:
@@ -80,15 +50,8 @@ def selection_of(token: str, *, now: datetime) -> Selection:
     Raises:
         BadLink: nothing.
     """
-    try:
-        permission: list[Any] = signing.loads(token, salt=_SALT)
-    except signing.BadSignature as error:
-        raise BadLink from error
-    user_id, whole_books, since, until, expires_at = permission
-    if now >= datetime.fromtimestamp(expires_at, UTC):
-        raise BadLink
-    user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
-    if user is None or (whole_books and not user.sees_everything):
+    user, (whole_books, since, until) = read_link(token, salt=_SALT, now=now)
+    if whole_books and not user.sees_everything:
         raise BadLink
     return Selection(
         owner=None if whole_books else user.pk,

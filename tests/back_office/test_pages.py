@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -24,7 +24,7 @@ from backend.webhooks.models import WebhookDelivery
 from backend.webhooks.status import DeliveryStatus
 from tests.back_office.people import an_operator
 from tests.conftest import NOON
-from tests.jobs.people import a_person, a_wallet
+from tests.jobs.people import a_job, a_person, a_wallet
 from tests.ledger.books import a_payment
 from tests.payments.test_cannot_look_up import payers_payment
 from tests.payments.test_resolving import hanging, look_once_more
@@ -346,3 +346,63 @@ def test_every_list_that_only_shows_opens_to_every_operator(client: Client) -> N
     ]
 
     assert {url: client.get(url).status_code for url in lists} == dict.fromkeys(lists, 200)
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+def test_a_person_is_erased_by_who_knows_their_address_and_the_log_does_not() -> None:
+    operator, person = an_operator("Ana"), a_person("xochi")
+    email = person.email
+    client = entering(operator)
+    client.post(
+        reverse("admin:accounts_user_change", args=[person.pk]),
+        {"display_name": "Xochiquetzal", "locale": "es", "bio": "", "is_active": "on"},
+    )
+
+    mistaken = do(client, person, "erase", email="somebody@example.org")
+    assert "This is not their e-mail address" in mistaken
+    assert User.objects.get(id=person.id).email == email
+    erased = do(client, person, "erase", email=email.upper())
+
+    assert "Erased" in erased
+    assert "Xochiquetzal" not in erased
+    person.refresh_from_db()
+    assert (person.display_name, person.locale) == ("", "")
+    notes = OperatorAction.objects.order_by("id")
+    assert [each.object_repr for each in notes] == [str(person.id)] * 2
+    assert "Erase" not in page_of(client, person).partition("bo-offer")[2]
+
+
+def test_the_page_of_a_person_says_what_stands_in_the_way_of_erasing_them() -> None:
+    job = a_job()
+    client = entering(an_operator())
+
+    shown = page_of(client, job.owner)
+    refused = do(client, job.owner, "erase", email=job.owner.email)
+
+    assert "JOB_OPEN: Jobs of theirs are not over: 1." in shown
+    assert "They cannot be erased yet. JOB_OPEN" in refused
+    assert not OperatorAction.objects.exists()
+    assert User.objects.get(id=job.owner_id).is_active
+
+
+def test_who_may_not_change_people_may_not_erase_them() -> None:
+    operator, person = an_operator(), a_person()
+    User.objects.filter(id=operator.id).update(is_superuser=False)
+    operator.user_permissions.add(Permission.objects.get(codename="view_user"))
+    client = entering(operator)
+
+    assert 'id="do-erase"' not in page_of(client, person)
+    assert "Only who may change people" in do(client, person, "erase", email=person.email)
+    assert User.objects.get(id=person.id).email == person.email
+
+
+def test_the_log_names_a_key_by_its_beginning() -> None:
+    made = api_keys.create_api_key(
+        owner=a_person(), name="Xochiquetzal", scopes=[Scope.READ], test_mode=True, now=NOON
+    )
+
+    do(entering(an_operator()), made.key, "revoke")
+
+    assert OperatorAction.objects.get().object_repr == f"{made.key.prefix}…"

@@ -16,7 +16,7 @@ SETTING = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)`")
 # Statuses, kinds and codes are written like settings.
 NO_SETTINGS = re.compile(
     r"DISCREPANCY|UNKNOWN_OUTGOING|LATE_CREDIT|PAST_DEADLINE|CANNOT_LOOK_UP|STOOD_STILL"
-    r"|NOT_DELIVERED|PARTIALLY_DELIVERED"
+    r"|NOT_DELIVERED|PARTIALLY_DELIVERED|[A-Z]+_OPEN$|CONSENT_HELD"
 )
 
 

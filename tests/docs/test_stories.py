@@ -9,8 +9,8 @@ from tests.docs.readers import Reader
 
 # Whose end is looked at as well, in a test of its own.
 ELSEWHERE = {test_app_page.PAGE}
-# What they do to a job's money leaves the others nothing to go on with.
-ALONE = {"paying-workers.md", "payment-requests.md", "reviewing.md"}
+# What they do to a job's money, or to a person, leaves the others nothing to go on with.
+ALONE = {"paying-workers.md", "payment-requests.md", "privacy.md", "reviewing.md"}
 
 
 def journeys() -> dict[str, list[Path]]:

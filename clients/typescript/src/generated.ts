@@ -291,12 +291,14 @@ export type ErrorCode =
   /** No Open Payments wallet answered at this address: there is none, or it is silent. Let the person check the address; if it is right, try again later. */
   | 'WALLET_UNREACHABLE';
 
-/** Whose entries of the books an export has. */
+/** What an export has. */
 export type ExportScope =
-  /** Everybody's and the platform's. For operators and auditors. */
+  /** Everybody's entries and the platform's, as CSV. For operators and auditors. */
   | 'BOOKS'
-  /** One's own: what myMoney adds up. */
-  | 'MINE';
+  /** One's own entries of the books, as CSV: what myMoney adds up. */
+  | 'MINE'
+  /** What else is kept of oneself, as one JSON object: account, profile, wallets, jobs, applications, work with the names of its files, consents and more. */
+  | 'PERSON';
 
 /** Later deadlines for a job; at least one. */
 export type ExtendJobInput = {
@@ -716,13 +718,13 @@ export type ReplayInput = {
   topic?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** Which entries of the books to export. */
+/** What to export. */
 export type RequestExportInput = {
-  /** From then on. Left out: from the beginning. */
+  /** Entries from then on. Left out: from the beginning. */
   from?: InputMaybe<Scalars['DateTime']['input']>;
-  /** Whose entries, all of them by default one's own. */
+  /** What; by default one's own entries of the books. */
   scope?: ExportScope;
-  /** Before then. Left out: until the file is read. */
+  /** Entries before then. Left out: until the file is read. */
   until?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
