@@ -23,15 +23,16 @@ def erase_person(*, person_id: UUID, now: datetime) -> User:
     """Detach a person from what is kept of them, and forget the rest: all of it or nothing.
 
     What each domain forgets and keeps is in docs/privacy.md. Bytes of files are deleted after the
-    commit. Safe to repeat: what has come since the last time is forgotten as well.
+    commit. Safe to repeat: what a request under way has written since is forgotten as well.
 
     Raises:
         NotFound: there is no such person.
         StillNeeded: money of theirs moves or is owed, or somebody counts on them.
     """
     with transaction.atomic():
-        # On PostgreSQL whoever writes a row that names this person waits for this lock, or has
-        # committed before it is had: nothing begins between the look and the deed.
+        # Of two operators the second waits, and finds nothing more to do. A request that was let
+        # in before may still write, since keys to people are checked at the commit only. Nothing
+        # it begins moves money without their approval, and erasing again takes what it wrote.
         person = User.objects.select_for_update().filter(id=person_id).first()
         if person is None:
             raise NotFound(_("There is no such person."))
