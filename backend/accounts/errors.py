@@ -39,7 +39,6 @@ class StillNeeded(FaenaError):
     """Somebody cannot be erased while money of theirs moves or is owed, or others count on them."""
 
     code = ErrorCode.FORBIDDEN
-    retryable = True
 
     def __init__(self, hindrances: Sequence[Hindrance]) -> None:
         said = " ".join(str(each) for each in hindrances)

@@ -34,7 +34,7 @@ describe_values(
 )
 
 
-@strawberry.input(description="What to export.")
+@strawberry.input(description="What is to be taken away, and of which time.")
 class RequestExportInput:
     scope: ExportScope = strawberry.field(
         default=ExportScope.MINE, description="What; by default one's own entries of the books."
@@ -79,7 +79,7 @@ class ExportMutation:
         if input.scope is ExportScope.PERSON:
             if input.from_ is not None or input.until is not None:
                 raise ValidationFailed(
-                    _("This export has no period: leave it out."), path=("from",)
+                    _("This export has no period: leave it out."), path=("scope",)
                 )
             link = await info.context.db(profiles.request_export, user=user, now=now)
             return ExportPayload(url=URL(link.url), expires_at=link.expires_at)

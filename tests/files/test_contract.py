@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import boto3
 import httpx
 import pytest
 from django.conf import settings as live_settings
+from django.db import transaction
 
 from backend.clock import SYSTEM_CLOCK
 from backend.files.attaching import attach
 from backend.files.models import File
 from backend.files.parts import PART_SIZE
 from backend.files.status import FileStatus
-from backend.files.sweeping import sweep
+from backend.files.sweeping import forget, sweep
 from backend.files.uploads import UPLOAD_LIVES
 from backend.schema.nodes import decode_id
 from tests.files.client import Client, put, text_of
@@ -246,6 +248,25 @@ def test_an_attached_file_stays_and_one_that_nothing_refers_to_goes(client: Clie
     assert [file.id for file in File.objects.all()] == [key_of(attached)]
     assert len(everything_kept()) == 1
     assert httpx.get(attached["downloadUrl"]).content == b"attached"
+
+
+def test_bytes_of_files_that_are_let_go_are_deleted_by_the_commit_and_by_nothing_else(
+    client: Client,
+) -> None:
+    client.upload(b"attached to nothing")
+    put(client.request(THREE_PARTS)["parts"][0], THREE_PARTS)
+    before = everything_kept()
+    with suppress(ZeroDivisionError), transaction.atomic():
+        forget(File.objects.all(), now=SYSTEM_CLOCK.now())
+        raise ZeroDivisionError
+    assert (everything_kept(), File.objects.count()) == (before, 2)
+
+    with transaction.atomic():
+        forget(File.objects.all(), now=SYSTEM_CLOCK.now())
+        assert everything_kept() == before
+        assert {file.name for file in File.objects.all()} == {""}
+
+    assert (everything_kept(), File.objects.count()) == ([], 0)
 
 
 def test_sweeping_twice_at_a_time_deletes_everything_once(client: Client) -> None:

@@ -23,10 +23,10 @@ LATER = NOON + timedelta(days=2)
 
 
 class FailingStore(LocalStore):
-    """A disk that cannot delete one file."""
+    """A disk that cannot delete one file, nor those that were let go."""
 
     def delete(self, file: File) -> None:
-        if file.name == "stuck":
+        if file.name in {"stuck", ""}:
             raise StorageUnavailable
         super().delete(file)
 
@@ -46,6 +46,19 @@ def test_a_file_whose_bytes_cannot_be_deleted_keeps_its_mark_and_holds_up_nobody
     assert stuck.status == FileStatus.REJECTED
     assert sweeping.sweep(now=LATER) == 1
     assert not File.objects.exists()
+
+
+def test_what_the_store_does_not_let_go_at_the_commit_the_next_sweep_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    a_file(a_person())
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeping, "store", lambda: FailingStore(tmp_path))
+        with django_capture_on_commit_callbacks(execute=True):
+            sweeping.forget(File.objects.all(), now=NOON)
+    assert File.objects.get().status == FileStatus.REJECTED
+
+    assert sweeping.sweep(now=NOON) == 1
 
 
 def test_more_files_than_one_batch_are_swept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -718,7 +718,7 @@ export type ReplayInput = {
   topic?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What to export. */
+/** What is to be taken away, and of which time. */
 export type RequestExportInput = {
   /** Entries from then on. Left out: from the beginning. */
   from?: InputMaybe<Scalars['DateTime']['input']>;
