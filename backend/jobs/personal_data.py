@@ -123,12 +123,13 @@ def _leave_what_is_open(person: User, *, now: datetime) -> None:
 
 
 def _forget_jobs(person: User) -> None:
-    """Empty the jobs for which nobody was ever selected."""
+    """Empty the jobs for which nobody is selected; from all, take the voice that reads a title."""
     chosen = Application.objects.filter(job=OuterRef("pk"), status=ApplicationStatus.SELECTED.value)
-    mine = Job.objects.filter(~Exists(chosen), owner=person)
-    mine = mine.exclude(status=JobStatus.COMPLETE.value)
-    Job.references.through.objects.filter(job__in=mine).delete()
-    mine.update(title="", description="", dialect="", title_audio=None, listed=False)
+    mine = Job.objects.filter(owner=person)
+    mine.update(title_audio=None)
+    alone = mine.filter(~Exists(chosen)).exclude(status=JobStatus.COMPLETE.value)
+    Job.references.through.objects.filter(job__in=alone).delete()
+    alone.update(title="", description="", dialect="", listed=False)
 
 
 def _forget_applications(person: User) -> None:

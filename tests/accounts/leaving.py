@@ -120,8 +120,9 @@ def _offers_of_work(person: User) -> None:
     over = a_job(person, reference_file_ids=(reference.id,), **words)
     an_application(over)
     endings.cancel_job(user=person, job_id=over.id, reason="No more.", now=NOON)
-    # Somebody was selected for this one.
-    agreed = a_job(person, title=EVIDENCE)
+    # Somebody was selected for this one. Its words are evidence, the voice that reads them is not.
+    voice = a_file_with_bytes(person, media_type="audio/mpeg")
+    agreed = a_job(person, title=EVIDENCE, title_audio_file_id=voice.id)
     chosen = an_application(agreed)
     recruiting.decide_applications(user=person, job_id=agreed.id, select=[chosen.id], now=NOON)
     endings.cancel_job(user=person, job_id=agreed.id, reason=EVIDENCE, now=NOON)
