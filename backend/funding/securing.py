@@ -19,7 +19,11 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch
-from backend.funding.allocating import return_allocations, uncovered
+from backend.funding.allocating import (
+    return_allocations,
+    return_promises_to_unselected,
+    uncovered,
+)
 from backend.funding.booking import book_promise
 from backend.funding.errors import DeadlineTooFar
 from backend.funding.fees import NO_FEE, Terms
@@ -28,7 +32,7 @@ from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs.decisions import DISPUTE_LASTS
 from backend.jobs.models import Application, Job
 from backend.jobs.recruiting import close_paid_recruiting
-from backend.jobs.status import JobStatus, Pricing
+from backend.jobs.status import ApplicationStatus, JobStatus, Pricing
 from backend.jobs.work import begin_work
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
@@ -261,15 +265,21 @@ def _mismatch(
 
 
 def money_is_secured(funding: Funding, *, at: datetime) -> None:
-    """Let the work begin where everybody selected is covered, or the selection where none is."""
+    """Let the work begin where everybody selected is covered, or the selection where none is.
+
+    Who was selected when the payer was asked may not be any more: then nothing is promised to them,
+    and where nobody is left the money waits for another selection, or to be called off.
+    """
     for allocation in funding.allocations.select_related("funding", "application"):
         book_promise(allocation, at=at)
     job = Job.objects.select_for_update().get(id=funding.job_id)
     Job.objects.filter(id=job.id).update(money_moving=False)
     if job.status not in {JobStatus.RECRUITING, JobStatus.SELECTING}:
         return
+    return_promises_to_unselected(job, at=at)
     if funding.allocations.exists():
-        if not uncovered(job):
+        selected = job.applications.filter(status=ApplicationStatus.SELECTED)
+        if selected.exists() and not uncovered(job):
             begin_work(job=job, at=at)
     else:
         close_paid_recruiting(job=job, at=at)
