@@ -231,14 +231,14 @@ def _take_up(run: PaymentRun, place: _Place, order: OutgoingPayment | None) -> N
 
 
 def _can_be_booked(run: PaymentRun, wanted: Amount, order: OutgoingPayment | None) -> bool:
-    """Whether what the wallets say is in the assets agreed on, and no larger than a row holds."""
+    """Whether what the wallets say is in the assets agreed on, and neither nothing nor too large."""
     payment = run.payment
     receiving = (payment.receive_asset_code, payment.receive_asset_scale)
     said = [(wanted, receiving)]
     if order is not None:
         said.append((order.debit_amount, payment.sender.asset))
     return all(
-        (amount.asset_code, amount.asset_scale) == asset and amount.value <= LARGEST_VALUE
+        (amount.asset_code, amount.asset_scale) == asset and 0 < amount.value <= LARGEST_VALUE
         for amount, asset in said
     )
 

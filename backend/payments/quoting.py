@@ -110,7 +110,7 @@ def require_assets(quote: Quote, *, sender: WalletAddress, receiver: WalletAddre
     """Refuse a quote whose sums are not in the two wallets' own assets: 1 USD is not 1 JPY.
 
     Raises:
-        MismatchedResponse: they are not, or are more than anybody could own.
+        MismatchedResponse: they are not, or are nothing, or more than anybody could own.
     """
     sides = (
         ("debitAmount", quote.debit_amount, sender),
@@ -119,8 +119,8 @@ def require_assets(quote: Quote, *, sender: WalletAddress, receiver: WalletAddre
     for name, amount, wallet in sides:
         if (amount.asset_code, amount.asset_scale) != wallet.asset:
             raise MismatchedResponse(name, expected=wallet.asset, received=amount)
-        if amount.value > LARGEST_VALUE:
-            raise MismatchedResponse(name, expected=f"at most {LARGEST_VALUE}", received=amount)
+        if not 0 < amount.value <= LARGEST_VALUE:
+            raise MismatchedResponse(name, expected=f"1 to {LARGEST_VALUE}", received=amount)
 
 
 def refreshed(ask: Ask, wallet: WalletAddress, *, now: datetime) -> bool:

@@ -42,6 +42,7 @@ from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import (
     CROSS_ASSET_BUFFER,
+    LARGEST_VALUE,
     WALLET_FRESH_FOR,
     price,
     refreshed,
@@ -144,6 +145,8 @@ def ask_consent(run: PaymentRun) -> None:
     limit = payment.debit_value
     if payment.sender.asset != payment.receiver.asset:
         limit = ceil(limit * (1 + CROSS_ASSET_BUFFER))
+    if limit > LARGEST_VALUE:
+        return run.fail(errors.WALLET_MISBEHAVED)
     return consent.ask(run, limit=limit, max_debit_value=limit)
 
 

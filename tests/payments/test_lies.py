@@ -12,8 +12,9 @@ from backend.errors import ErrorCode
 from backend.funding.models import Payable
 from backend.funding.status import PayableStatus
 from backend.jobs.models import Job
-from backend.jobs.status import ReviewDecision
+from backend.jobs.status import Pricing, ReviewDecision
 from backend.open_payments import Client
+from backend.payments.errors import WALLET_MISBEHAVED
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.quoting import LARGEST_VALUE
 from backend.payments.status import PaymentStatus
@@ -103,6 +104,47 @@ def test_a_quote_of_more_than_anybody_owns_is_refused_and_fits_no_column() -> No
     verdict = simulation.run()
 
     assert (verdict.status, verdict.failure) == (PaymentStatus.FAILED, "WALLET_REJECTED")
+
+
+def test_a_quote_that_is_believable_and_not_with_what_rates_may_move_is_refused() -> None:
+    simulation = Simulation(temperament="strict", payer_wallet="bob")
+    let_lie(simulation, quotes_say("debitAmount", value=str(LARGEST_VALUE)))
+
+    verdict = simulation.run()
+
+    assert verdict.status == PaymentStatus.FAILED
+    assert simulation.payment_now().failure_message == WALLET_MISBEHAVED.message
+
+
+def test_what_nothing_is_debited_for_is_not_sent() -> None:
+    """It would arrive, and could not be booked."""
+
+    def sending_is_free(_request: httpx.Request, body: Json) -> None:
+        for amount in ("debitAmount", "sentAmount"):
+            if amount in body:
+                body[amount]["value"] = "0"
+
+    market = a_market_at_work()
+    let_lie(market, sending_is_free)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payment.objects.filter(status=PaymentStatus.FAILED).exists())
+
+    assert Payment.objects.get().failure_code == "WALLET_REJECTED"
+    assert debits(market) == 0
+
+
+def test_of_a_sum_that_is_sent_something_arrives() -> None:
+    market = Market(pricing=Pricing.FIXED_SEND, workers=1)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    let_lie(market, quotes_say("receiveAmount", value="0"))
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payment.objects.filter(status=PaymentStatus.FAILED).exists())
+
+    assert Payment.objects.get().failure_code == "WALLET_REJECTED"
+    assert Payable.objects.get().status == PayableStatus.STUCK
 
 
 def test_lines_that_are_each_believable_and_not_together_are_no_limit() -> None:

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
         (1250, "USD", 2, True),
         (2**63 - 1, "USD", 2, True),
         (2**63, "USD", 2, False),
+        (0, "USD", 2, False),
         (1250, "EUR", 2, False),
         (1250, "USD", 9, False),
     ],
