@@ -179,6 +179,9 @@ def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> No
             with run.commit(wait_seconds=1):
                 run.update_grant(grant, lost_answers=1)
             return None
+        if outcome is Outcome.KEY_REFUSED:
+            # That is about us, and says nothing of the token: a consent outlives our mistake.
+            return run.give_up(errors.KEY_REFUSED)
         metrics.GRANTS_LOST.labels(type(run.row).__name__).inc()
         return on_loss(grant)
     fresh = GrantSecrets(

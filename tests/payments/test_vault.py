@@ -114,6 +114,20 @@ def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
     assert held(market).grants.get().secrets == ""
 
 
+def test_a_wallet_that_does_not_know_our_key_for_a_while_takes_no_consent_away() -> None:
+    """It says nothing of the token, which is as good as before."""
+    market = a_market_at_work()
+    market.fault(call="rotate-token", act="revoked_key", times=5)
+    market.clock.advance(900)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert market.verdict().problems == []
+    assert Payment.objects.get(purpose="PAYOUT").status == PaymentStatus.COMPLETED
+    assert HeldGrant.objects.filter(payer=market.payer).count() == 1
+
+
 def test_only_the_grants_own_run_renews_its_token() -> None:
     market = a_market_at_work(workers=5)
     market.clock.advance(900)
