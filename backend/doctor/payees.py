@@ -53,9 +53,9 @@ def check_treasury_grant(now: datetime) -> str:
         raise Found(
             Code.TREASURY_NOT_APPROVED, "No operator has approved payments out of the treasury."
         )
-    best = max(held, key=lambda grant: _room(grant, now))
+    best = max(held, key=lambda grant: grant.room(at=now))
     said = f"{_in_words(best, now)}; {len(held) - 1} to spare."
-    if _room(best, now) < (best.limit_value or 0) * (1 - NEARLY_SPENT):
+    if best.room(at=now) < (best.limit_value or 0) * (1 - NEARLY_SPENT):
         raise Found(Code.TREASURY_NEARLY_SPENT, said)
     return said
 
@@ -71,15 +71,9 @@ def _check_registered(slug: str, found: WalletAddress) -> None:
         )
 
 
-def _room(grant: HeldGrant, now: datetime) -> int:
-    # What an ended period took is forgotten by the first payment of the next one.
-    is_of_the_past = grant.period_until is not None and grant.period_until <= now
-    return (grant.limit_value or 0) if is_of_the_past else grant.room
-
-
 def _in_words(grant: HeldGrant, now: datetime) -> str:
     limit = grant.limit_value or 0
-    taken = limit - _room(grant, now)
+    taken = limit - grant.room(at=now)
     asset = f"{grant.sender.asset_code} (scale {grant.sender.asset_scale})"
     words = f"{taken} of {limit} {asset} are taken"
     until = grant.period_until or grant.ends_at

@@ -136,7 +136,7 @@ def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
     elif funding.status == FundingStatus.AWAITING_APPROVAL and status in NOT_CONSENTED:
         securing.money_did_not_come(funding, NOT_CONSENTED[status], at=at)
         tell_people(funding, at=at)
-    elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding):
+    elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding, at=at):
         funding.move_to(FundingStatus.LAPSED, at=at)
         tell_people(funding, at=at)
     elif status is HeldGrantStatus.AWAITING_APPROVAL:
@@ -156,8 +156,8 @@ def _consented(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None
     paying.start_what_waits_for_consent(funding, at=at)
 
 
-def _has_consent(funding: Funding) -> bool:
-    return paying.paying_grant(funding) is not None
+def _has_consent(funding: Funding, *, at: datetime) -> bool:
+    return paying.paying_grant(funding, at=at) is not None
 
 
 def _treasury_grant_moved(held_grant: HeldGrant, *, at: datetime) -> None:

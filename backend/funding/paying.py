@@ -28,7 +28,7 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
     has locked the job.
     """
     funding = payable.funding
-    under = None if fees.has_to_wait(payable) else paying_grant(funding)
+    under = None if fees.has_to_wait(payable) else paying_grant(funding, at=at)
     if under is None:
         Payable.objects.filter(id=payable.id).update(
             status=PayableStatus.OWED, due_at=None, updated_at=at
@@ -54,11 +54,11 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
     )
 
 
-def paying_grant(funding: Funding) -> HeldGrant | None:
-    """The consent that payments out of this funding are made with; None when there is none."""
+def paying_grant(funding: Funding, *, at: datetime) -> HeldGrant | None:
+    """The consent that payments out of this funding are made with now; None: there is none."""
     if funding.mode == FundingMode.ESCROW:
         assert funding.seller is not None
-        return paying_grant_of(funding.seller)
+        return paying_grant_of(funding.seller, at=at)
     return (
         HeldGrant.objects.select_related("sender")
         .filter(reference=funding.id, status=HeldGrantStatus.HELD)

@@ -35,7 +35,7 @@ from backend.funding.status import (
     PayableStatus,
 )
 from backend.funding.telling import tell_people
-from backend.funding.treasury import paying_grant_of
+from backend.funding.treasury import paying_grants_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
 from backend.jobs.status import JobStatus
@@ -388,15 +388,17 @@ def _when_consent_may_suffice(
         return None
     if funding.mode != FundingMode.ESCROW:
         # The payer may have consented again before this payment learnt that its consent was gone.
-        newest = paying_grant(funding)
+        newest = paying_grant(funding, at=at)
         return None if newest is None or newest.id == payment.under.id else at
     assert funding.seller is not None
     used_up = HeldGrant.objects.get(id=payment.under.id)
-    spare = paying_grant_of(funding.seller)
+    had = used_up.room(at=at)
     # Strictly more room, or two that both do not suffice would be tried in turn for ever.
-    if spare is not None and spare.id != used_up.id and spare.room > used_up.room:
+    larger = [each for each in paying_grants_of(funding.seller) if (each.limit_value or 0) > had]
+    if any(each.id != used_up.id and each.room(at=at) > had for each in larger):
         return at
-    return used_up.period_until
+    ends = [each.period_until for each in larger if each.period_until is not None]
+    return min(ends, default=used_up.period_until)
 
 
 def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:

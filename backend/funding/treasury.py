@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.idempotency import claim
@@ -53,19 +53,24 @@ def treasury() -> Seller:
     found = Seller.objects.select_related("wallet").filter(is_treasury=True, active=True).first()
     if found is None:
         raise ModeUnavailable(_("This installation does not hold money."), path=("mode",))
-    if paying_grant_of(found) is None:
+    if not paying_grants_of(found).exists():
         raise ModeUnavailable(
             _("The operator has not approved payments out of the treasury yet."), path=("mode",)
         )
     return found
 
 
-def paying_grant_of(treasury: Seller) -> HeldGrant | None:
-    """The consent to pay out of the treasury that has most room left; None when there is none."""
-    grants = HeldGrant.objects.filter(
+def paying_grants_of(treasury: Seller) -> QuerySet[HeldGrant]:
+    """The consents to pay out of the treasury that can be used, oldest first."""
+    return HeldGrant.objects.filter(
         scope=GrantScope.TREASURY, sender=treasury.wallet, status=HeldGrantStatus.HELD
-    )
-    return grants.order_by((F("limit_value") - F("reserved_value")).desc(), "id").first()
+    ).order_by("id")
+
+
+def paying_grant_of(treasury: Seller, *, at: datetime) -> HeldGrant | None:
+    """The one of them that has most room at this time; None when there is none."""
+    grants = paying_grants_of(treasury).select_related("sender")
+    return max(grants, key=lambda grant: grant.room(at=at), default=None)
 
 
 def authorize_treasury(

@@ -105,3 +105,44 @@ def test_what_no_consent_has_room_for_waits_for_the_next_period_and_is_paid_then
     market.settle_down(lambda: paid() == 2)
 
     assert market.verdict().problems == []
+
+
+def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_spare_one() -> None:
+    market = a_market_at_work(limit=1300)
+    pay(market, 0)
+    market.settle_down(lambda: paid() == 1)
+    submission = market.submit(market.workers[1])
+    large = HeldGrant.objects.get(payer=market.operator)
+    assert large.period_until is not None
+    market.clock.at = large.period_until - timedelta(days=10)
+    market._ask_the_operator(100)
+    market.settle_down(
+        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
+    )
+    market.clock.at = large.period_until + timedelta(minutes=1)
+
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(lambda: paid() == 2)
+
+    assert set(Payment.objects.filter(purpose="PAYOUT").values_list("under", "status")) == {
+        (large.id, PaymentStatus.COMPLETED)
+    }
+
+
+def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
+    market = a_market_at_work(limit=1300)
+    pay(market, 0)
+    market.settle_down(lambda: paid() == 1)
+    submission = market.submit(market.workers[1])
+    large = HeldGrant.objects.get(payer=market.operator)
+    assert large.period_until is not None
+    market.clock.at = large.period_until - timedelta(days=10)
+    market._ask_the_operator(100)
+    market.settle_down(
+        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
+    )
+
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).exists())
+
+    assert Payable.objects.get(status=PayableStatus.OWED).due_at == large.period_until

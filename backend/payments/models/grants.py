@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -177,10 +178,11 @@ class HeldGrant(QueueRow):
         """What is taken or on its way (in the present period)."""
         return self._in_sender_asset(self.reserved_value)
 
-    @property
-    def room(self) -> int:
-        """What may still be taken (in the present period), in smallest units."""
-        return (self.limit_value or 0) - self.reserved_value
+    def room(self, *, at: datetime) -> int:
+        """What may be taken at this time (in the period that is then), in smallest units."""
+        # What an ended period took is forgotten by the first payment of the next one.
+        is_of_the_past = self.period_until is not None and self.period_until <= at
+        return (self.limit_value or 0) - (0 if is_of_the_past else self.reserved_value)
 
     def _in_sender_asset(self, value: int) -> Amount:
         return Amount(
