@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.idempotency import claim
 from backend.accounts.models import User
+from backend.accounts.wallets import add_platform_wallet
 from backend.errors import AssetMismatch, Forbidden, NotFound
 from backend.funding.errors import ModeUnavailable
 from backend.funding.models import Seller
 from backend.funding.sellers import register
 from backend.ids import new_id
+from backend.open_payments import normalise_wallet_address
 from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant
@@ -30,7 +32,8 @@ PERIOD_DAYS = 30
 def register_treasury(*, now: datetime) -> bool:
     """Make TREASURY_WALLET_ADDRESS_URL the treasury; say whether there is one.
 
-    Safe to repeat, as `register` is. Without the setting it stays known, and holds nothing new.
+    Safe to repeat, as `register` is. Without the setting it stays known, and holds nothing new; so
+    does the one whose place another wallet takes: what a wallet holds is paid out of that wallet.
 
     Raises:
         WalletUnusable: the wallet cannot be read now.
@@ -38,10 +41,31 @@ def register_treasury(*, now: datetime) -> bool:
     if not settings.TREASURY_WALLET_ADDRESS_URL:
         Seller.objects.filter(slug=SLUG).update(active=False)
         return False
+    _make_way_for(settings.TREASURY_WALLET_ADDRESS_URL, now=now)
     seller = register(SLUG, settings.TREASURY_WALLET_ADDRESS_URL, is_treasury=True, now=now)
     if not seller.active:
         Seller.objects.filter(id=seller.id).update(active=True)
     return True
+
+
+def _make_way_for(address: str, *, now: datetime) -> None:
+    """Give the slug to the treasury at `address`, where another one has it."""
+    url = normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
+    another = Seller.objects.filter(slug=SLUG).exclude(wallet__url__iexact=url)
+    if not another.exists():
+        return
+    # Its wallet is read first: until that can be, nothing changes.
+    wallet = add_platform_wallet(address=url, now=now)
+    with transaction.atomic():
+        former = another.select_for_update().first()
+        if former is None:
+            return  # another process was quicker
+        Seller.objects.filter(id=former.id).update(
+            slug=f"{SLUG}-{former.id.hex[-12:]}", active=False
+        )
+        came_back = Seller.objects.filter(is_treasury=True, wallet=wallet)
+        if not came_back.update(slug=SLUG, active=True):
+            Seller.objects.create(slug=SLUG, wallet=wallet, is_treasury=True, created_at=now)
 
 
 def treasury() -> Seller:

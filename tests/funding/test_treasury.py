@@ -1,15 +1,18 @@
 """The consent that the platform pays out with: what happens when it is used up."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
 from backend.events.models import Event
-from backend.funding.models import Payable
+from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
+from backend.funding.treasury import register_treasury
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
+from backend.open_payments import operations
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import PaymentStatus
 from tests.simulation.market import Market
@@ -146,3 +149,49 @@ def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
     market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).exists())
 
     assert Payable.objects.get(status=PayableStatus.OWED).due_at == large.period_until
+
+
+def move_the_treasury(
+    market: Market, wallet: str, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FromTheSandbox:
+        def fetch(self, url: str) -> Any:
+            return market.client.send(operations.get_wallet_address(url=url))
+
+    monkeypatch.setattr("backend.accounts.wallets.wallet_directory", FromTheSandbox)
+    settings.OP_DEV_ORIGINS = frozenset({BASE_URL})
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/{wallet}"
+    register_treasury(now=market.now)
+
+
+def test_what_one_treasury_holds_is_paid_out_of_its_wallet_after_another_took_its_place(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = a_market_at_work(limit=10_000)
+    move_the_treasury(market, "platform", settings, monkeypatch)
+    market._ask_the_operator(20_000)
+    market.settle_down(
+        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
+    )
+
+    pay(market, 0)
+    pay(market, 1)
+    market.settle_down(lambda: paid() == 2)
+
+    senders = Payment.objects.filter(purpose="PAYOUT").values_list("sender__url", flat=True)
+    assert set(senders) == {f"{BASE_URL}/treasury"}
+    assert Funding.objects.get().seller == Seller.objects.get(wallet__url=f"{BASE_URL}/treasury")
+
+
+def test_a_treasury_that_comes_back_is_the_one_it_was(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = a_market_at_work(limit=10_000)
+    first = Seller.objects.get(slug="treasury")
+
+    for wallet in ("platform", "treasury", "platform", "treasury"):
+        move_the_treasury(market, wallet, settings, monkeypatch)
+
+    assert Seller.objects.get(slug="treasury") == first
+    active = Seller.objects.filter(is_treasury=True).values_list("slug", "active")
+    assert sorted(flag for _slug, flag in active) == [False, True]
