@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -17,6 +17,8 @@ from backend.payments.services import create_payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose
 
 BATCH = 200
+# How soon what waits for a consent to the treasury is looked at again, though nobody woke it.
+LOOK_AGAIN = timedelta(hours=1)
 # What is needed of something owed to pay it.
 _NEEDED = ("funding__job", "funding__payer", "funding__seller__wallet", "receiver")
 
@@ -28,17 +30,14 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
     has locked the job.
     """
     funding = payable.funding
-    under = None if fees.has_to_wait(payable) else paying_grant(funding, at=at)
+    too_early = fees.has_to_wait(payable)
+    under = None if too_early else paying_grant(funding, at=at)
     if under is None:
-        Payable.objects.filter(id=payable.id).update(
-            status=PayableStatus.OWED, due_at=None, updated_at=at
-        )
-        payable.status, payable.due_at = PayableStatus.OWED, None
+        # A consent to the treasury, which locks no job, may have come without seeing this row.
+        looks_again = funding.mode == FundingMode.ESCROW and not too_early
+        _save(payable, PayableStatus.OWED, due_at=at + LOOK_AGAIN if looks_again else None, at=at)
         return None
-    Payable.objects.filter(id=payable.id).update(
-        status=PayableStatus.PAYING, due_at=None, updated_at=at
-    )
-    payable.status, payable.due_at = PayableStatus.PAYING, None
+    _save(payable, PayableStatus.PAYING, due_at=None, at=at)
     sends = _fixes_what_is_sent(payable)
     return create_payment(
         purpose=PaymentPurpose(payable.purpose),
@@ -52,6 +51,13 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
         owed_since=payable.created_at,
         now=at,
     )
+
+
+def _save(
+    payable: Payable, status: PayableStatus, *, due_at: datetime | None, at: datetime
+) -> None:
+    Payable.objects.filter(id=payable.id).update(status=status, due_at=due_at, updated_at=at)
+    payable.status, payable.due_at = status, due_at
 
 
 def paying_grant(funding: Funding, *, at: datetime) -> HeldGrant | None:

@@ -1,15 +1,18 @@
 """The consent that the platform pays out with: what happens when it is used up."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection, transaction
 
-from backend.events.models import Event
+from backend.events import models as events
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
-from backend.funding.treasury import register_treasury
+from backend.funding.treasury import register_treasury, revoke_treasury_grant
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.open_payments import operations
@@ -42,9 +45,9 @@ def paid() -> int:
     return Payment.objects.filter(purpose="PAYOUT", status=PaymentStatus.COMPLETED).count()
 
 
-def warnings(market: Market) -> list[Event]:
+def warnings(market: Market) -> list[events.Event]:
     return list(
-        Event.objects.filter(topic=f"user:{market.operator.pk}", type="treasury.nearly_spent")
+        events.Event.objects.filter(topic=f"user:{market.operator.pk}", type="treasury.nearly_spent")
     )
 
 
@@ -71,7 +74,7 @@ def test_a_payers_own_limit_may_be_used_up_without_a_word() -> None:
     pay(market, 0)
     market.settle_down(market.is_over)
 
-    assert not Event.objects.filter(type="treasury.nearly_spent").exists()
+    assert not events.Event.objects.filter(type="treasury.nearly_spent").exists()
 
 
 def test_a_payment_that_finds_no_room_goes_on_with_the_spare_consent() -> None:
@@ -149,6 +152,37 @@ def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
     market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).exists())
 
     assert Payable.objects.get(status=PayableStatus.OWED).due_at == large.period_until
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time")
+def test_work_that_is_accepted_while_an_operator_consents_is_paid() -> None:
+    """Neither sees the other before its commit: the consent wakes nothing, the work finds none."""
+    market = a_market_at_work(limit=10_000)
+    submission = market.submit(market.workers[0])
+    grant = HeldGrant.objects.get(payer=market.operator)
+    revoke_treasury_grant(user=market.operator, grant_id=grant.id, now=market.now)
+    market.settle_down(lambda: HeldGrant.objects.get(id=grant.id).status == "ENDED")
+    market._ask_the_operator()
+    accepted, consented = Event(), Event()
+
+    def accept() -> None:
+        try:
+            with transaction.atomic():
+                market.review(submission, ReviewDecision.ACCEPT)
+                accepted.set()
+                assert consented.wait(20)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(accept)
+        assert accepted.wait(20)
+        market.settle_down(market.treasury_is_open)
+        consented.set()
+        done.result(20)
+    market.settle_down(lambda: paid() == 1)
+
+    assert paid() == 1
 
 
 def move_the_treasury(
