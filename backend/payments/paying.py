@@ -130,7 +130,7 @@ class PaymentRun(Run[Payment]):
         if self.held is None:
             return
         self._begin_period(self.held)
-        more = debit - self.payment.reserved_value
+        more = debit - self._counted()
         paying = HeldGrant.objects.filter(id=self.held.id, status__in=PAYING)
         in_time = Q(ends_at=None) | Q(ends_at__gt=self.now)
         if not paying.filter(in_time, limit_value__gte=F("reserved_value") + more).update(
@@ -171,15 +171,26 @@ class PaymentRun(Run[Payment]):
             reserved_value=0, period_until=held.period_until + passed * period
         )
 
+    def _counted(self) -> int:
+        """What the held grant counts of this payment: not what it set aside in an earlier period."""
+        payment = self.payment
+        held = HeldGrant.objects.get(id=payment.under_id)
+        if held.period_until is None or held.period_days is None:
+            return payment.reserved_value
+        began = held.period_until - timedelta(days=held.period_days)
+        quoted = payment.transitions.filter(new=P.QUOTED, at__gte=began)
+        return payment.reserved_value if quoted.exists() else 0
+
     def _give_back_unspent(self) -> None:
         # What a payment has taken stays counted, and so does what it may have taken.
         if self.payment.under_id is None or self.payment.delivered_value > 0:
             return
         if self.payment.failure_code == errors.NOT_DELIVERED.code:
             return
-        HeldGrant.objects.filter(
-            id=self.payment.under_id, reserved_value__gte=self.payment.reserved_value
-        ).update(reserved_value=F("reserved_value") - self.payment.reserved_value)
+        counted = self._counted()
+        HeldGrant.objects.filter(id=self.payment.under_id, reserved_value__gte=counted).update(
+            reserved_value=F("reserved_value") - counted
+        )
         Payment.objects.filter(id=self.payment.id).update(reserved_value=0)
 
     def distrust(self, grant: Grant) -> None:

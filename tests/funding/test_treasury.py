@@ -79,7 +79,7 @@ def test_a_payers_own_limit_may_be_used_up_without_a_word() -> None:
 
 def test_a_payment_that_finds_no_room_goes_on_with_the_spare_consent() -> None:
     market = a_market_at_work(limit=1500)
-    market._ask_the_operator(1400)
+    market.ask_the_operator(1400)
     market.settle_down(
         lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
     )
@@ -121,7 +121,7 @@ def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_sp
     large = HeldGrant.objects.get(payer=market.operator)
     assert large.period_until is not None
     market.clock.at = large.period_until - timedelta(days=10)
-    market._ask_the_operator(100)
+    market.ask_the_operator(100)
     market.settle_down(
         lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
     )
@@ -143,7 +143,7 @@ def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
     large = HeldGrant.objects.get(payer=market.operator)
     assert large.period_until is not None
     market.clock.at = large.period_until - timedelta(days=10)
-    market._ask_the_operator(100)
+    market.ask_the_operator(100)
     market.settle_down(
         lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
     )
@@ -162,7 +162,7 @@ def test_work_that_is_accepted_while_an_operator_consents_is_paid() -> None:
     grant = HeldGrant.objects.get(payer=market.operator)
     revoke_treasury_grant(user=market.operator, grant_id=grant.id, now=market.now)
     market.settle_down(lambda: HeldGrant.objects.get(id=grant.id).status == "ENDED")
-    market._ask_the_operator()
+    market.ask_the_operator()
     accepted, consented = Event(), Event()
 
     def accept() -> None:
@@ -203,7 +203,7 @@ def test_what_one_treasury_holds_is_paid_out_of_its_wallet_after_another_took_it
 ) -> None:
     market = a_market_at_work(limit=10_000)
     move_the_treasury(market, "platform", settings, monkeypatch)
-    market._ask_the_operator(20_000)
+    market.ask_the_operator(20_000)
     market.settle_down(
         lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
     )
@@ -229,3 +229,24 @@ def test_a_treasury_that_comes_back_is_the_one_it_was(
     assert Seller.objects.get(slug="treasury") == first
     active = Seller.objects.filter(is_treasury=True).values_list("slug", "active")
     assert sorted(flag for _slug, flag in active) == [False, True]
+
+
+def test_what_is_priced_anew_in_the_next_period_is_counted_there() -> None:
+    market = a_market_at_work(limit=10_000)
+    market.options(fees={"bps": 0, "fixed": 25})
+    submission = market.submit(market.workers[0])
+    grant = HeldGrant.objects.get(payer=market.operator)
+    assert grant.period_until is not None
+    market.clock.at = grant.period_until - timedelta(seconds=1)
+    refusal = {"error": {"code": "400", "description": "invalid quote"}}
+    market.fault(call="create-outgoing-payment", act="status", status=400, body=refusal)
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payment.objects.filter(reserved_value=1275).exists())
+    market.settle_down(lambda: Payment.objects.filter(purpose="PAYOUT", tries=1).exists())
+
+    market.clock.advance(60)
+    market.options(fees={"bps": 0, "fixed": 10})
+    market.settle_down(lambda: paid() == 1)
+
+    assert paid() == 1
+    assert HeldGrant.objects.get(id=grant.id).reserved_value == 1260

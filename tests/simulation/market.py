@@ -38,6 +38,7 @@ from backend.payments.status import (
     HELD_GRANT_OVER,
     HeldGrantStatus,
 )
+from tests.simulation import market_turns
 from tests.simulation.market_verdict import ENDED, Audit, MarketVerdict
 from tests.simulation.questions import MarketQuestions
 from tests.simulation.simulator import AFTERMATH, BASE_URL, Simulation
@@ -161,10 +162,11 @@ class Market(Simulation):
             slug="treasury",
             defaults={"wallet": row, "is_treasury": True, "created_at": self.now},
         )
-        self._ask_the_operator(limit)
+        self.ask_the_operator(limit)
         self.settle_down(self.treasury_is_open)
 
-    def _ask_the_operator(self, limit: int = 10_000_000) -> None:
+    def ask_the_operator(self, limit: int = 10_000_000) -> None:
+        """Have the operator asked for a consent to the treasury, unless they are being asked."""
         asking = HeldGrant.objects.filter(
             payer=self.operator, status__in=["CREATED", "AWAITING_APPROVAL"]
         )
@@ -389,6 +391,9 @@ class Market(Simulation):
             self._the_owner_repairs: 0 if before else 3,
             self._the_owner_ends: 1,
             self._time_passes: 1,
+            self._the_selection_changes: 2 if before else 0,
+            self._people_disagree: 0 if before else 2,
+            self._the_operator_changes_the_treasury: 0.3,
         }
         (act,) = self.rng.choices(list(acts), weights=list(acts.values()))
         try:
@@ -399,6 +404,15 @@ class Market(Simulation):
             self.history.append(act.__name__)
         # What wallets ask comes of what a worker does.
         self._unseen |= {"end", "due"}
+
+    def _the_selection_changes(self) -> None:
+        market_turns.the_selection_changes(self)
+
+    def _people_disagree(self) -> None:
+        market_turns.people_disagree(self)
+
+    def _the_operator_changes_the_treasury(self) -> None:
+        market_turns.the_operator_changes_the_treasury(self)
 
     def _owner_funds(self) -> None:
         if self.pooled and not Funding.objects.filter(job=self.job).exists():
@@ -437,7 +451,7 @@ class Market(Simulation):
         )
         lapsed = Funding.objects.filter(job=self.job, status=FundingStatus.LAPSED).first()
         if self.mode is FundingMode.ESCROW and stuck and not self.treasury_is_open():
-            self._ask_the_operator()
+            self.ask_the_operator()
             return
         if lapsed is not None or (stuck is not None and self.rng.random() < 0.5):
             self.renew()
@@ -455,7 +469,9 @@ class Market(Simulation):
         if roll < 0.4:
             endings.complete_job(user=self.payer, job_id=self.job.id, now=self.now)
         elif roll < 0.6 and (self.calm or self.rng.random() < 0.3):
-            endings.cancel_job(user=self.payer, job_id=self.job.id, reason="No more.", now=self.now)
+            # An operator may while work waits for a decision, which is then final.
+            user = self.payer if self.calm else self.rng.choice([self.payer, self.operator])
+            endings.cancel_job(user=user, job_id=self.job.id, reason="No more.", now=self.now)
         elif funding is not None and roll < 0.8:
             returning.refund_funding(
                 user=self.payer,
