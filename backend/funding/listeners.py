@@ -139,8 +139,8 @@ def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
     elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding, at=at):
         funding.move_to(FundingStatus.LAPSED, at=at)
         tell_people(funding, at=at)
-    elif status is HeldGrantStatus.AWAITING_APPROVAL:
-        # The redirectUrl is there.
+    elif status is HeldGrantStatus.AWAITING_APPROVAL or status in NOT_CONSENTED:
+        # The redirectUrl is there, or a renewal will never have one.
         funding.announce(at=at, previous=FundingStatus(funding.status))
 
 

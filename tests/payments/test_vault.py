@@ -88,6 +88,28 @@ def test_a_renewed_consent_pays_what_has_waited_for_it() -> None:
     assert Funding.objects.get(job=market.job).status == FundingStatus.SETTLED
 
 
+def test_who_waits_for_the_page_of_a_renewal_is_told_when_it_cannot_be_had() -> None:
+    market = a_market_at_work()
+    ends_at = held(market).ends_at
+    assert ends_at is not None
+    market.clock.at = ends_at + timedelta(seconds=1)
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.EXPIRED)
+    market.renew()
+    refusal = {"error": {"code": "invalid_request", "description": "no"}}
+    market.fault(
+        call="request-grant:outgoing-payment", act="status", status=400, body=refusal, times=9
+    )
+    funding = Funding.objects.get(job=market.job)
+    told = Event.objects.filter(topic=f"funding:{funding.id}")
+    before = told.count()
+
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.FAILED)
+
+    assert held(market).status == HeldGrantStatus.FAILED
+    assert told.count() == before + 1
+    market.renew()
+
+
 def test_a_consent_that_the_payer_took_back_lapses_at_the_next_payment() -> None:
     market = a_market_at_work()
     market.fault(call="create-quote", act="revoke_grant", times=1)
