@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
@@ -275,7 +276,9 @@ def _funding_or_newest(funding_id: UUID | None, job: Job) -> Funding:
     made = fundings.filter(id=funding_id).first() if funding_id else None
     if made is not None:
         return made
-    return fundings.filter(status__in=sorted(LIVE | {FundingStatus.SETTLED})).latest("created_at")
+    stands = Case(When(status__in=sorted(LIVE | {FundingStatus.SETTLED}), then=1), default=0)
+    # Where the same key comes again much later, what stood behind the job may be over.
+    return fundings.order_by(stands.desc(), "-created_at")[0]
 
 
 def _check_total(actual: Amount, expected: Amount | None) -> None:

@@ -349,6 +349,22 @@ def test_money_that_has_arrived_lets_the_work_begin_without_consent(world: Simul
     assert Payment.objects.count() == 1
 
 
+def test_a_key_that_made_no_funding_has_its_answer_though_all_is_over_since(
+    world: Simulation,
+) -> None:
+    select_somebody(world)
+    promised = pre_fund(world)
+    key = new_id()
+    Funding.objects.filter(id=promised.id).update(status=FundingStatus.SECURED)
+    Job.objects.filter(id=world.job.id).update(money_moving=False)
+
+    assert pre_fund(world, idempotency_key=key).id == promised.id
+    cancel_job(user=world.payer, job_id=world.job.id, reason="No.", now=world.clock.now())
+
+    assert pre_fund(world, idempotency_key=key).id == promised.id
+    assert Funding.objects.get(id=promised.id).status == FundingStatus.CANCELED
+
+
 def test_work_begins_never_before_the_money_is_there(world: Simulation) -> None:
     select_somebody(world)
 
