@@ -259,7 +259,11 @@ class Run(ABC, Generic[Row]):
 
     def _saved_answer(self, operation: Operation[Any]) -> Answer:
         intent = self.row.pending_call
-        assert intent is not None and intent.request_digest == operation.digest, operation.name
+        assert intent is not None
+        if intent.request_digest != operation.digest:
+            # Another release asked in other words, or a server has moved since: what was asked is
+            # not known here any more, and an answer could not be read.
+            raise WalletUnreachable(operation.name, reason="asked otherwise", request_sent=True)
         saved = WalletCall.objects.filter(intent=intent).first()
         if saved is None:
             raise WalletUnreachable(operation.name, reason="answer lost", request_sent=True)

@@ -1,6 +1,7 @@
 """One test for each way through the flow, and one for each status a crash may leave behind."""
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -8,8 +9,12 @@ import pytest
 from django.conf import LazySettings
 
 from backend.accounts.models import WalletAddress
+from backend.open_payments import Operation
+from backend.open_payments.types import OutgoingPayment
+from backend.payments import workflow
 from backend.payments.models import Attempt, Discrepancy, Grant, Payment, WalletCall
 from backend.payments.patience import DECIDE_WITHIN, MAX_CONSENTS, MAX_REFUSALS
+from backend.payments.paying import PaymentRun
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from tests.simulation.simulator import Simulation
 
@@ -386,6 +391,31 @@ def test_continuing_too_soon_waits_and_continues(simulation: Simulation) -> None
     simulation.options(wait_s=5)
 
     assert simulation.run().status is PaymentStatus.COMPLETED
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_order_that_an_older_release_gave_in_other_words_is_found_or_proven_dead(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    given = workflow._order
+
+    def in_other_words(run: PaymentRun, grant: Grant | None) -> Operation[OutgoingPayment]:
+        order = given(run, grant)
+        assert order.body is not None
+        return replace(order, body=order.body + b" ") if simulation.deaths else order
+
+    monkeypatch.setattr(workflow, "_order", in_other_words)
+
+    def dies(_point: int) -> bool:
+        point = simulation.points.names[-1]
+        at_the_order = point.startswith(f"{moment} POST") and point.endswith("/outgoing-payments")
+        return at_the_order and simulation.deaths == 0
+
+    verdict = simulation.run(crash=dies)
+
+    assert simulation.deaths == 1
+    assert verdict.problems == []
+    assert verdict.status == PaymentStatus.COMPLETED
 
 
 def test_a_payment_past_its_deadline_in_flight_is_noted_and_still_watched(

@@ -232,9 +232,9 @@ class Market(Simulation):
             now=self.now,
         )
 
-    def renew(self) -> None:
-        """Ask the payer for the consent again."""
-        funding = Funding.objects.filter(job=self.job).latest("created_at")
+    def renew(self, funding: Funding | None = None) -> None:
+        """Ask the payer for the consent again; None: for the newest funding's."""
+        funding = funding or Funding.objects.filter(job=self.job).latest("created_at")
         returning.renew_grant(
             user=self.payer,
             funding_id=funding.id,
@@ -454,7 +454,7 @@ class Market(Simulation):
             self.ask_the_operator()
             return
         if lapsed is not None or (stuck is not None and self.rng.random() < 0.5):
-            self.renew()
+            self.renew(lapsed or (stuck and stuck.funding))
         elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
             returning.retry_payment(
                 user=self.payer,
