@@ -1,0 +1,113 @@
+"""A worker's wallet is gone when they are to be paid: they are paid into another one of theirs."""
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from backend.accounts.models import WalletAddress
+from backend.accounts.wallets import remove_wallet
+from backend.funding.elsewhere import NotThere, pay_elsewhere
+from backend.funding.models import Payable
+from backend.funding.status import FundingMode, PayableStatus
+from backend.ids import new_id
+from backend.jobs.models import Application, Job
+from backend.jobs.status import ReviewDecision
+from backend.payments.models import Payment
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GONE = {"error": {"code": "404", "description": "not found"}}
+
+
+@pytest.fixture(autouse=True)
+def _treasury(settings: LazySettings) -> None:
+    settings.TREASURY_WALLET_ADDRESS_URL = f"{BASE_URL}/treasury"
+
+
+def a_market_that_cannot_pay(mode: FundingMode = FundingMode.ESCROW) -> Market:
+    """The first worker's wallet takes nothing, though part of their work is accepted."""
+    market = Market(mode=mode, workers=1)
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.fault(
+        call="create-incoming-payment",
+        wallet="shop",
+        act="status",
+        status=404,
+        body=GONE,
+        times=1000,
+    )
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+    return market
+
+
+def add(market: Market, name: str) -> WalletAddress:
+    return WalletAddress.objects.create(owner=market.workers[0], **market._wallet(name))
+
+
+def the_failed() -> Payment:
+    return Payment.objects.filter(purpose="PAYOUT").latest("created_at")
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_what_is_owed_and_what_will_be_goes_to_the_other_wallet(mode: FundingMode) -> None:
+    market = a_market_that_cannot_pay(mode)
+    other = add(market, "pobre")
+
+    (begun,) = pay_elsewhere(payment_id=the_failed().id, address=other.url, now=market.now)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.PAID)
+
+    assert Payment.objects.get(id=begun.id).receiver == other
+    assert Payable.objects.get().status == PayableStatus.PAID
+    assert Application.objects.get().payout_wallet == other
+    submission = Payable.objects.get().submission
+    assert submission is not None
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+    assert set(
+        Payment.objects.filter(purpose="PAYOUT", status="COMPLETED").values_list("receiver")
+    ) == {(other.id,)}
+    assert market.verdict().problems == []
+
+
+def test_only_a_wallet_of_the_worker_in_the_jobs_asset_will_do() -> None:
+    market = a_market_that_cannot_pay()
+    failed = the_failed().id
+    strangers, foreign, removed = "alice", add(market, "bob"), add(market, "pobre")
+    remove_wallet(user=market.workers[0], wallet_id=removed.id, now=market.now)
+
+    for address in (f"{BASE_URL}/{strangers}", foreign.url, removed.url):
+        with pytest.raises(NotThere):
+            pay_elsewhere(payment_id=failed, address=address, now=market.now)
+
+    assert Payable.objects.get().status == PayableStatus.STUCK
+    assert Application.objects.get().payout_url == f"{BASE_URL}/shop"
+
+
+def test_nothing_that_is_being_paid_or_was_is_paid_elsewhere() -> None:
+    market = a_market_that_cannot_pay()
+    failed, other = the_failed().id, add(market, "pobre")
+    pay_elsewhere(payment_id=failed, address=other.url, now=market.now)
+
+    with pytest.raises(NotThere):
+        pay_elsewhere(payment_id=failed, address=other.url, now=market.now)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.PAID)
+    with pytest.raises(NotThere):
+        pay_elsewhere(payment_id=failed, address=other.url, now=market.now)
+
+
+def test_there_is_a_command_for_it() -> None:
+    market = a_market_that_cannot_pay()
+    failed, other = str(the_failed().id), add(market, "pobre")
+    for payment, wallet in ((failed, f"{BASE_URL}/alice"), (str(new_id()), other.url)):
+        with pytest.raises(CommandError):
+            call_command("pay_elsewhere", payment, wallet)
+
+    call_command("pay_elsewhere", failed, other.url)
+
+    assert Payable.objects.get().status == PayableStatus.PAYING
