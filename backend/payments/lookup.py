@@ -231,7 +231,7 @@ def _take_up(run: PaymentRun, place: _Place, order: OutgoingPayment | None) -> N
 
 
 def _can_be_booked(run: PaymentRun, wanted: Amount, order: OutgoingPayment | None) -> bool:
-    """Whether what the wallets say is in the assets agreed on, and neither nothing nor too large."""
+    """Whether what the wallets say is in the assets agreed on, is something, and fits a row."""
     payment = run.payment
     receiving = (payment.receive_asset_code, payment.receive_asset_scale)
     said = [(wanted, receiving)]

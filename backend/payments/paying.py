@@ -172,9 +172,10 @@ class PaymentRun(Run[Payment]):
         )
 
     def _counted(self) -> int:
-        """What the held grant counts of this payment: not what it set aside in an earlier period."""
+        """What the held grant counts of this payment now: an earlier period is forgotten."""
         payment = self.payment
-        held = HeldGrant.objects.get(id=payment.under_id)
+        assert self.held is not None
+        held = HeldGrant.objects.get(id=self.held.id)
         if held.period_until is None or held.period_days is None:
             return payment.reserved_value
         began = held.period_until - timedelta(days=held.period_days)

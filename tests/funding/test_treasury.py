@@ -47,7 +47,9 @@ def paid() -> int:
 
 def warnings(market: Market) -> list[events.Event]:
     return list(
-        events.Event.objects.filter(topic=f"user:{market.operator.pk}", type="treasury.nearly_spent")
+        events.Event.objects.filter(
+            topic=f"user:{market.operator.pk}", type="treasury.nearly_spent"
+        )
     )
 
 

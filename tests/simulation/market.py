@@ -454,7 +454,7 @@ class Market(Simulation):
             self.ask_the_operator()
             return
         if lapsed is not None or (stuck is not None and self.rng.random() < 0.5):
-            self.renew(lapsed or (stuck and stuck.funding))
+            self.renew(lapsed or (stuck.funding if stuck else None))
         elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
             returning.retry_payment(
                 user=self.payer,

@@ -6,6 +6,7 @@ Each decides by the market's own randomness, and may be refused like anybody.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from backend.funding.status import FundingMode
 from backend.funding.treasury import revoke_treasury_grant
@@ -26,7 +27,7 @@ def the_selection_changes(market: Market) -> None:
     """Let somebody selected go, who may be selected again; even while the payer is asked."""
     application = market.rng.choice(market.applications)
     application.refresh_from_db()
-    chosen = {"select": [], "reset": []}
+    chosen: dict[str, list[UUID]] = {"select": [], "reset": []}
     if application.status == ApplicationStatus.PENDING:
         chosen["select"] = [application.id]
     elif market.calm:
