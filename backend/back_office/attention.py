@@ -10,12 +10,12 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from backend.events.models import Event, Topic
 from backend.funding.models import Payable, Seller
 from backend.funding.status import PayableStatus
+from backend.funding.treasury import paying_grants_of
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import (
     HELD_GRANT_OVER,
     TERMINAL,
     GrantScope,
-    HeldGrantStatus,
     PaymentStatus,
 )
 from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -116,9 +116,9 @@ def treasury_of_ours() -> Seller | None:
 
 
 def treasury_cannot_pay() -> bool:
-    """Whether no consent to pay out of the treasury is held."""
-    held = HeldGrant.objects.filter(scope=GrantScope.TREASURY, status=HeldGrantStatus.HELD)
-    return not held.exists()
+    """Whether no consent to pay out of the treasury is held; one of a former treasury is none."""
+    found = treasury_of_ours()
+    return found is not None and not paying_grants_of(found).exists()
 
 
 def failing_endpoints() -> QuerySet[WebhookEndpoint]:

@@ -9,10 +9,10 @@ from backend.doctor.findings import Code, Found
 from backend.doctor.wallet import read_wallet
 from backend.funding.models import Seller
 from backend.funding.treasury import SLUG as TREASURY
+from backend.funding.treasury import paying_grants_of
 from backend.open_payments import Client, WalletAddress, same_wallet_address
 from backend.payments.models import HeldGrant
 from backend.payments.paying import NEARLY_SPENT
-from backend.payments.status import GrantScope, HeldGrantStatus
 
 MakeClient = Callable[[], Client]
 
@@ -47,8 +47,8 @@ def check_treasury_grant(now: datetime) -> str:
     """An operator has consented to payouts, and there is room left in the period."""
     if not settings.TREASURY_WALLET_ADDRESS_URL:
         return "This installation holds no money."
-    grants = HeldGrant.objects.filter(scope=GrantScope.TREASURY, status=HeldGrantStatus.HELD)
-    held = list(grants.select_related("sender"))
+    found = Seller.objects.filter(is_treasury=True, active=True).select_related("wallet").first()
+    held = list(paying_grants_of(found).select_related("sender")) if found else []
     if not held:
         raise Found(
             Code.TREASURY_NOT_APPROVED, "No operator has approved payments out of the treasury."

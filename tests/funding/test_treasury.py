@@ -9,6 +9,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection, transaction
 
+from backend.back_office.attention import treasury_cannot_pay
+from backend.doctor.findings import Found
+from backend.doctor.payees import check_treasury_grant
 from backend.events import models as events
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
@@ -217,6 +220,19 @@ def test_what_one_treasury_holds_is_paid_out_of_its_wallet_after_another_took_it
     senders = Payment.objects.filter(purpose="PAYOUT").values_list("sender__url", flat=True)
     assert set(senders) == {f"{BASE_URL}/treasury"}
     assert Funding.objects.get().seller == Seller.objects.get(wallet__url=f"{BASE_URL}/treasury")
+
+
+def test_a_consent_of_the_former_treasury_is_none_for_the_one_that_took_its_place(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = a_market_at_work(limit=10_000)
+    assert not treasury_cannot_pay()
+
+    move_the_treasury(market, "platform", settings, monkeypatch)
+
+    assert treasury_cannot_pay()
+    with pytest.raises(Found, match="No operator has approved"):
+        check_treasury_grant(market.now)
 
 
 def test_a_treasury_that_comes_back_is_the_one_it_was(
