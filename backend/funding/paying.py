@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from backend.funding import fees
 from backend.funding.models import Funding, Payable
@@ -15,6 +17,8 @@ from backend.jobs.status import Pricing
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.services import create_payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 # How soon what waits for a consent to the treasury is looked at again, though nobody woke it.
@@ -101,18 +105,23 @@ def wake_what_waits_for_the_treasury(held_grant: HeldGrant, *, at: datetime) -> 
 def retry_due(*, now: datetime, limit: int = BATCH) -> int:
     """Begin the payments whose pause after a failure is over; return how many.
 
-    Safe to repeat and to run at the same time.
+    Safe to repeat and to run at the same time. What fails is logged, and is due again.
     """
     due = Payable.objects.filter(due_at__lte=now).order_by("due_at")
     begun = 0
     for payable_id, job_id in list(due.values_list("id", "funding__job_id")[:limit]):
-        with transaction.atomic():
-            Job.objects.select_for_update().get(id=job_id)
-            payable = (
-                Payable.objects.select_related(*_NEEDED)
-                .filter(id=payable_id, due_at__lte=now)
-                .first()
-            )
-            if payable is not None:
-                begun += start(payable, at=now) is not None
+        try:
+            begun += _begin_if_due(payable_id, job_id, now=now)
+        except (InterfaceError, OperationalError):
+            raise  # the database is away, for all of them
+        except Exception:
+            log.exception("payable %s could not be begun", payable_id)
     return begun
+
+
+def _begin_if_due(payable_id: UUID, job_id: UUID, *, now: datetime) -> bool:
+    with transaction.atomic():
+        Job.objects.select_for_update().get(id=job_id)
+        due = Payable.objects.select_related(*_NEEDED).filter(id=payable_id, due_at__lte=now)
+        payable = due.first()
+        return payable is not None and start(payable, at=now) is not None

@@ -1,9 +1,11 @@
 """What is owed after a payment of which only a part arrived."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import LazySettings
 
-from backend.funding import returning
+from backend.funding import paying, returning
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import MoneyBehind, money_behind
 from backend.funding.status import (
@@ -155,6 +157,26 @@ def test_a_funding_of_which_a_part_was_paid_and_the_rest_went_back_is_settled(
     assert funding.status == FundingStatus.SETTLED
     assert money_behind([market.job.id])[market.job.id].assurance == FundingAssurance.PAID
     assert market.verdict().problems == []
+
+
+def test_what_cannot_be_begun_does_not_keep_others_from_it() -> None:
+    """As during an upgrade, when a newer release owes for reasons that this one never heard of."""
+    market = Market(workers=2)
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    refusal = {"error": {"code": "400", "description": "not today"}}
+    market.fault(call="create-quote", act="status", status=400, body=refusal, times=2)
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).count() == 2)
+    first = Payable.objects.order_by("due_at").first()
+    assert first is not None
+    Payable.objects.filter(id=first.id).update(purpose="BONUS")
+
+    begun = paying.retry_due(now=market.now + timedelta(hours=2))
+
+    assert begun == 1
+    assert Payable.objects.get(id=first.id).status == PayableStatus.OWED
 
 
 def test_what_is_too_little_to_go_back_by_itself_goes_back_with_the_rest() -> None:
