@@ -261,10 +261,12 @@ def confirm_grant(*, user: User, grant_id: UUID, now: datetime) -> Grant:
                 path=("grantId",),
                 status=grant.status,
             )
-        if not grant.confirmed:
+        newly_confirmed = not grant.confirmed
+        if newly_confirmed:
             Grant.objects.filter(id=grant.id).update(confirmed=True)
             grant.confirmed = True
-            _wake(grant, now)
+    if newly_confirmed:
+        _wake(grant, now)
     return grant
 
 
@@ -285,8 +287,8 @@ def record_approval(
             interact_ref=grant.seal_interact_ref(interact_ref),
             confirmed=same_browser,
         )
-        if same_browser:
-            _wake(grant, now)
+    if same_browser:
+        _wake(grant, now)
 
 
 def record_rejection(*, grant_id: UUID, now: datetime) -> None:
@@ -300,7 +302,7 @@ def record_rejection(*, grant_id: UUID, now: datetime) -> None:
         if grant is None:
             return
         Grant.objects.filter(id=grant.id).update(status=GrantStatus.REJECTED)
-        _wake(grant, now)
+    _wake(grant, now)
 
 
 def _awaiting(grant_id: UUID) -> Grant | None:
@@ -314,6 +316,8 @@ def _awaiting(grant_id: UUID) -> Grant | None:
 
 
 def _wake(grant: Grant, now: datetime) -> None:
+    # After the commit: whoever moves a payment locks it before its grants. A crash in between costs
+    # time only, because the grant is looked at again when the time to decide is over.
     # RFC 9635 section 5: not before `wait` is over.
     due_at = max(now, grant.continue_after or now)
     if grant.payment_id is not None:
