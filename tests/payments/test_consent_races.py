@@ -1,4 +1,4 @@
-"""A payer comes back from their wallet while the payment is called off: nobody waits in a circle."""
+"""A payer comes back while their payment is called off: nobody waits in a circle."""
 
 import time
 from collections.abc import Callable
