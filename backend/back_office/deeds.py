@@ -25,12 +25,15 @@ class DeedForm(forms.Form):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A button that is there now: the deed's name, what the button says, and what will follow."""
+    """A button that is there now: the deed's name, what the button says, and what will follow.
+
+    Without a form it is not there, and `explained` says why not.
+    """
 
     deed: str
     says: Any
     explained: Any = ""
-    form: DeedForm
+    form: DeedForm | None
 
 
 class DeedAdmin(ReadOnlyAdmin):

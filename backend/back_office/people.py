@@ -50,6 +50,7 @@ class UserAdmin(DeedAdmin):
         "erased_at",
     )
     readonly_fields = ("email", "created_at", "erased_at")
+    change_form_template = "back_office/person.html"
     filter_horizontal = ("groups",)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -72,15 +73,12 @@ class UserAdmin(DeedAdmin):
         if not self.has_change_permission(request, row):
             return []
         hindrances = hindrances_to_erasing(row)
-        explained = (
-            _("They cannot be erased yet. {hindrances}").format(
-                hindrances=" ".join(map(str, hindrances))
-            )
-            if hindrances
-            else _(
-                "Who they are is forgotten for good; books, receipts and paid work stay, without "
-                "a name. Make sure that it is they who ask."
-            )
+        if hindrances:
+            lines = [_("They cannot be erased yet."), *map(str, hindrances)]
+            return [Offer(deed="erase", says="", explained="\n".join(lines), form=None)]
+        explained = _(
+            "Who they are is forgotten for good; books, receipts and paid work stay, without "
+            "a name. Make sure that it is they who ask."
         )
         return [Offer(deed="erase", says=_("Erase"), explained=explained, form=EraseForm())]
 
