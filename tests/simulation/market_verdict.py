@@ -144,16 +144,7 @@ class Audit:
         found = []
         to_workers = sum(funding.allocations.values_list("released_value", flat=True))
         fees = funding.payables.filter(purpose="PLATFORM_FEE")
-        fee = sum(
-            payment.delivered_value
-            for payment in Payment.objects.filter(reference__in=fees.values("id"))
-            if payment.send_value is None
-        )
-        paid = fees.filter(status=PayableStatus.PAID)
-        for payable in paid:
-            payments = Payment.objects.filter(reference=payable.id, status="COMPLETED")
-            if not payments.exists() or self._market.job.pricing == Pricing.FIXED_SEND:
-                fee += payable.value  # it stayed in the treasury, or was what is sent
+        fee = sum(self._came_of(payable) for payable in fees)
         total = to_workers + fee + funding.refunded_value + funding.remaining_value
         if funding.mode != FundingMode.DIRECT and total != funding.total_value:
             found.append(f"{name}: {to_workers} + {fee} and the rest are {total}")
@@ -164,6 +155,22 @@ class Audit:
         if not wanted - waived <= fee <= wanted:
             found.append(f"{name}: a fee of {fee} for {to_workers}, {waived} waived")
         return found
+
+    def _came_of(self, fee: Payable) -> int:
+        """What the platform got of a fee: in parts, and then what its row says."""
+        payments = list(Payment.objects.filter(reference=fee.id).order_by("created_at", "id"))
+        completed = any(each.status == PaymentStatus.COMPLETED for each in payments)
+        paid = fee.status == PayableStatus.PAID
+        if self._market.job.pricing != Pricing.FIXED_SEND:
+            kept = fee.value if paid and not completed else 0  # it stayed in the treasury
+            return kept + sum(each.delivered_value for each in payments)
+        # What is sent counts. A part that arrived costs its part of the quote, rounded up.
+        parts = payments[:-1] if paid else payments
+        return (fee.value if paid else 0) + sum(
+            -(-each.debit_value * each.delivered_value // each.receive_value)
+            for each in parts
+            if each.delivered_value and each.debit_value and each.receive_value
+        )
 
     def _problems_of_work(self, funding: Funding, name: str) -> list[str]:
         accepted = sum(
