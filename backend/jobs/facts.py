@@ -148,6 +148,7 @@ class _Counted:
     undecided: int = 0
     contested: int = 0
     reviewable: int = 0
+    silent: int = 0
 
 
 def _counted(*, user: User, jobs: Iterable[Job], now: datetime) -> dict[UUID, _Counted]:
@@ -180,6 +181,7 @@ def _counted(*, user: User, jobs: Iterable[Job], now: datetime) -> dict[UUID, _C
                 undecided=numbers[0],
                 contested=numbers[1],
                 reviewable=numbers[2],
+                silent=numbers[3],
             )
     return counted
 
@@ -203,6 +205,7 @@ def _count_applications(user: User, job_ids: list[UUID]) -> QuerySet[Application
             "standing",
             "selected",
             Value(0),
+            Value(0),
         )
     )
 
@@ -220,6 +223,7 @@ def _count_work(user: User, job_ids: list[UUID], now: datetime) -> QuerySet[Subm
             undecided=Count("id", filter=is_undecided()),
             contested=Count("id", filter=is_contested(now=now)),
             reviewable=Count("id", filter=_is_reviewable(now=now)),
+            silent=Count("id", filter=_is_accepted_by_silence(now=now)),
         )
         .values_list(
             Value(_WORK),
@@ -230,6 +234,7 @@ def _count_work(user: User, job_ids: list[UUID], now: datetime) -> QuerySet[Subm
             "undecided",
             "contested",
             "reviewable",
+            "silent",
         )
     )
 
@@ -242,9 +247,16 @@ def _is_reviewable(*, now: datetime) -> Q:
     )
 
 
+def _is_accepted_by_silence(*, now: datetime) -> Q:
+    submitted = Q(status=SubmissionStatus.SUBMITTED, superseded_at__isnull=True)
+    return submitted & Q(review_by__lte=now)
+
+
 def _job_facts(user: User, job: Job, counted: _Counted, now: datetime) -> JobFacts:
     is_selected = counted.own_application is ApplicationStatus.SELECTED
     roles = _roles(user, owner_id=job.owner_id, worker_id=user.id if is_selected else None)
+    if roles & {Who.OWNER, Who.WORKER}:
+        roles -= {Who.OPERATOR}
     return JobFacts(
         roles=roles if Who.OWNER in roles else roles | {Who.OTHER},
         status=job.status,
@@ -259,6 +271,7 @@ def _job_facts(user: User, job: Job, counted: _Counted, now: datetime) -> JobFac
         undecided=counted.undecided,
         contested=counted.contested,
         reviewable=counted.reviewable,
+        silent=counted.silent,
     )
 
 

@@ -43,7 +43,7 @@ def review_submission(
     """Say what becomes of submitted work.
 
     ACCEPT takes `amount` of what is not accepted yet, `None` all of it; the rest can be accepted
-    later. REQUEST_CHANGES gives the worker the job's submit days for a new revision, or until
+    later. Once the time for the review is over it takes all of it only. REQUEST_CHANGES gives the worker the job's submit days for a new revision, or until
     its submit deadline where that is later. REJECT accepts nothing. The last two say why in
     `comment`.
 
@@ -115,6 +115,11 @@ def acknowledge_decision(*, user: User, submission_id: UUID, now: datetime) -> S
 def _accept(change: Change, submission: Submission, amount: Amount | None, comment: str) -> None:
     value = submission.rest if amount is None else _accepted_value(submission, amount)
     if submission.status != SubmissionStatus.DISPUTED:
+        if value != submission.rest and _silence_has_accepted(submission, at=change.at):
+            raise ValidationFailed(
+                _("The time for the review is over: silence has accepted all of this work."),
+                path=("amount",),
+            )
         accept(change, submission, value=value, comment=comment)
         return
     if value != submission.rest:
@@ -123,6 +128,12 @@ def _accept(change: Change, submission: Submission, amount: Amount | None, comme
             path=("amount",),
         )
     concede(change, submission, comment=comment)
+
+
+def _silence_has_accepted(submission: Submission, *, at: datetime) -> bool:
+    """Whether the owner's time is over, whether or not the clock has come by."""
+    waits = submission.status == SubmissionStatus.SUBMITTED
+    return waits and submission.review_by is not None and submission.review_by <= at
 
 
 def _accepted_value(submission: Submission, amount: Amount) -> int:

@@ -12,6 +12,7 @@ from backend.funding.status import FundingMode, FundingStatus
 from backend.guide.escrow import SetAside, set_aside
 from backend.guide.offers import Wish, payments_of_offer, start_payment
 from backend.ids import global_id
+from backend.jobs import endings
 from backend.jobs.status import JobStatus
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
@@ -134,6 +135,25 @@ def test_S30_S31_S33_D03_the_work_on_a_job_of_ours_begins_when_the_treasury_has_
     assert market.job.status == JobStatus.SUBMITTING
     assert [ask(market, offer_id).secured for _ in range(2)] == [True, True]
     assert Funding.objects.get().mode == FundingMode.ESCROW
+
+
+def test_money_that_went_back_to_its_payer_is_not_there_any_more() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+    offer_id = global_id("Job", market.job.id)
+    first = ask(market, offer_id)
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    assert ask(market, offer_id).secured
+
+    endings.cancel_job(
+        user=market.payer, job_id=market.job.id, reason="Not needed.", now=market.clock.now()
+    )
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.REFUNDED)
+
+    with pytest.raises(FaenaError) as refused:
+        ask(market, offer_id)
+    assert refused.value.code == ErrorCode.INVALID_TRANSITION
+    assert Payment.objects.get(id=first.payment.id).status == PaymentStatus.COMPLETED
 
 
 def test_D02_S33_the_sum_of_a_job_of_ours_is_reward_times_selected() -> None:

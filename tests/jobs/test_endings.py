@@ -4,9 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from backend.accounts.models import User
 from backend.errors import Forbidden, NotFound, ValidationFailed
-from backend.jobs import endings, review
+from backend.jobs import clock, endings, review
 from backend.jobs.errors import WrongStatus
+from backend.jobs.facts import facts_of_job
+from backend.jobs.lifecycle.job import RULES, JobAction
+from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.models import Job, StatusChange, Submission
 from backend.jobs.status import JobStatus, ReviewDecision
 from tests.jobs.people import (
@@ -78,6 +82,35 @@ def test_undecided_work_is_decided_first_unless_an_operator_ends_the_job() -> No
     for submission in Submission.objects.all():
         assert (submission.status, submission.comment) == ("REJECTED", "The owner has left.")
         assert (submission.dispute_until, submission.due_at) == (None, None)
+
+
+def test_an_operator_decides_about_work_for_a_job_of_their_own_like_any_owner() -> None:
+    job, [worker] = a_job_with_work()
+    submission = submitted_work(job, worker)
+    User.objects.filter(id=job.owner_id).update(is_staff=True)
+    owner = User.objects.get(id=job.owner_id)
+
+    with pytest.raises(WrongStatus, match="work waits for a decision"):
+        cancel(job, owner)
+
+    submission.refresh_from_db()
+    assert submission.status == "SUBMITTED"
+
+
+def test_no_operator_takes_back_what_silence_has_accepted() -> None:
+    job, [worker] = a_job_with_work(review_days=14)
+    submission = submitted_work(job, worker)
+    operator = a_person(is_staff=True)
+    # The clock, which would say so, has not come by yet.
+    late = NOON + 14 * DAY
+
+    with pytest.raises(WrongStatus, match="silence has accepted"):
+        endings.cancel_job(user=operator, job_id=job.id, reason="The owner has left.", now=late)
+
+    assert JobAction.CANCEL not in allowed(RULES, facts_of_job(user=operator, job=job, now=late))
+    clock.pass_time(now=late)
+    submission.refresh_from_db()
+    assert (submission.status, submission.accepted_value) == ("ACCEPTED", 2500)
 
 
 def test_contested_work_blocks_every_end() -> None:

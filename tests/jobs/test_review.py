@@ -200,6 +200,19 @@ def test_after_the_time_for_the_review_only_accepting_is_left(decision: ReviewDe
     assert reviewed(submission, ACCEPT, now=late).status == SubmissionStatus.ACCEPTED
 
 
+def test_a_part_is_too_little_once_silence_has_accepted_all_of_it(said: list[Any]) -> None:
+    job, [worker] = a_job_with_work(review_days=14)
+    submission = submitted_work(job, worker)
+    late = NOON + 14 * DAY
+
+    with pytest.raises(ValidationFailed, match="silence has accepted") as refused:
+        reviewed(submission, ACCEPT, value=1, now=late)
+    assert refused.value.path == ("amount",)
+
+    assert said == []
+    assert reviewed(submission, ACCEPT, value=2500, now=late).accepted_value == 2500
+
+
 def test_only_the_owner_decides() -> None:
     job, [worker] = a_job_with_work()
     submission = submitted_work(job, worker)

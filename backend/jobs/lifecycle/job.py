@@ -61,7 +61,10 @@ class JobFacts:
     `applications` were not withdrawn; `application` is the viewer's own. `submit_until` is the
     last moment for the viewer's own work; None when it is not theirs to hand in. `undecided` and
     `contested` count the submissions that wait for the owner, or that the worker disputes or
-    still can. `money_moving`: a payment for the job is on its way.
+    still can; `silent` those that the owner's silence has accepted, though the clock has not come
+    by yet. `money_moving`: a payment for the job is on its way.
+
+    An operator who owns the job or works on it has not that role.
     """
 
     roles: frozenset[Who]
@@ -76,6 +79,7 @@ class JobFacts:
     undecided: int = 0
     reviewable: int = 0
     contested: int = 0
+    silent: int = 0
     money_moving: bool = False
 
 
@@ -256,6 +260,11 @@ RULES: dict[JobAction, Rule[JobFacts]] = {
                 # An operator ends jobs whose owner has gone: the work counts as rejected.
                 lambda facts: facts.undecided > 0 and Who.OPERATOR not in facts.roles,
                 _("The job is {status}, and work waits for a decision or a revision."),
+            ),
+            _obstacle(
+                _A.CANCEL,
+                lambda facts: facts.silent > 0,
+                _("The job is {status}, and silence has accepted work: it is paid first."),
             ),
             _nothing_contested(_A.CANCEL),
         ),
