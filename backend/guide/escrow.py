@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Asset
+from backend.funding.errors import AlreadyFunded
 from backend.funding.models import Funding
 from backend.funding.services import pre_fund_job
 from backend.funding.status import LIVE, FundingMode, FundingStatus
@@ -20,11 +22,14 @@ from backend.guide.models import OfferJob, OfferKind
 from backend.guide.offers import Wish
 from backend.ids import new_id
 from backend.jobs.models import Job
+from backend.jobs.status import JobStatus
 from backend.payments.models import Payment
 from backend.payments.status import TERMINAL, PaymentStatus
 
-# The money is there, whatever has become of it since.
-THERE = LIVE | {FundingStatus.SETTLED, FundingStatus.REFUNDING, FundingStatus.REFUNDED}
+# The money is there, or has gone where it was to go. What went back to its payer is not there.
+THERE = LIVE | {FundingStatus.SETTLED}
+# A job whose work has not begun. What is held for one of these is yet to be promised to workers.
+BEFORE_WORK = frozenset({JobStatus.RECRUITING, JobStatus.SELECTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,12 @@ def _for_job(job: Job, wish: Wish) -> SetAside:
     """The pay of those selected for a job of ours, held by the treasury."""
     amount = exact_amount(wish.amount, Asset(job.asset_code, job.asset_scale))
     with transaction.atomic():
-        Job.objects.select_for_update().get(id=job.id)
-        counting = sorted(THERE | {FundingStatus.AWAITING_APPROVAL})
+        job = Job.objects.select_for_update().get(id=job.id)
+        told = {FundingStatus.AWAITING_APPROVAL}
+        if job.status not in BEFORE_WORK:
+            told |= THERE
         made = Funding.objects.filter(
-            job=job, payer=wish.owner, mode=FundingMode.ESCROW, status__in=counting
+            job=job, payer=wish.owner, mode=FundingMode.ESCROW, status__in=sorted(told)
         )
         funding = made.order_by("-id").first()
         if funding is None or funding.total != amount:
@@ -75,8 +82,15 @@ def _for_job(job: Job, wish: Wish) -> SetAside:
                 idempotency_key=new_id(),
                 now=wish.now,
             ).funding
-    payment = Payment.objects.filter(reference=funding.id).select_related("sender", "receiver")
-    return SetAside(payment.latest("created_at"), funding.status in THERE)
+        payments = Payment.objects.filter(reference=funding.id)
+        payment = payments.select_related("sender", "receiver").order_by("-created_at").first()
+        if payment is None:
+            # Nothing is set aside, so there is no payment to tell of, and nothing has begun.
+            raise AlreadyFunded(
+                _("Its payer has consented to pay the workers: begin the work with preFundJob."),
+                path=("offerId",),
+            )
+    return SetAside(payment, funding.status in THERE)
 
 
 def _for_offer(wish: Wish, offer_id: str | None, description: str) -> SetAside:

@@ -8,16 +8,17 @@ from backend.accounts.models import WalletAddress
 from backend.errors import ErrorCode, FaenaError
 from backend.funding.errors import AlreadyFunded, AmountChanged
 from backend.funding.models import Funding
+from backend.funding.services import fund_job
 from backend.funding.status import FundingMode, FundingStatus
 from backend.guide.escrow import SetAside, set_aside
 from backend.guide.offers import Wish, payments_of_offer, start_payment
-from backend.ids import global_id
+from backend.ids import global_id, new_id
 from backend.jobs import endings
 from backend.jobs.status import JobStatus
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
 from tests.guide.test_offers import at_once
-from tests.simulation.market import Market
+from tests.simulation.market import RETURN, Market
 from tests.simulation.simulator import Simulation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,6 +155,47 @@ def test_money_that_went_back_to_its_payer_is_not_there_any_more() -> None:
         ask(market, offer_id)
     assert refused.value.code == ErrorCode.INVALID_TRANSITION
     assert Payment.objects.get(id=first.payment.id).status == PaymentStatus.COMPLETED
+
+
+def fund_before_work(market: Market, mode: FundingMode) -> None:
+    fund_job(
+        payer=market.payer,
+        job_id=market.job.id,
+        mode=mode,
+        seller=None,
+        payer_wallet_id=None,
+        expected_total=None,
+        return_url=RETURN,
+        idempotency_key=new_id(),
+        now=market.clock.now(),
+    )
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    market.job.refresh_from_db()
+    assert market.job.status == JobStatus.SELECTING
+
+
+def test_money_held_since_before_the_selection_is_promised_to_those_selected() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+    fund_before_work(market, FundingMode.ESCROW)
+
+    held = ask(market, global_id("Job", market.job.id))
+
+    assert held.secured
+    market.job.refresh_from_db()
+    assert market.job.status == JobStatus.SUBMITTING
+    assert Funding.objects.get().allocations.count() == 2
+
+
+def test_a_consent_is_no_money_set_aside() -> None:
+    market = Market(mode=FundingMode.PREAPPROVED)
+    fund_before_work(market, FundingMode.PREAPPROVED)
+
+    with pytest.raises(AlreadyFunded):
+        ask(market, global_id("Job", market.job.id))
+
+    market.job.refresh_from_db()
+    assert market.job.status == JobStatus.SELECTING
 
 
 def test_D02_S33_the_sum_of_a_job_of_ours_is_reward_times_selected() -> None:
