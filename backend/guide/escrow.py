@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Asset
 from backend.funding.errors import AlreadyFunded
-from backend.funding.models import Funding
+from backend.funding.models import Allocation, Funding
 from backend.funding.services import pre_fund_job
 from backend.funding.status import LIVE, FundingMode, FundingStatus
 from backend.guide import offers
@@ -22,7 +23,8 @@ from backend.guide.models import OfferJob, OfferKind
 from backend.guide.offers import Wish
 from backend.ids import new_id
 from backend.jobs.models import Job
-from backend.jobs.status import JobStatus
+from backend.jobs.status import ApplicationStatus, JobStatus
+from backend.open_payments.types import Amount
 from backend.payments.models import Payment
 from backend.payments.status import TERMINAL, PaymentStatus
 
@@ -71,7 +73,7 @@ def _for_job(job: Job, wish: Wish) -> SetAside:
             job=job, payer=wish.owner, mode=FundingMode.ESCROW, status__in=sorted(told)
         )
         funding = made.order_by("-id").first()
-        if funding is None or funding.total != amount:
+        if funding is None or amount not in {funding.total, _promised_for(job)}:
             funding = pre_fund_job(
                 payer=wish.owner,
                 job_id=job.id,
@@ -91,6 +93,14 @@ def _for_job(job: Job, wish: Wish) -> SetAside:
                 path=("offerId",),
             )
     return SetAside(payment, funding.status in THERE)
+
+
+def _promised_for(job: Job) -> Amount:
+    """What those selected are promised, out of however many fundings."""
+    chosen = Allocation.objects.filter(
+        funding__job=job, application__status=ApplicationStatus.SELECTED
+    )
+    return job.amount(chosen.aggregate(sum=Sum("amount_value"))["sum"] or 0)
 
 
 def _for_offer(wish: Wish, offer_id: str | None, description: str) -> SetAside:

@@ -14,6 +14,7 @@ from backend.guide.escrow import SetAside, set_aside
 from backend.guide.offers import Wish, payments_of_offer, start_payment
 from backend.ids import global_id, new_id
 from backend.jobs import endings
+from backend.jobs.models import Job
 from backend.jobs.status import JobStatus
 from backend.payments.models import Payment
 from backend.payments.status import PaymentStatus
@@ -185,6 +186,21 @@ def test_money_held_since_before_the_selection_is_promised_to_those_selected() -
     market.job.refresh_from_db()
     assert market.job.status == JobStatus.SUBMITTING
     assert Funding.objects.get().allocations.count() == 2
+
+
+def test_asking_again_is_safe_where_more_was_held_than_those_selected_are_paid() -> None:
+    market = Market(mode=FundingMode.ESCROW)
+    market.open_treasury()
+    Job.objects.filter(id=market.job.id).update(workers_needed=3)
+    fund_before_work(market, FundingMode.ESCROW)
+    assert Funding.objects.get().total_value == 3750
+
+    told = [ask(market, global_id("Job", market.job.id)) for _ in range(3)]
+
+    assert [each.secured for each in told] == [True] * 3
+    assert len({each.payment for each in told}) == 1
+    with pytest.raises(FaenaError):
+        ask(market, global_id("Job", market.job.id), amount="24.00")
 
 
 def test_a_consent_is_no_money_set_aside() -> None:
