@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.errors import NotFound
 from backend.events import emit
+from backend.jobs.lifecycle.job import FINAL
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.jobs.models.door import HasStatus
 from backend.jobs.queries import jobs_visible_to
@@ -107,8 +108,12 @@ def lock_job(*, user: User, job_id: UUID, path: tuple[str, ...] = ("jobId",)) ->
 
 def _concerned(row: HasStatus) -> list[UUID]:
     if isinstance(row, Job):
-        selected = row.applications.filter(status=ApplicationStatus.SELECTED)
-        return [row.owner_id, *selected.values_list("applicant_id", flat=True)]
+        concerned = {ApplicationStatus.SELECTED}
+        if row.status in FINAL:
+            # Their application will not be decided any more: nothing else would tell them.
+            concerned.add(ApplicationStatus.PENDING)
+        applicants = row.applications.filter(status__in=sorted(concerned))
+        return [row.owner_id, *applicants.values_list("applicant_id", flat=True)]
     if isinstance(row, Application):
         return [row.applicant_id, row.job.owner_id]
     if isinstance(row, Submission):

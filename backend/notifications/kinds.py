@@ -73,6 +73,55 @@ def _kind(name: str, to: Side, category: MailCategory, **more: Any) -> Kind:
 KINDS: tuple[Kind, ...] = (
     # --- what the owner of a job has to do ---
     _kind(
+        "to_select",
+        Side.OWNER,
+        WORK,
+        type="job.status",
+        status="SELECTING",
+        subject=_("Select who works: {job}"),
+        body=_(
+            "Your job “{job}” takes no more applications. Please select who works, and secure "
+            "their pay, before {expires_at}: the job expires then."
+        ),
+    ),
+    _kind(
+        "selected_worker_withdrew",
+        Side.OWNER,
+        WORK,
+        type="application.status",
+        status="WITHDRAWN",
+        where={"previous": "SELECTED"},
+        subject=_("Somebody you selected has withdrawn: {job}"),
+        body=_(
+            "Somebody whom you selected for your job “{job}” does not take part any more. Their "
+            "place is free: please select somebody else."
+        ),
+    ),
+    _kind(
+        "job_expired_for_owner",
+        Side.OWNER,
+        WORK,
+        type="job.status",
+        status="EXPIRED",
+        subject=_("Your job has expired: {job}"),
+        body=_(
+            "The time of your job “{job}” is over, and no work was handed in. What was set aside "
+            "for workers goes back."
+        ),
+    ),
+    _kind(
+        "job_canceled_for_owner",
+        Side.OWNER,
+        WORK,
+        type="job.status",
+        status="CANCELED",
+        subject=_("Your job was canceled: {job}"),
+        body=_(
+            "An operator has canceled your job “{job}”. Work that was accepted is paid, and what "
+            "else was set aside for workers goes back."
+        ),
+    ),
+    _kind(
         "work_to_review",
         Side.OWNER,
         WORK,
@@ -158,6 +207,39 @@ KINDS: tuple[Kind, ...] = (
         status="REJECTED",
         subject=_("Not selected: {job}"),
         body=_("Somebody else was selected for the job “{job}”. Thank you for applying."),
+    ),
+    _kind(
+        "work_begins",
+        Side.WORKER,
+        WORK,
+        type="job.status",
+        status="SUBMITTING",
+        subject=_("The work can begin: {job}"),
+        body=_(
+            "The pay for the job “{job}” is secured, so you can begin. Please hand in your work "
+            "before {submit_until}."
+        ),
+    ),
+    _kind(
+        "job_canceled",
+        Side.WORKER,
+        WORK,
+        type="job.status",
+        status="CANCELED",
+        subject=_("The job was canceled: {job}"),
+        body=_(
+            "The job “{job}” was canceled: there is nothing more to do for it. What was accepted "
+            "of your work is paid."
+        ),
+    ),
+    _kind(
+        "job_expired",
+        Side.WORKER,
+        WORK,
+        type="job.status",
+        status="EXPIRED",
+        subject=_("The job has expired: {job}"),
+        body=_("The time of the job “{job}” is over: there is nothing more to do for it."),
     ),
     _kind(
         "changes_requested",

@@ -13,7 +13,7 @@ from backend.events.models import Event
 from backend.events.relay import reader
 from backend.notifications.kinds import KINDS, TYPES, Kind, Side
 from backend.notifications.models import Mail
-from backend.notifications.subjects import people_on_sides
+from backend.notifications.subjects import people_on_sides, subject_of
 
 
 @reader
@@ -58,8 +58,11 @@ def _worth_a_mail(events: list[Event]) -> Iterator[tuple[Event, UUID, UUID, Kind
 
 
 def _kind_for(event: Event, user_id: UUID, sides: dict[Side, UUID | None]) -> Kind | None:
+    theirs = {side for side, person in sides.items() if person == user_id}
+    if not theirs and (others := subject_of(event.type).others) is not None:
+        theirs.add(others)
     for kind in KINDS:
-        if sides.get(kind.to) == user_id and kind.is_about(event.type, event.payload):
+        if kind.to in theirs and kind.is_about(event.type, event.payload):
             return kind
     return None
 

@@ -29,11 +29,17 @@ class Subject:
     """The rows behind the first word of an event's type.
 
     `sides` names the column of each person; `values` what a mail about such a row can tell.
+    `others`: on which side everybody else is who has the event in their feed.
     """
 
     model: type[Model]
     sides: Mapping[Side, str]
     values: Callable[[Any, Event], Values]
+    others: Side | None = None
+
+
+def _job(row: Job, event: Event) -> Values:
+    return {"job": row.title, "submit_until": row.submit_until, "expires_at": row.expires_at}
 
 
 def _application(row: Application, event: Event) -> Values:
@@ -74,6 +80,7 @@ def _treasury(row: HeldGrant, event: Event) -> Values:
 
 
 SUBJECTS: dict[str, Subject] = {
+    "job": Subject(Job, {Side.OWNER: "owner_id"}, _job, others=Side.WORKER),
     "application": Subject(
         Application,
         {Side.WORKER: "applicant_id", Side.OWNER: "job__owner_id"},
@@ -120,6 +127,9 @@ def people_on_sides(events: Iterable[Event]) -> dict[UUID, dict[Side, UUID | Non
 def still_so(row: Model, event: Event) -> bool:
     """Whether what the event told is still how things are."""
     match row:
+        case Job():
+            # One that is not listed stands for work elsewhere, and nobody selects or works here.
+            return row.listed and row.status == event.payload["status"]
         case Submission() if event.type == "submission.review_reminder":
             return row.status == "SUBMITTED" and row.superseded_at is None
         case Submission():

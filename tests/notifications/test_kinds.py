@@ -11,11 +11,13 @@ from django.utils import translation
 from backend.accounts.models import User
 from backend.events.models import Event
 from backend.ids import global_id
+from backend.jobs import endings, recruiting
 from backend.jobs.models import Job
 from backend.notifications.kinds import BY_NAME, KINDS
 from backend.notifications.models import Mail
 from backend.notifications.status import MailStatus
 from backend.payments.models import Payment
+from tests.jobs.people import NOON, a_job, an_application
 from tests.notifications import world
 from tests.notifications.world import STORIES, MailServer, mail_all, subject_of, text_of
 from tests.webhooks.world import Clock, a_user, announce
@@ -134,6 +136,32 @@ def test_what_is_decided_by_a_dispute_is_mailed_once(mail_server: MailServer, cl
     mail_all(clock)
 
     assert len(mail_server.to(person)) == 1
+
+
+def test_those_whose_application_is_pending_hear_that_the_job_is_over(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    job = a_job(recruit_limit=3)
+    pending, rejected = an_application(job), an_application(job)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, reject=[rejected.id], now=NOON)
+    world.forget_the_past()
+
+    endings.cancel_job(user=job.owner, job_id=job.id, reason="Not needed.", now=NOON)
+    mail_all(clock)
+
+    assert [mail["To"] for mail in mail_server.got] == [pending.applicant.email]
+    assert "canceled" in subject_of(mail_server.got[0])
+
+
+def test_a_job_that_stands_for_work_elsewhere_makes_no_mail(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    person = world.job_expired_for_owner()
+    Job.objects.filter(owner=person).update(listed=False)
+
+    mail_all(clock)
+
+    assert mail_server.to(person) == []
 
 
 def test_nothing_is_put_in_line_where_no_mail_server_is(

@@ -21,9 +21,10 @@ from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus
 from backend.ids import new_id
 from backend.jobs import clock as job_clock
-from backend.jobs import disputes, recruiting
-from backend.jobs.models import Dispute, Submission
+from backend.jobs import disputes, endings, recruiting
+from backend.jobs.models import Dispute, Job, Submission
 from backend.jobs.status import ReviewDecision
+from backend.jobs.work import begin_work
 from backend.notifications import claims
 from backend.notifications.models import Mail
 from backend.notifications.sending import send
@@ -44,6 +45,7 @@ from tests.schema.permissions.world import World, build
 from tests.webhooks.world import Clock
 
 MOST_ROUNDS = 500
+DAY = timedelta(days=1)
 
 
 @dataclass
@@ -125,6 +127,81 @@ def forget_the_past() -> None:
 
 
 # --- stories: each returns whom its last event is to be mailed to ---------------------------------
+
+
+def _over(*, recruits: bool = True) -> tuple[Job, User]:
+    """A job about to end, and somebody who waits for it."""
+    if recruits:
+        job = a_job(recruit_limit=3)
+        waiting = an_application(job).applicant
+    else:
+        job, (waiting,) = a_job_with_work()
+    forget_the_past()
+    return job, waiting
+
+
+def _pass(job: Job) -> None:
+    Job.objects.filter(id=job.id).update(due_at=NOON, recruit_until=NOON - DAY, expires_at=NOON)
+    job_clock.pass_time(now=NOON)
+
+
+def _cancel(job: Job, by: User) -> None:
+    endings.cancel_job(user=by, job_id=job.id, reason="Not needed.", now=NOON)
+
+
+def to_select() -> User:
+    job, _waiting = _over()
+    Job.objects.filter(id=job.id).update(due_at=NOON)
+    job_clock.pass_time(now=NOON)
+    return job.owner
+
+
+def selected_worker_withdrew() -> User:
+    job = a_job()
+    application = an_application(job)
+    recruiting.decide_applications(
+        user=job.owner, job_id=job.id, select=[application.id], now=NOON
+    )
+    forget_the_past()
+    recruiting.withdraw_application(
+        user=application.applicant, application_id=application.id, now=NOON
+    )
+    return job.owner
+
+
+def job_expired_for_owner() -> User:
+    job, _waiting = _over()
+    _pass(job)
+    return job.owner
+
+
+def job_expired() -> User:
+    job, waiting = _over()
+    _pass(job)
+    return waiting
+
+
+def job_canceled_for_owner() -> User:
+    job, _waiting = _over()
+    _cancel(job, a_person("operator", is_staff=True))
+    return job.owner
+
+
+def job_canceled() -> User:
+    job, waiting = _over(recruits=False)
+    _cancel(job, job.owner)
+    return waiting
+
+
+def work_begins() -> User:
+    job = a_job()
+    application = an_application(job)
+    recruiting.decide_applications(
+        user=job.owner, job_id=job.id, select=[application.id], now=NOON
+    )
+    forget_the_past()
+    begin_work(job=job, at=NOON)
+    return application.applicant
 
 
 def work_to_review() -> User:
@@ -350,6 +427,13 @@ def treasury_nearly_spent() -> User:
 
 
 STORIES: tuple[Callable[[], User], ...] = (
+    to_select,
+    selected_worker_withdrew,
+    job_expired_for_owner,
+    job_canceled_for_owner,
+    work_begins,
+    job_canceled,
+    job_expired,
     work_to_review,
     review_reminder,
     dispute_opened,
