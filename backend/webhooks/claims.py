@@ -100,8 +100,26 @@ def _first_in_line(endpoint: WebhookEndpoint, now: datetime, room: int) -> list[
         pending = endpoint.deliveries.filter(status=DeliveryStatus.PENDING, topic__in=topics)
         firsts = dict(pending.order_by().values_list("topic").annotate(Min("seq")))
         found += [each for each in page if firsts[each.topic] == each.seq]
+        found += _due_elsewhere(endpoint, now, firsts, found)
         if len(found) >= room or len(page) < PAGE:
             break
         # What is due of these topics waits for what is under way, or is not due.
         passed |= topics
     return found[:room]
+
+
+def _due_elsewhere(
+    endpoint: WebhookEndpoint, now: datetime, firsts: dict[str, int], found: list[WebhookDelivery]
+) -> list[WebhookDelivery]:
+    """The `firsts`, a number by topic, that are due and are not `found` yet.
+
+    One that had to wait for its turn is due later than those that came behind it meanwhile, of
+    which there may be more than a page.
+    """
+    missing = firsts.keys() - {each.topic for each in found}
+    if not missing:
+        return []
+    wanted = Q()
+    for topic in missing:
+        wanted |= Q(topic=topic, seq=firsts[topic])
+    return list(_due(now).filter(wanted, endpoint=endpoint).order_by("due_at", "id"))

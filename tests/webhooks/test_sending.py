@@ -260,6 +260,25 @@ def test_events_of_a_topic_arrive_in_their_order_and_wait_for_the_first(
     assert [request.seq for request in receiver.got] == [1, 1, 2, 3]
 
 
+@pytest.mark.parametrize("behind", [claims.PAGE - 1, 3 * claims.PAGE])
+def test_however_many_come_behind_it_meanwhile_the_first_is_tried_again(
+    listening: Listening, receiver: Receiver, worker: Worker, behind: int
+) -> None:
+    receiver.answer = failing(retry_after="3600")  # type: ignore[assignment]
+    events = [listening.hears()]
+    worker.work()
+    assert len(receiver.got) == 1
+    # They are put down as due at once, and so before the first, which has to wait.
+    events += [listening.hears() for _ in range(behind)]
+    worker.work()
+    receiver.got.clear()
+    receiver.answer = failing(204)  # type: ignore[assignment]
+
+    worker.until(NOON + timedelta(hours=2))
+
+    assert receiver.ids() == [str(each.id) for each in events]
+
+
 def test_another_topic_does_not_wait(
     listening: Listening, receiver: Receiver, worker: Worker
 ) -> None:
