@@ -52,10 +52,15 @@ def check_resumable(*, topic: str, seq: int) -> None:
     """
     last = last_seq(topic=topic)
     if seq > last:
-        raise BadCursor(_("This cursor is ahead of its feed."), path=("after",))
+        raise ahead_of_its_feed()
     # Counted after reading `last`: an event emitted in between only makes it larger.
     if Event.objects.filter(topic=topic, seq__gt=seq).count() < last - seq:
         raise CursorExpired(
             _("Events after this cursor are no longer kept. Read the object, then subscribe anew."),
             path=("after",),
         )
+
+
+def ahead_of_its_feed() -> BadCursor:
+    """The refusal of a cursor that its topic has not got as far as, or that has no topic."""
+    return BadCursor(_("This cursor is ahead of its feed."), path=("after",))

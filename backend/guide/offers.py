@@ -129,7 +129,7 @@ def locked_offer(owner: User, reference: str, *, kind: OfferKind, now: datetime)
     Raises:
         ValidationFailed: the name is unusable.
     """
-    if len(reference) > LONGEST_REFERENCE or not reference.isprintable() or not reference.strip():
+    if not _is_name(reference):
         raise ValidationFailed(
             _("The name of an offer has 1 to {most} printable characters."),
             path=("offerId",),
@@ -138,6 +138,10 @@ def locked_offer(owner: User, reference: str, *, kind: OfferKind, now: datetime)
     names = {"owner": owner, "reference": reference, "kind": kind}
     Offer.objects.get_or_create(**names, defaults={"created_at": now})
     return Offer.objects.select_for_update().get(**names)
+
+
+def _is_name(reference: str) -> bool:
+    return len(reference) <= LONGEST_REFERENCE and reference.isprintable() and reference.strip() != ""
 
 
 def newest_job(offer: Offer) -> Job | None:
@@ -240,6 +244,8 @@ def payments_of_offer(user: User, offer_id: str) -> QuerySet[Payment]:
     job = job_of_ours(user, offer_id)
     if job is not None:
         jobs: list[UUID] = [job.id]
+    elif not _is_name(offer_id):
+        jobs = []  # nothing is called so, and PostgreSQL would not even look for a NUL
     else:
         named = OfferJob.objects.filter(
             offer__owner=user,

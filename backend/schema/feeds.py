@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User
 from backend.errors import NotFound, ValidationFailed
 from backend.events import cursors, models, queries
-from backend.events.feed import read_together
+from backend.events.feed import patiently, read_together
 from backend.events.hub import hub
 from backend.events.shown import data_of, subject_id_of
 from backend.jobs.queries import jobs_visible_to
@@ -195,6 +195,9 @@ class FeedSubscription:
             if not await who_see_jobs.get((viewer, key)):
                 raise NotFound(_("There is no such job."), path=("jobId",))
 
+        if after is not None:
+            # Before the cursor is judged, which would tell how much happens to a foreign draft.
+            await patiently(look)
         async for edge in _edges(info, f"job:{key}", after=after, types=None, look=look):
             yield edge
 

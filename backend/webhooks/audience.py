@@ -48,7 +48,7 @@ _KINDS: dict[str, _Kind] = {
 
 def audience(events: Sequence[Event]) -> list[tuple[Event, WebhookEndpoint, str]]:
     """Every endpoint that is to be told of one of `events`, and what it calls that event."""
-    people = _people_behind(events)
+    people = _people_behind(event.topic for event in events)
     endpoints = (
         WebhookEndpoint.objects.filter(
             Q(owner_id__in=set().union(*people.values())) | Q(everything=True)
@@ -83,16 +83,23 @@ def may_hear(endpoint: WebhookEndpoint) -> bool:
     return owner.is_active and (owner.sees_everything or not endpoint.everything)
 
 
-def _people_behind(events: Iterable[Event]) -> dict[str, set[UUID]]:
+def hears_of(endpoint: WebhookEndpoint, topic: str) -> bool:
+    """Whether what happens in this topic is told to the endpoint, if it wants to hear it."""
+    if endpoint.everything:
+        return may_hear(endpoint) and topic.isprintable()
+    return topic in _readable(endpoint.owner, _people_behind([topic]))
+
+
+def _people_behind(topics: Iterable[str]) -> dict[str, set[UUID]]:
     """Whom each topic is about, by topic."""
     people: defaultdict[str, set[UUID]] = defaultdict(set)
     keys: defaultdict[str, set[UUID]] = defaultdict(set)
-    for event in events:
-        kind, key = kind_of(event.topic), _key_of(event.topic)
+    for topic in topics:
+        kind, key = kind_of(topic), _key_of(topic)
         if key is None:
             continue
         if kind == "user":
-            people[event.topic] = {key}
+            people[topic] = {key}
         elif kind in _KINDS:
             keys[kind].add(key)
     for kind, wanted in keys.items():

@@ -16,6 +16,7 @@ from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.events import cursors, queries
 from backend.known import is_known
 from backend.webhooks import signatures
+from backend.webhooks.audience import hears_of
 from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
 from backend.webhooks.names import PayloadFormat, check_patterns
 from backend.webhooks.queries import deliveries_visible_to, endpoints_visible_to
@@ -168,7 +169,7 @@ def replay_events(
     rate_limits.hit("webhooks", str(user.id))
     with transaction.atomic():
         endpoint = _replayable(user, endpoint_id)
-        wanted = endpoint.deliveries.filter(_range(since, topic, after))
+        wanted = endpoint.deliveries.filter(_range(endpoint, since, topic, after))
         if not include_delivered:
             wanted = wanted.exclude(status=DeliveryStatus.DELIVERED)
         return endpoint, _put_in_line(endpoint, wanted, now)
@@ -224,13 +225,20 @@ def _checked(url: str) -> str:
     return url
 
 
-def _range(since: datetime | None, topic: str | None, after: str | None) -> Q:
+def _range(
+    endpoint: WebhookEndpoint, since: datetime | None, topic: str | None, after: str | None
+) -> Q:
     if since is not None and topic is None and after is None:
         return Q(event_at__gte=since)
     if since is None and topic is not None and after is not None:
         seq = cursors.decode(after, topic=topic)
-        queries.check_resumable(topic=topic, seq=seq)
-        return Q(topic=topic, seq__gt=seq)
+        if hears_of(endpoint, topic):
+            queries.check_resumable(topic=topic, seq=seq)
+            return Q(topic=topic, seq__gt=seq)
+        # As where nothing has ever happened: how much does is nobody else's business.
+        if seq > 0:
+            raise queries.ahead_of_its_feed()
+        return Q(pk__in=())
     raise ValidationFailed(_("Give `since`, or `topic` with `after`."), path=("since",))
 
 

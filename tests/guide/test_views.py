@@ -312,6 +312,19 @@ def test_S27_offers_have_their_owners_payments(
     assert theirs == {"offerId": "123", "payments": []}
 
 
+@pytest.mark.parametrize("name", ["%00", "a%00b", "\u202e", "x" * 300])
+def test_no_name_of_an_offer_is_a_fault_of_ours(
+    client: Client, world: Simulation, name: str
+) -> None:
+    key = a_key(world.payer)
+
+    listed = client.get(f"/offers/{name}/payments", headers=key)
+    asked = post(client, f"/offers/{name}/quotes/start", wish_of(world), key)
+
+    assert (listed.status_code, listed.json()["payments"]) == (200, [])
+    assert refusal(asked) == (400, "VALIDATION")
+
+
 def test_S54_all_payments_come_in_pages_and_only_ones_own(
     client: Client, world: Simulation, payment: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

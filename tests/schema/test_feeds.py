@@ -11,7 +11,7 @@ from django.db import transaction
 
 from backend.accounts.models import User
 from backend.clock import SYSTEM_CLOCK
-from backend.events import emit
+from backend.events import cursors, emit
 from backend.events.retention import delete_old_events
 from backend.events.threads import in_database
 from backend.ids import new_id
@@ -205,6 +205,24 @@ async def test_a_draft_is_followed_by_its_owner_and_by_nobody_else_at_the_same_m
         assert (await owner.next("jobEvents"))["node"] is None
         refusal = await stranger.receive()
     assert refusal["payload"]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("seq", [0, 1, 2])
+async def test_a_cursor_does_not_tell_a_foreign_draft_from_none(
+    server: Server, person: User, seq: int
+) -> None:
+    draft = await in_database(a_draft)
+    await in_database(cancel, draft)  # its event, that is
+    token = await in_database(bearer, person)
+    refusals = []
+    for key in (draft.id, new_id()):
+        async with socket_to(server, token=token) as stranger:
+            after = cursors.encode(topic=f"job:{key}", seq=seq)
+            await stranger.subscribe("1", JOB_EVENTS, id=global_id("Job", key), after=after)
+            refusals.append((await stranger.receive())["payload"])
+
+    assert refusals[0]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    assert refusals[0] == refusals[1]
 
 
 async def test_followers_of_one_event_get_what_each_of_them_selected(

@@ -8,7 +8,7 @@ import pytest
 from backend.accounts.models import User
 from backend.events import cursors
 from backend.events.relay import relay
-from backend.ids import global_id
+from backend.ids import global_id, new_id
 from backend.rate_limits import LIMITS
 from backend.webhooks.models import WebhookEndpoint
 from backend.webhooks.services import MOST_ENDPOINTS
@@ -214,6 +214,22 @@ def test_a_replay_begins_behind_a_cursor_of_a_topic(
 
     assert payload["replayed"] == 1
     assert [request.seq for request in receiver.got] == [1, 2, 3, 3]
+
+
+def test_a_replay_does_not_tell_how_much_happens_to_others(
+    told: tuple[User, WebhookEndpoint],
+) -> None:
+    stranger = a_user("stranger")
+    endpoint = an_endpoint(stranger).endpoint
+    topics = (f"user:{told[0].id}", f"user:{new_id()}", "\0")
+
+    for seq in (0, 2, 4):
+        foreign, nobodys, unwritable = (
+            replay(stranger, endpoint, topic=topic, after=cursors.encode(topic=topic, seq=seq))
+            for topic in topics
+        )
+        assert foreign == nobodys == unwritable
+        assert bool(foreign["errors"]) == (seq > 0)
 
 
 @pytest.mark.parametrize(
