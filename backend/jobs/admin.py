@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from backend.admin_pages import ReadOnlyAdmin, ReadOnlyInline
-from backend.jobs.models import Application, Job, StatusChange, Submission
+from backend.jobs.models import Application, Dispute, Job, StatusChange, Submission
 
 
 class StatusChangeInline(ReadOnlyInline):
@@ -28,3 +28,16 @@ class JobAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     search_fields = ("id", "title", "owner__email")
     inlines = (StatusChangeInline, ApplicationInline, SubmissionInline)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ("id", "status", "job", "amount_value", "created_at", "answer_by")
+    list_filter = ("status",)
+    list_select_related = ("submission__job",)
+    search_fields = ("id", "submission__job__id", "submission__job__title")
+
+    @admin.display(description="job")
+    def job(self, dispute: Dispute) -> str:
+        """What the disputed work was done for."""
+        return dispute.submission.job.title

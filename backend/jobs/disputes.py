@@ -118,6 +118,7 @@ def escalate_dispute(*, user: User, dispute_id: UUID, now: datetime) -> Dispute:
         dispute = _locked(user, dispute_id)
         require(RULES, DisputeAction.ESCALATE, dispute_facts(user=user, dispute=dispute, now=now))
         change.move(dispute, DisputeStatus.ESCALATED, answer_by=None, due_at=None)
+        _tell_operators(change, dispute)
     return dispute
 
 
@@ -215,6 +216,20 @@ def _finish(change: Change, submission: Submission, value: int) -> None:
     else:
         reject(change, submission, comment="", final=True)
     complete_if_done(change, submission.job)
+
+
+def _tell_operators(change: Change, dispute: Dispute) -> None:
+    """Tell those who can decide: it waits for one of them, and time does nothing about it."""
+    submission = dispute.submission
+    parties = (submission.worker_id, submission.job.owner_id)
+    operators = User.objects.filter(is_staff=True, is_active=True).exclude(id__in=parties)
+    payload = {
+        "status": DisputeStatus.ESCALATED.value,
+        "previous": DisputeStatus.RESPONDED.value,
+        "job": str(submission.job_id),
+    }
+    for operator_id in operators.values_list("id", flat=True):
+        change.tell(f"user:{operator_id}", "dispute.status", dispute, payload)
 
 
 def _locked(user: User, dispute_id: UUID) -> Dispute:

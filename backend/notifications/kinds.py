@@ -30,7 +30,7 @@ class Side(StrEnum):
     WORKER = "WORKER"
     PAYER = "PAYER"
     PAYEE = "PAYEE"  # whose wallet received
-    OPERATOR = "OPERATOR"  # who keeps the treasury
+    OPERATOR = "OPERATOR"  # who keeps the treasury, or can decide a dispute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +166,18 @@ KINDS: tuple[Kind, ...] = (
         body=_(
             "The worker has asked an operator to decide the dispute about “{job}”; it is about "
             "{disputed}. There is nothing you have to do now."
+        ),
+    ),
+    _kind(
+        "dispute_to_decide",
+        Side.OPERATOR,
+        WORK,
+        type="dispute.status",
+        status="ESCALATED",
+        subject=_("A dispute to decide: {job}"),
+        body=_(
+            "A worker and the owner of the job “{job}” do not agree about {disputed}, and the "
+            "worker asks an operator to decide. It waits until one does, with `resolveDispute`."
         ),
     ),
     _kind(

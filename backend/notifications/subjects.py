@@ -95,6 +95,7 @@ SUBJECTS: dict[str, Subject] = {
         Dispute,
         {Side.WORKER: "submission__worker_id", Side.OWNER: "submission__job__owner_id"},
         _dispute,
+        others=Side.OPERATOR,
     ),
     "funding": Subject(Funding, {Side.PAYER: "payer_id"}, _funding),
     "payment": Subject(

@@ -6,7 +6,15 @@ from django.urls import reverse
 
 from backend.accounts.models import User
 from backend.jobs.models import Job
-from tests.jobs.people import a_job, an_application
+from backend.jobs.status import ReviewDecision
+from tests.jobs.people import (
+    a_dispute,
+    a_job,
+    a_job_with_work,
+    an_application,
+    reviewed,
+    submitted_work,
+)
 
 
 @pytest.fixture
@@ -26,6 +34,19 @@ def test_the_admin_shows_a_job_with_its_log_and_its_applications(operator: Clien
     assert job.title in listed.content.decode()
     assert application.payout_url in shown.content.decode()
     assert "RECRUITING" in shown.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_admin_lists_the_disputes_that_wait_for_an_operator(operator: Client) -> None:
+    job, [worker] = a_job_with_work()
+    dispute = a_dispute(reviewed(submitted_work(job, worker), ReviewDecision.REJECT))
+
+    disputes = reverse("admin:jobs_dispute_changelist")
+    opened = operator.get(disputes, {"status": "OPEN"}).content.decode()
+    escalated = operator.get(disputes, {"status": "ESCALATED"}).content.decode()
+
+    assert str(dispute.id) in opened and job.title in opened
+    assert str(dispute.id) not in escalated
 
 
 @pytest.mark.django_db

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from backend.accounts.models import User
 from backend.errors import AssetMismatch, Forbidden, NotFound, ValidationFailed
+from backend.events.models import Event
 from backend.ids import new_id
 from backend.jobs import disputes
 from backend.jobs.errors import WrongStatus
@@ -174,6 +176,21 @@ def test_the_same_key_resolves_once() -> None:
 
     assert first.worker_value == again.worker_value == 1750
     assert Submission.objects.get(id=dispute.submission_id).accepted_value == 1750
+
+
+def test_operators_hear_of_a_dispute_that_waits_for_them() -> None:
+    operator, closed = a_person("op", is_staff=True), a_person("gone", is_staff=True)
+    User.objects.filter(id=closed.id).update(is_active=False)
+    dispute = answered(a_dispute(rejected_work()))
+    job = dispute.submission.job
+    User.objects.filter(id=job.owner_id).update(is_staff=True)  # a party, who cannot decide
+
+    disputes.escalate_dispute(user=dispute.submission.worker, dispute_id=dispute.id, now=NOON)
+
+    heard = Event.objects.filter(subject_id=dispute.id, payload__status="ESCALATED")
+    assert sorted(heard.values_list("topic", flat=True)) == sorted(
+        f"user:{each}" for each in (operator.id, job.owner_id, dispute.submission.worker_id)
+    )
 
 
 def test_a_worker_escalates_an_answer_and_then_only_an_operator_decides() -> None:

@@ -251,6 +251,14 @@ def dispute_escalated() -> User:
     return dispute.submission.job.owner
 
 
+def dispute_to_decide() -> User:
+    dispute = _answered()
+    operator = a_person("operator", is_staff=True)
+    forget_the_past()
+    disputes.escalate_dispute(user=dispute.submission.worker, dispute_id=dispute.id, now=NOON)
+    return operator
+
+
 def _resolved() -> Dispute:
     dispute = _answered()
     disputes.escalate_dispute(user=dispute.submission.worker, dispute_id=dispute.id, now=NOON)
@@ -438,6 +446,7 @@ STORIES: tuple[Callable[[], User], ...] = (
     review_reminder,
     dispute_opened,
     dispute_escalated,
+    dispute_to_decide,
     dispute_resolved_for_owner,
     dispute_resolved,
     dispute_withdrawn_for_owner,
