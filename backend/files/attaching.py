@@ -1,6 +1,6 @@
 """The one way for other domains to take a person's files: a job's, a submission's, a dispute's."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,9 +10,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
+from backend.accounts.personal import not_referred_to
 from backend.errors import NotFound, ValidationFailed
 from backend.files.models import File
 from backend.files.status import FileStatus
+from backend.files.uploads import UNATTACHED_LIVES
 
 MOST_FILES = 10
 
@@ -44,6 +46,24 @@ def attach(
         for file_id in file_ids:
             _check(found.get(file_id), path=path)
     return [found[file_id] for file_id in file_ids]
+
+
+def let_go(file_ids: Iterable[UUID], *, now: datetime) -> None:
+    """Let files be that something referred to until now, unless something else still does.
+
+    They have the time of one that was never attached, and then they go: what a person replaces
+    takes no room of theirs for ever. Call it in the transaction that takes the reference away.
+    """
+    if not (ids := set(file_ids)):
+        return
+    with transaction.atomic():
+        # Locked first, and asked about by another statement: so whatever has attached one of them
+        # meanwhile is seen.
+        files = File.objects.filter(id__in=ids, status=FileStatus.READY)
+        locked = list(files.select_for_update().order_by("id").values_list("id", flat=True))
+        File.objects.filter(not_referred_to(File), id__in=locked).update(
+            attached_at=None, expires_at=now + UNATTACHED_LIVES
+        )
 
 
 def _check(file: File | None, *, path: str) -> None:

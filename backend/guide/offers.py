@@ -141,7 +141,8 @@ def locked_offer(owner: User, reference: str, *, kind: OfferKind, now: datetime)
 
 
 def _is_name(reference: str) -> bool:
-    return len(reference) <= LONGEST_REFERENCE and reference.isprintable() and reference.strip() != ""
+    is_short = len(reference) <= LONGEST_REFERENCE
+    return is_short and reference.isprintable() and reference.strip() != ""
 
 
 def newest_job(offer: Offer) -> Job | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User
 from backend.accounts.wallets import kept_wallets
 from backend.errors import ValidationFailed, WalletRequired
-from backend.files.attaching import attach
+from backend.files.attaching import attach, let_go
 from backend.files.models import File
 from backend.jobs import validation
 from backend.jobs.changes import changing, lock_job
@@ -81,8 +81,12 @@ def update_job(
             columns = validation.job_columns(data, now=now)
         else:
             columns = _editable_columns(job, data, now=now)
+        before = set(job.references.values_list("id", flat=True))
+        if job.title_audio_id is not None:
+            before.add(job.title_audio_id)
         job.change(at=now, title_audio=media.title, **columns)
         job.references.set(media.references)
+        let_go(before - {file.id for file in media.references}, now=now)
     return job
 
 

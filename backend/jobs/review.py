@@ -43,9 +43,9 @@ def review_submission(
     """Say what becomes of submitted work.
 
     ACCEPT takes `amount` of what is not accepted yet, `None` all of it; the rest can be accepted
-    later. Once the time for the review is over it takes all of it only. REQUEST_CHANGES gives the worker the job's submit days for a new revision, or until
-    its submit deadline where that is later. REJECT accepts nothing. The last two say why in
-    `comment`.
+    later. Once the time for the review is over it takes all of it only. REQUEST_CHANGES gives the
+    worker the job's submit days for a new revision, or until its submit deadline where that is
+    later. REJECT accepts nothing. The last two say why in `comment`.
 
     Safe to repeat with the same `idempotency_key`: nothing happens again. Refused input does not
     use up the key.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
 from backend.errors import NotFound, ValidationFailed
-from backend.files.attaching import attach
+from backend.files.attaching import attach, let_go
 from backend.files.models import File
 from backend.jobs import validation
 from backend.jobs.changes import Change, changing, lock_job
@@ -104,7 +104,9 @@ def save_submission(
         else:
             draft.change(at=now, **columns)
         draft.job = job
+        before = set(draft.files.values_list("id", flat=True))
         draft.files.set(files)
+        let_go(before - {file.id for file in files}, now=now)
     return draft
 
 

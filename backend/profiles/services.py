@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import MAX_BIO_LENGTH, MailCategory, User
 from backend.accounts.services import valid_locale, valid_name
 from backend.errors import ValidationFailed
-from backend.files.attaching import attach
+from backend.files.attaching import attach, let_go
 from backend.files.models import File
 from backend.languages import language_tag
 from backend.texts import tidy_text
@@ -57,11 +57,14 @@ def update_profile(*, user: User, changes: ProfileChanges, now: datetime) -> Use
         wanted = changes["notify"] or ()
         columns["muted"] = [str(each) for each in MailCategory if each not in wanted]
     with transaction.atomic():
+        before = User.objects.filter(pk=user.pk).values_list("avatar_id", flat=True).first()
         if "avatar_file_id" in changes:
             columns["avatar"] = _avatar(user, changes["avatar_file_id"], now)
         for name, value in columns.items():
             setattr(user, name, value)
         user.save(update_fields=list(columns))
+        if before is not None and "avatar" in columns:
+            let_go([before], now=now)
     return user
 
 

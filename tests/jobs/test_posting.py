@@ -14,6 +14,7 @@ from backend.errors import (
     ValidationFailed,
     WalletRequired,
 )
+from backend.files.models import File
 from backend.ids import new_id
 from backend.jobs import posting, recruiting
 from backend.jobs.errors import VersionChanged, WrongStatus
@@ -205,6 +206,20 @@ def test_words_and_files_can_change_while_a_job_recruits() -> None:
     assert row.title == "Ten short sentences"
     assert list(row.references.all()) == [picture]
     assert (row.recruit_until, row.recruit_limit) == (job.recruit_until, job.recruit_limit)
+
+
+def test_files_that_a_job_shows_no_more_go_unless_its_copy_shows_them() -> None:
+    owner = a_person()
+    alone, shared, audio = a_file(owner), a_file(owner), a_file(owner)
+    files = [alone.id, shared.id]
+    draft = a_draft(owner, reference_file_ids=files, title_audio_file_id=audio.id)
+    posting.duplicate_job(user=owner, job_id=draft.id, now=NOON)
+    Job.objects.exclude(id=draft.id).get().references.remove(alone)
+
+    edited(draft, reference_file_ids=[], title_audio_file_id=None)
+
+    left = File.objects.filter(owner=owner, expires_at__isnull=False)
+    assert list(left) == [alone]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ import pytest
 
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.events.models import Event
+from backend.files.models import File
 from backend.files.queries import files_visible_to
+from backend.files.sweeping import sweep
+from backend.files.uploads import UNATTACHED_LIVES
 from backend.jobs import work
 from backend.jobs.errors import NoSelectedWorkers, WrongStatus
 from backend.jobs.models import Job, Submission
@@ -110,6 +113,32 @@ def test_the_files_of_a_draft_are_its_workers_until_it_is_handed_in() -> None:
     for user in reviewers:
         assert list(files_visible_to(user)) == [file]
     assert not files_visible_to(a_person()).exists()
+
+
+def test_what_a_worker_replaces_takes_no_room_of_theirs_for_ever() -> None:
+    job, [worker] = a_job_with_work()
+    kept, replaced = a_file(worker), a_file(worker)
+    a_draft_of_work(job, worker, file_ids=[kept.id, replaced.id])
+
+    a_draft_of_work(job, worker, file_ids=[kept.id])
+    sweep(now=NOON + UNATTACHED_LIVES - timedelta(seconds=1))
+    assert File.objects.filter(owner=worker).count() == 2, "there is time to attach it again"
+    sweep(now=NOON + UNATTACHED_LIVES)
+
+    assert File.objects.get(owner=worker) == kept
+
+
+def test_a_file_that_an_earlier_revision_has_stays() -> None:
+    job, [worker] = a_job_with_work()
+    file = a_file(worker)
+    first = submitted_work(job, worker, file_ids=[file.id])
+    reviewed(first, ReviewDecision.REQUEST_CHANGES)
+    a_draft_of_work(job, worker, file_ids=[file.id])
+
+    a_draft_of_work(job, worker, file_ids=[])
+    sweep(now=NOON + 2 * UNATTACHED_LIVES)
+
+    assert list(first.files.all()) == [file]
 
 
 def test_only_selected_workers_hand_in_work() -> None:

@@ -159,9 +159,7 @@ def to_select() -> User:
 def selected_worker_withdrew() -> User:
     job = a_job()
     application = an_application(job)
-    recruiting.decide_applications(
-        user=job.owner, job_id=job.id, select=[application.id], now=NOON
-    )
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
     forget_the_past()
     recruiting.withdraw_application(
         user=application.applicant, application_id=application.id, now=NOON
@@ -196,9 +194,7 @@ def job_canceled() -> User:
 def work_begins() -> User:
     job = a_job()
     application = an_application(job)
-    recruiting.decide_applications(
-        user=job.owner, job_id=job.id, select=[application.id], now=NOON
-    )
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
     forget_the_past()
     begin_work(job=job, at=NOON)
     return application.applicant

@@ -8,6 +8,7 @@ from backend.accounts.models import User
 from backend.errors import FaenaError, NotFound, ValidationFailed
 from backend.files.queries import files_visible_to
 from backend.files.status import FileStatus
+from backend.files.uploads import UNATTACHED_LIVES
 from backend.profiles.services import update_profile
 from tests.conftest import NOON
 from tests.files.people import a_file, a_person
@@ -55,6 +56,19 @@ def test_null_clears_what_can_be_empty(ana: User) -> None:
     expected = {"display_name": "Ana", "locale": "", "languages": [], "bio": ""}
     assert profile_of(cleared) == expected
     assert cleared.avatar is None
+
+
+def test_a_picture_that_was_replaced_goes_in_its_time() -> None:
+    ana = a_person()
+    first = a_picture(ana)
+    changed(ana, avatar_file_id=first.id)
+    first.refresh_from_db()
+    assert first.expires_at is None
+
+    changed(ana, avatar_file_id=a_picture(ana).id)
+
+    first.refresh_from_db()
+    assert first.expires_at == NOON + UNATTACHED_LIVES
 
 
 def test_languages_are_tags_in_their_recommended_casing_each_once(ana: User) -> None:
