@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
 from backend.errors import AssetMismatch, NotFound, ValidationFailed
-from backend.files.attaching import attach
+from backend.files.attaching import attach, let_go
 from backend.jobs import validation
 from backend.jobs.changes import Change, changing, lock_job
 from backend.jobs.facts import application_facts, facts_of_job
@@ -82,7 +82,9 @@ def apply_to_job(
             payout_asset_code=wallet.asset_code,
             payout_asset_scale=wallet.asset_scale,
         )
+        before = set(application.attachments.values_list("id", flat=True))
         application.attachments.set(files)
+        let_go(before - {file.id for file in files}, now=now)
         if facts.applications + 1 >= job.recruit_limit:
             _close(change, job)
     return application

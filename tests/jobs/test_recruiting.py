@@ -14,6 +14,8 @@ from backend.errors import (
     WalletRequired,
 )
 from backend.events.models import Event
+from backend.files.models import File
+from backend.files.uploads import UNATTACHED_LIVES
 from backend.ids import new_id
 from backend.jobs import recruiting
 from backend.jobs.errors import WrongStatus
@@ -375,6 +377,28 @@ def withdrawn(application: Application) -> Application:
     return recruiting.withdraw_application(
         user=application.applicant, application_id=application.id, now=NOON
     )
+
+
+def test_files_of_an_application_that_is_made_again_without_them_go() -> None:
+    job, worker = a_job(), a_person()
+    file = a_file(worker)
+
+    def apply(*files: File) -> Application:
+        return recruiting.apply_to_job(
+            user=worker,
+            job_id=job.id,
+            note=None,
+            attachment_ids=[each.id for each in files],
+            payout_wallet_id=None,
+            now=NOON,
+        )
+
+    withdrawn = apply(file)
+    recruiting.withdraw_application(user=worker, application_id=withdrawn.id, now=NOON)
+    apply()
+
+    file.refresh_from_db()
+    assert file.expires_at == NOON + UNATTACHED_LIVES
 
 
 def test_an_application_can_be_withdrawn_and_made_again() -> None:
