@@ -43,9 +43,9 @@ def review_submission(
     """Say what becomes of submitted work.
 
     ACCEPT takes `amount` of what is not accepted yet, `None` all of it; the rest can be accepted
-    later. Once the time for the review is over it takes all of it only. REQUEST_CHANGES gives the
-    worker the job's submit days for a new revision, or until its submit deadline where that is
-    later. REJECT accepts nothing. The last two say why in `comment`.
+    later, in at most MOST_PARTS parts. Once the time for the review is over it takes all of it
+    only. REQUEST_CHANGES gives the worker the job's submit days for a new revision, or until its
+    submit deadline where that is later. REJECT accepts nothing. The last two say why in `comment`.
 
     Safe to repeat with the same `idempotency_key`: nothing happens again. Refused input does not
     use up the key.
@@ -145,10 +145,13 @@ def _accepted_value(submission: Submission, amount: Amount) -> int:
             asset=rest.asset_code,
             scale=rest.asset_scale,
         )
-    if not 0 < amount.value <= rest.value:
+    # Each part is a payment, and each payment costs somebody its own fee.
+    least = min(rest.value, -(-submission.reward_value // validation.MOST_PARTS))
+    if not least <= amount.value <= rest.value:
         raise ValidationFailed(
-            _("Between 1 and {most} of the reward can be accepted."),
+            _("Between {least} and {most} of the reward can be accepted."),
             path=("amount", "value"),
+            least=least,
             most=rest.value,
         )
     return amount.value

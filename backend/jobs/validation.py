@@ -23,6 +23,7 @@ MOST_DECISIONS = 1000
 LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_DIALECT, LONGEST_NOTE = 200, 20_000, 100, 5_000
 LONGEST_WORK, LONGEST_COMMENT, LONGEST_REASON = 50_000, 5_000, 5_000
 MOST_LINKS, LONGEST_LINK = 20, 2_048
+MOST_PARTS = 20  # of a reward, so that it does not go into what payments cost
 MOST_DAYS = 365
 FARTHEST_DEADLINE = timedelta(days=2 * 365)
 # Open Payments leaves asset codes open; what wallets use are short words without blanks.

@@ -311,7 +311,8 @@ class ReviewSubmissionInput:
     )
     amount: AmountInput | None = strawberry.field(
         default=None,
-        description="With ACCEPT: this much of what is not accepted yet. Left out: all of it.",
+        description="With ACCEPT: this much of what is not accepted yet, at least a twentieth of "
+        "the reward. Left out: all of it.",
     )
     comment: str | None = strawberry.field(
         default=None, description="At most 5000 characters. REQUEST_CHANGES and REJECT need it."

@@ -91,6 +91,26 @@ def test_a_part_can_be_accepted_and_the_rest_later(said: list[Any]) -> None:
     assert said == [("accepted", 1500), ("accepted", 1000), ("settled", None)]
 
 
+@pytest.mark.parametrize("value", [1, 124])
+def test_a_part_is_worth_its_own_payment(value: int) -> None:
+    job, [worker] = a_job_with_work()
+    submission = submitted_work(job, worker)
+
+    with pytest.raises(ValidationFailed, match="Between 125 and 2500"):
+        reviewed(submission, ACCEPT, value=value)
+
+    submission.refresh_from_db()
+    assert (submission.status, submission.accepted_value) == ("SUBMITTED", 0)
+    assert reviewed(submission, ACCEPT, value=125).accepted_value == 125
+
+
+def test_what_is_left_can_be_accepted_however_little_it_is() -> None:
+    job, [worker] = a_job_with_work()
+    nearly = reviewed(submitted_work(job, worker), ACCEPT, value=2499)
+
+    assert reviewed(nearly, ACCEPT, value=1).rest == 0
+
+
 @pytest.mark.parametrize("value", [0, -1, 2501, 2**63])
 def test_no_more_than_the_reward_is_accepted_and_not_nothing(value: int) -> None:
     job, [worker] = a_job_with_work()
@@ -206,7 +226,7 @@ def test_a_part_is_too_little_once_silence_has_accepted_all_of_it(said: list[Any
     late = NOON + 14 * DAY
 
     with pytest.raises(ValidationFailed, match="silence has accepted") as refused:
-        reviewed(submission, ACCEPT, value=1, now=late)
+        reviewed(submission, ACCEPT, value=2499, now=late)
     assert refused.value.path == ("amount",)
 
     assert said == []

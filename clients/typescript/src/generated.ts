@@ -789,7 +789,7 @@ export type ReviewDecision =
 
 /** What becomes of submitted work. */
 export type ReviewSubmissionInput = {
-  /** With ACCEPT: this much of what is not accepted yet. Left out: all of it. */
+  /** With ACCEPT: this much of what is not accepted yet, at least a twentieth of the reward. Left out: all of it. */
   amount?: InputMaybe<AmountInput>;
   /** At most 5000 characters. REQUEST_CHANGES and REJECT need it. */
   comment?: InputMaybe<Scalars['String']['input']>;
