@@ -96,9 +96,10 @@ def get_incoming_payment(bank: Bank, call: Call) -> WireResponse:
     """
     row, wallet = _existing(bank, call)
     if call.request.header("authorization") is None:
-        received = Amount(row["received_value"], wallet.asset).to_json()
-        auth_server = bank.auth_server(wallet.tenant)
-        return json_response(200, {"receivedAmount": received, "authServer": auth_server})
+        shown: Json = {}
+        if bank.options.public_shows_received:
+            shown["receivedAmount"] = Amount(row["received_value"], wallet.asset).to_json()
+        return json_response(200, {**shown, "authServer": bank.auth_server(wallet.tenant)})
     permission = authorise(bank, call, kind=KIND, action="read", wallet=wallet)
     if row["client"] != permission.client and not permission.covers_all("read"):
         raise resource_refusal(404, "incoming payment does not exist")

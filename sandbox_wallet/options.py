@@ -43,6 +43,9 @@ class Options:
     rafiki_json: bool = False
     expired_incoming_vanishes: bool = True
     withdraws_unused: bool = False
+    oldest_first: bool = False
+    most_per_page: int = 100
+    public_shows_received: bool = True
     auto_accept: bool = False
     client_origins: tuple[str, ...] = ()
 
@@ -91,9 +94,19 @@ _BOOLEANS = {*TEMPERAMENTS["strict"]} | {
     "rafiki_json",
     "expired_incoming_vanishes",
     "withdraws_unused",
+    "oldest_first",
+    "public_shows_received",
     "auto_accept",
 }
-_WHOLE = {"created_window_s", "wait_s", "token_life_s", "fee_bps", "fee_fixed", "slippage_bps"}
+_WHOLE = {
+    "created_window_s",
+    "wait_s",
+    "token_life_s",
+    "fee_bps",
+    "fee_fixed",
+    "slippage_bps",
+    "most_per_page",
+}
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -119,6 +132,8 @@ def _checked(name: str, value: Any) -> Any:
     kinds = (int,) if name in _WHOLE else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < 10**9:
         raise ValueError(f"{name} must be a number from 0, whole where it counts money")
+    if name == "most_per_page" and value < 1:
+        raise ValueError("most_per_page must be 1 or more: a page of nothing would never end")
     if name == "fee_bps" and value >= 10_000:
         raise ValueError("fee_bps must be below 10000: a wallet cannot keep everything")
     return value

@@ -67,7 +67,7 @@ def metadata_of(body: Json) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which part of a list is wanted: newest first, after or before a cursor."""
+    """Which part of a list is wanted, after or before a cursor."""
 
     count: int
     cursor: str | None
@@ -105,11 +105,17 @@ def page(
     visible_from: tuple[str, tuple[Any, ...]] = ("1", ()),
     render: Callable[[sqlite3.Row], Json],
 ) -> WireResponse:
-    """Answer one page of a wallet's payments, newest first; `client` None shows everybody's."""
+    """Answer one page of a wallet's payments; `client` None shows everybody's.
+
+    Newest first, as Rafiki does. The specification names no order, nor does it say that a page is
+    as long as was asked.
+    """
     where, values = f"wallet = ? AND {visible_from[0]}", [wallet.name, *visible_from[1]]
     if client is not None:
         where, values = f"{where} AND client = ?", [*values, client]
     seq = _position(bank, table, wallet, wanted)
+    count = min(wanted.count, bank.options.most_per_page)
+    onwards, back = (">", "<") if bank.options.oldest_first else ("<", ">")
 
     def rows(beyond: str, position: int | None, limit: int) -> list[sqlite3.Row]:
         condition = where if position is None else f"{where} AND seq {beyond} ?"
@@ -119,7 +125,7 @@ def page(
         sql = f"SELECT * FROM {table} WHERE {condition} ORDER BY seq {order} LIMIT ?"  # noqa: S608
         return bank.db.execute(sql, [*arguments, limit]).fetchall()
 
-    found = rows(">" if wanted.backwards else "<", seq, wanted.count)
+    found = rows(back if wanted.backwards else onwards, seq, count)
     if wanted.backwards:
         found.reverse()
     info: Json = {"hasNextPage": False, "hasPreviousPage": False}
@@ -127,8 +133,8 @@ def page(
         info = {
             "startCursor": found[0]["id"],
             "endCursor": found[-1]["id"],
-            "hasNextPage": bool(rows("<", found[-1]["seq"], 1)),
-            "hasPreviousPage": bool(rows(">", found[0]["seq"], 1)),
+            "hasNextPage": bool(rows(onwards, found[-1]["seq"], 1)),
+            "hasPreviousPage": bool(rows(back, found[0]["seq"], 1)),
         }
     return json_response(200, {"pagination": info, "result": [render(row) for row in found]})
 

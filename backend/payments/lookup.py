@@ -10,14 +10,13 @@ Where a wallet does not answer nothing is ordered, and nothing fails: the paymen
 and past its deadline a discrepancy says why.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime
 
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
 from backend.payments import proofs
+from backend.payments.lists import AT_ONCE, HasNoEnd, orders, pages
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.paying import PaymentRun
@@ -27,8 +26,6 @@ from backend.payments.tokens import with_token
 
 P = PaymentStatus
 
-CLOCKS_APART = timedelta(minutes=5)
-AT_ONCE, MAX_PAGES = 100, 50
 LOOK_AGAIN_SECONDS = 600
 # Some minutes: each of the later ones is half a minute.
 RENEWED_WITHIN_TRIES = 15
@@ -63,7 +60,7 @@ def look_up(run: PaymentRun) -> None:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _look_up)
     except OpenPaymentsError as error:
         return _after_failed_look(run, error)
-    except _HasNoEnd:
+    except HasNoEnd:
         return _wait_for_a_person(run, "a wallet lists more than can be read")
 
 
@@ -127,14 +124,19 @@ def _places(run: PaymentRun, grant: Grant) -> list[_Place]:
 
 
 def _listed(run: PaymentRun, grant: Grant) -> list[IncomingPayment]:
-    """What the receiver's wallet lists of the time that our rows may lack, newest first."""
+    """What the receiver's wallet lists of the time that our rows may lack."""
     page_of = operations.list_incoming_payments(
         resource_server=run.payment.receiver.resource_server,
         token=grant.open_secrets().access_token,
         wallet_address=run.payment.receiver.url,
         first=AT_ONCE,
     )
-    return [item for page in _pages(run, grant, page_of) for item in page]
+    return [item for page in pages(run, grant, page_of, since=_lacks_since(run)) for item in page]
+
+
+def _lacks_since(run: PaymentRun) -> datetime:
+    assert run.payment.look_up_since is not None
+    return run.payment.look_up_since
 
 
 def _names_us(run: PaymentRun, item: IncomingPayment) -> bool:
@@ -147,43 +149,11 @@ def _order(run: PaymentRun, grant: Grant, places: list[_Place]) -> OutgoingPayme
     urls = {place.url for place in places}
     ours = (
         item
-        for item in _orders(run, grant)
+        for page in orders(run, grant, since=_lacks_since(run))
+        for item in page
         if item.receiver in urls or (item.metadata or {}).get("attempt") == str(run.attempt.id)
     )
     return next((item for item in ours if not item.failed or item.sent_amount.value > 0), None)
-
-
-def _orders(run: PaymentRun, grant: Grant) -> Iterator[OutgoingPayment]:
-    page_of = operations.list_outgoing_payments(
-        resource_server=run.payment.sender.resource_server,
-        token=grant.open_secrets().access_token,
-        wallet_address=run.payment.sender.url,
-        first=AT_ONCE,
-    )
-    for page in _pages(run, grant, page_of):
-        yield from page
-
-
-def _pages(run: PaymentRun, grant: Grant, page_of: Any) -> Iterator[Sequence[Any]]:
-    """Page by page what a wallet lists, back to before the time that our rows may lack.
-
-    Raises:
-        _HasNoEnd: after MAX_PAGES there was still more. What was not read is not known.
-    """
-    assert run.payment.look_up_since is not None
-    since = run.payment.look_up_since - CLOCKS_APART
-    for _ in range(MAX_PAGES):
-        page = run.ask(page_of, grant=grant)
-        yield page.items
-        following = page_of.follow(page)
-        if following is None or all(item.created_at < since for item in page.items):
-            return
-        page_of = following
-    raise _HasNoEnd
-
-
-class _HasNoEnd(Exception):
-    """A wallet lists more than can be read."""
 
 
 def _may_renew_the_token(run: PaymentRun) -> bool:

@@ -9,6 +9,8 @@ DECIDE_WITHIN = timedelta(minutes=15)
 # AUTHORIZED and later: until the order is given. In flight a payment never fails by time alone:
 # past this deadline a person is told.
 SEND_WITHIN = timedelta(minutes=30)
+# What is made to be paid into takes no money after that.
+RECEIVER_LIFE = timedelta(days=1)
 
 # How often one payment asks its payer for consent, whatever became of the earlier ones.
 MAX_CONSENTS = 3

@@ -24,8 +24,9 @@ from backend.open_payments.errors import (
 )
 from backend.open_payments.types import IncomingPayment, OutgoingPayment
 from backend.payments import errors
+from backend.payments.lists import HasNoEnd, orders
 from backend.payments.models import Discrepancy, Grant
-from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, SEND_WITHIN
+from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, RECEIVER_LIFE, SEND_WITHIN
 from backend.payments.paying import PaymentRun
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
@@ -44,7 +45,6 @@ LOOKS_APART = timedelta(seconds=30)
 ARRIVE_WITHIN = timedelta(seconds=120)
 ARRIVE_WITHOUT_QUOTE_EXPIRY = timedelta(minutes=10)
 NOTHING_CAN_ARRIVE = "receiver closed with nothing received"
-MAX_PAGES = 10
 # (age of the order, pause): dense while somebody is watching, then patient.
 POLLING = (
     (timedelta(seconds=2), 0.2),
@@ -109,7 +109,10 @@ def reconcile(run: PaymentRun) -> None:
         return complete(run)
     if run.attempt.fenced_at:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _conclude)
-    found = _look_up(run)
+    try:
+        found = _look_up(run)
+    except HasNoEnd:
+        found = None
     if found is not None:
         with run.commit(P.SENT, reason="found at the sender's wallet"):
             run.update_attempt(outgoing_payment_url=found.id)
@@ -131,29 +134,29 @@ def _look_up(run: PaymentRun) -> OutgoingPayment | None:
     """Find the payment of this attempt in the sender's list; None proves nothing by itself.
 
     Without a live token nobody can be asked: rotating here could lose the token for nothing.
+
+    Raises:
+        HasNoEnd: what can be read of the list does not have it, and there is more.
     """
     grant = run.grant_with_token(GrantKind.OUTGOING_PAYMENT)
     if grant is None:
         return None
-    page_of = operations.list_outgoing_payments(
-        resource_server=run.payment.sender.resource_server,
-        token=grant.open_secrets().access_token,
-        wallet_address=run.payment.sender.url,
-        first=100,
-    )
     matches: list[OutgoingPayment] = []
-    for _ in range(MAX_PAGES):
-        page = run.ask(page_of, grant=grant)
-        matches += [item for item in page.items if _is_ours(run, item)]
-        following = page_of.follow(page)
-        if matches or following is None:
+    for listed in orders(run, grant, since=_could_be_ordered_since(run)):
+        matches = [item for item in listed if _is_ours(run, item)]
+        if matches:
             break
-        page_of = following
     if len(matches) > 1:
         _note_two_payments(run, matches)
     if not matches:
         _remember_absence(run)
     return matches[0] if matches else None
+
+
+def _could_be_ordered_since(run: PaymentRun) -> datetime:
+    """No order is older than its receiver, which may be older than this attempt (lookup.py)."""
+    started_at, expires_at = run.attempt.started_at, run.attempt.incoming_payment_expires_at
+    return started_at if expires_at is None else min(started_at, expires_at - RECEIVER_LIFE)
 
 
 def _is_ours(run: PaymentRun, item: OutgoingPayment) -> bool:
@@ -287,7 +290,10 @@ def _pay_another_receiver_if_the_sender_agrees(run: PaymentRun) -> None:
             return _end_undelivered(run, errors.NOT_DELIVERED)
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
             return run.ask_for_a_token()
-    outgoing = _look_up(run)
+    try:
+        outgoing = _look_up(run)
+    except HasNoEnd:
+        return _end_undelivered(run, errors.NOT_DELIVERED)
     if outgoing is None or _sent_nothing(outgoing):
         return _pay_another_receiver(run)
     if not outgoing.failed and outgoing.sent_amount.value == 0 and run.now <= _give_up_at(run):
@@ -383,7 +389,7 @@ def _last_look(run: PaymentRun) -> OutgoingPayment | None:
         return _read_outgoing(run)
     try:
         return _look_up(run)
-    except OpenPaymentsError:
+    except (OpenPaymentsError, HasNoEnd):
         return None
 
 

@@ -38,7 +38,7 @@ from backend.payments.driver import drive
 from backend.payments.errors import NoRoom
 from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
-from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, SEND_WITHIN
+from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, RECEIVER_LIFE, SEND_WITHIN
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import (
     CROSS_ASSET_BUFFER,
@@ -55,7 +55,6 @@ log = logging.getLogger(__name__)
 
 P = PaymentStatus
 
-RECEIVER_LIFE = timedelta(days=1)
 QUOTE_MARGIN = timedelta(seconds=30)
 
 

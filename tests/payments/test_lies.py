@@ -15,6 +15,7 @@ from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.open_payments import Client
 from backend.payments.errors import WALLET_MISBEHAVED
+from backend.payments.lists import MAX_PAGES
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.quoting import LARGEST_VALUE
 from backend.payments.status import PaymentStatus
@@ -73,8 +74,8 @@ def receivers_show(value: int) -> Callable[[httpx.Request, Json], None]:
     return lie
 
 
-def a_market_at_work() -> Market:
-    market = Market(workers=1)
+def a_market_at_work(*, workers: int = 1) -> Market:
+    market = Market(workers=workers)
     market.pre_fund()
     market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
     return market
@@ -207,3 +208,36 @@ def test_a_denying_wallet_gains_nothing_by_a_lost_answer(sender_is_asked: bool) 
         assert payment.failure_code == ErrorCode.NOT_DELIVERED
     else:
         assert payment.status == PaymentStatus.UNKNOWN
+
+
+def test_a_denying_wallet_gains_nothing_where_the_payers_list_is_longer_than_is_read() -> None:
+    # The other worker's pay is room under the consent, which a second order could use.
+    market = a_market_at_work(workers=2)
+    let_lie(market, receivers_show(0))
+    market.options(oldest_first=True, most_per_page=1)
+    market.fault(call="create-outgoing-payment", when="after", act="reset", times=1)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.work_until(lambda: Payment.objects.filter(status="UNKNOWN").exists())
+    older_orders(market, wallet="alice", number=MAX_PAGES)
+
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+
+    assert debits(market) == 1
+    assert Payment.objects.get(purpose="PAYOUT").failure_code == ErrorCode.NOT_DELIVERED
+
+
+def older_orders(market: Market, *, wallet: str, number: int) -> None:
+    """Let a wallet have carried out so many of our orders before."""
+    db = market.world.bank.db
+    row = dict(db.execute("SELECT * FROM outgoing WHERE wallet = ?", (wallet,)).fetchone())
+    for each in range(number):
+        earlier = {
+            **row,
+            "seq": -each,
+            "id": f"earlier-{each}",
+            "quote": f"earlier-{each}",
+            "receiver": f"{BASE_URL}/north/incoming-payments/earlier-{each}",
+            "metadata": None,
+        }
+        names, places = ", ".join(earlier), ", ".join("?" * len(earlier))
+        db.execute(f"INSERT INTO outgoing ({names}) VALUES ({places})", tuple(earlier.values()))

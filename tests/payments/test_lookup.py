@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from backend.open_payments.types import Amount
-from backend.payments.lookup import MAX_PAGES, _can_be_booked, _HasNoEnd, _pages
+from backend.payments.lists import MAX_PAGES, HasNoEnd, pages
+from backend.payments.lookup import _can_be_booked
 from backend.payments.models import Grant
 from backend.payments.paying import PaymentRun
 from tests.simulation.simulator import Simulation
@@ -48,12 +49,11 @@ def test_what_was_not_read_of_a_list_without_end_is_not_taken_for_nothing(
 ) -> None:
     world = Simulation(temperament="strict")
     run = PaymentRun(world.payment, client=world.client, clock=world.clock, rng=world.rng)
-    run.payment.look_up_since = world.clock.now()
     item = SimpleNamespace(created_at=world.clock.now())
     monkeypatch.setattr(run, "ask", lambda *_, **__: SimpleNamespace(items=[item]))
 
-    pages = _pages(run, Grant(), Endless())
+    read = pages(run, Grant(), Endless(), since=world.clock.now())
 
-    assert [len(next(pages)) for _ in range(MAX_PAGES)] == [1] * MAX_PAGES
-    with pytest.raises(_HasNoEnd):
-        next(pages)
+    assert [len(next(read)) for _ in range(MAX_PAGES)] == [1] * MAX_PAGES
+    with pytest.raises(HasNoEnd):
+        next(read)

@@ -194,6 +194,28 @@ def test_lists_go_from_new_to_old_page_by_page(market: Marketplace) -> None:
     assert "methods" not in first["result"][0]
 
 
+def test_a_wallet_may_list_what_is_oldest_first_in_pages_as_short_as_it_likes(
+    market: Marketplace,
+) -> None:
+    made = [market.incoming("shop", 100 + n)["id"] for n in range(3)]
+    market.options(oldest_first=True, most_per_page=2)
+
+    first = pages(market, "first=100")
+    then = pages(market, f"first=100&cursor={first['pagination']['endCursor']}")
+    back = pages(market, f"last=100&cursor={then['pagination']['startCursor']}")
+
+    assert [item["id"] for item in (*first["result"], *then["result"])] == made
+    assert (first["pagination"]["hasNextPage"], then["pagination"]["hasNextPage"]) == (True, False)
+    assert back["result"] == first["result"]
+
+
+def test_what_arrived_may_be_shown_to_tokens_only(market: Marketplace) -> None:
+    made = market.incoming("shop", 100)
+    market.options(public_shows_received=False)
+
+    assert set(market.call("GET", made["id"]).json()) == {"authServer"}
+
+
 def test_an_empty_list_has_no_cursors(market: Marketplace) -> None:
     assert pages(market, "") == {
         "pagination": {"hasNextPage": False, "hasPreviousPage": False},

@@ -75,6 +75,24 @@ def test_a_payout_whose_payment_the_backup_lacks_is_found_by_what_it_was_for(
     assert paid_twice(market) == []
 
 
+@pytest.mark.parametrize("after", [SOON, LATER])
+def test_wallets_that_list_what_is_oldest_first_are_read_to_the_end(after: timedelta) -> None:
+    market = a_market(FundingMode.PREAPPROVED, workers=3, token_life_s=86_400)
+    market.options(oldest_first=True, most_per_page=1)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    assert market.settle_down(all_paid)
+    market.clock.at += timedelta(hours=1)
+    # To the same wallet, which shows the earlier payment before this one.
+    market.review(market.submit(market.workers[2]), ReviewDecision.ACCEPT)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+
+    come_back(market, rows, after=after)
+    assert market.settle_down(all_paid), stories()
+
+    assert paid_twice(market) == []
+
+
 @pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
 def test_a_consent_whose_token_was_renewed_since_is_lost_and_still_nobody_is_paid_twice(
     mode: FundingMode,
@@ -143,9 +161,15 @@ def test_where_the_payer_fixed_what_is_sent_what_had_arrived_is_what_is_booked()
 
 
 def a_market(
-    mode: FundingMode, *, workers: int, pricing: Pricing = Pricing.FIXED_RECEIVE
+    mode: FundingMode,
+    *,
+    workers: int,
+    pricing: Pricing = Pricing.FIXED_RECEIVE,
+    token_life_s: int = 600,
 ) -> Market:
-    market = Market(mode=mode, workers=workers, pricing=pricing)
+    market = Market(
+        mode=mode, workers=workers, pricing=pricing, options={"token_life_s": token_life_s}
+    )
     if mode is FundingMode.ESCROW:
         market.open_treasury()
     market.pre_fund()

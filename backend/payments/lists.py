@@ -1,0 +1,60 @@
+"""Reading what a wallet lists for us, as far back as it matters.
+
+The specification names no order: Rafiki's is newest first, and a wallet that has another one must
+not be read as if it had nothing new. Nor is a page as long as was asked.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from backend.open_payments import operations
+from backend.open_payments.types import OutgoingPayment
+from backend.payments.models import Grant
+from backend.payments.paying import PaymentRun
+
+CLOCKS_APART = timedelta(minutes=5)
+AT_ONCE, MAX_PAGES = 100, 50
+
+
+class HasNoEnd(Exception):
+    """A wallet lists more than can be read. What was not read is not known."""
+
+
+def pages(run: PaymentRun, grant: Grant, page_of: Any, *, since: datetime) -> Iterator[Any]:
+    """The items of each page, back to before `since` if the newest come first, else all.
+
+    Raises:
+        OpenPaymentsError: as asking for a page does.
+        HasNoEnd: after MAX_PAGES there was still more.
+    """
+    times: list[datetime] = []
+    for _ in range(MAX_PAGES):
+        page = run.ask(page_of, grant=grant)
+        yield page.items
+        following = page_of.follow(page)
+        times += [item.created_at for item in page.items]
+        if following is None or (_newest_first(times) and times[-1] < since - CLOCKS_APART):
+            return
+        page_of = following
+    raise HasNoEnd
+
+
+def orders(
+    run: PaymentRun, grant: Grant, *, since: datetime
+) -> Iterator[Sequence[OutgoingPayment]]:
+    """The orders that the sender's wallet lists for us, as `pages` reads them."""
+    page_of = operations.list_outgoing_payments(
+        resource_server=run.payment.sender.resource_server,
+        token=grant.open_secrets().access_token,
+        wallet_address=run.payment.sender.url,
+        first=AT_ONCE,
+    )
+    return pages(run, grant, page_of, since=since)
+
+
+def _newest_first(times: Sequence[datetime]) -> bool:
+    """Whether what was read shows that; one time alone, or the same again, shows nothing."""
+    if not times or times[0] == times[-1]:
+        return False
+    return all(one >= other for one, other in zip(times, times[1:], strict=False))
