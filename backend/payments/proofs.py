@@ -22,14 +22,14 @@ from backend.open_payments.errors import (
     WalletRejected,
     WrongState,
 )
-from backend.open_payments.types import IncomingPayment, OutgoingPayment
+from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
 from backend.payments import errors
 from backend.payments.lists import HasNoEnd, orders
 from backend.payments.models import Discrepancy, Grant
 from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, RECEIVER_LIFE, SEND_WITHIN
 from backend.payments.paying import PaymentRun
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
-from backend.payments.tokens import with_token
+from backend.payments.tokens import live_grant, with_token
 
 P = PaymentStatus
 
@@ -76,17 +76,34 @@ def watch(run: PaymentRun) -> None:
 
 
 def read_receiver(run: PaymentRun) -> int:
-    """What the receiver's wallet shows now, in the smallest unit of the receiver's asset."""
+    """What the receiver's wallet shows now, in the smallest unit of the receiver's asset.
+
+    Raises:
+        OpenPaymentsError: it does not show that; what is not shown is not nothing.
+    """
     try:
         seen = run.ask(operations.get_public_incoming_payment(url=run.attempt.incoming_payment_url))
     except NotFound:
         if not _receiver_is_over(run):
             raise
         return 0
-    amount = seen.received_amount
-    if amount is not None and not amount.same_asset(run.receive_amount):
+    amount = seen.received_amount or _shown_to_us(run)
+    if not amount.same_asset(run.receive_amount):
         raise MismatchedResponse("receivedAmount", expected=run.receive_amount, received=amount)
-    return amount.value if amount is not None else 0
+    return amount.value
+
+
+def _shown_to_us(run: PaymentRun) -> Amount:
+    # A wallet need not show to everybody what arrived, but to whoever made the receiver.
+    grant = live_grant(run, GrantKind.INCOMING_PAYMENT)
+    if grant is None:
+        raise MismatchedResponse("grant", expected="a token", received="an interaction")
+    return run.ask(
+        operations.get_incoming_payment(
+            url=run.attempt.incoming_payment_url, token=grant.open_secrets().access_token
+        ),
+        grant=grant,
+    ).received_amount
 
 
 def complete(run: PaymentRun) -> None:

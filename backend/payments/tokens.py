@@ -22,11 +22,16 @@ def with_token(run: PaymentRun, kind: GrantKind, step: Callable[[PaymentRun, Gra
 
     Both calls may be repeated, so one commit holds what both brought.
     """
-    grant = run.grant_with_token(kind) or _request_token(run, kind)
+    grant = live_grant(run, kind)
     if grant is None:
         # Operators may demand a person even here; nobody is there to be asked.
         return run.give_up(errors.REFUSED_BY_WALLET)
     return step(run, grant)
+
+
+def live_grant(run: PaymentRun, kind: GrantKind) -> Grant | None:
+    """The grant whose token can be used now, asked for if need be; None: only a person gets one."""
+    return run.grant_with_token(kind) or _request_token(run, kind)
 
 
 def _request_token(run: PaymentRun, kind: GrantKind) -> Grant | None:

@@ -167,6 +167,17 @@ def test_a_part_that_arrived_is_told_as_a_part(simulation: Simulation) -> None:
     assert Discrepancy.objects.filter(payment=simulation.payment).exists()
 
 
+def test_a_wallet_that_shows_what_arrived_to_nobody_without_a_token_is_asked_with_one() -> None:
+    simulation = Simulation(temperament="strict", options={"public_shows_received": False})
+    began = simulation.clock.now()
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.problems) == (PaymentStatus.COMPLETED, [])
+    ended = simulation.payment_now().updated_at
+    assert ended - began < timedelta(minutes=1)
+
+
 def test_money_that_takes_its_time_is_waited_for(simulation: Simulation) -> None:
     simulation.options(settle_s=45)
 
