@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from backend.open_payments import Client, OpenPaymentsError, WalletUnreachable, operations
+from backend.open_payments.errors import NotFound
 from backend.open_payments.types import PublicIncomingPayment
 from backend.payments.models import Attempt, Payment
 from backend.payments.status import TERMINAL, PaymentStatus
@@ -48,8 +49,7 @@ def check(payments: Sequence[Payment], *, client: Client, orders: Orders) -> See
         tried = attempts.get(payment.id, [])
         if not tried:
             continue
-        # One receiver can serve two attempts.
-        shown = _read(client, {attempt.incoming_payment_url for attempt in tried}, silent=silent)
+        shown = _read(client, tried, silent=silent)
         if shown is None:
             seen.unreadable += 1
             continue
@@ -59,21 +59,34 @@ def check(payments: Sequence[Payment], *, client: Client, orders: Orders) -> See
 
 
 def _read(
-    client: Client, urls: set[str], *, silent: set[str]
+    client: Client, tried: Sequence[Attempt], *, silent: set[str]
 ) -> dict[str, PublicIncomingPayment] | None:
-    """Read them all; None: one cannot be read. Whoever is silent is not waited for again."""
+    """Read them all; None: one cannot be read. Whoever is silent is not waited for again.
+
+    One receiver can serve two attempts. Rafiki forgets those that expired with nothing received;
+    so of an attempt that is proved dead that is no reason not to see the others.
+    """
     shown = {}
-    for url in sorted(urls):
+    alive = {each.incoming_payment_url for each in tried if each.dead_at is None}
+    for url in sorted({each.incoming_payment_url for each in tried}):
         host = urlsplit(url).netloc
         if host in silent:
             return None
         try:
-            shown[url] = client.send(operations.get_public_incoming_payment(url=url))
+            incoming = client.send(operations.get_public_incoming_payment(url=url))
         except WalletUnreachable:
             silent.add(host)
             return None
+        except NotFound:
+            if not alive or url in alive:
+                return None
+            continue
         except OpenPaymentsError:
             return None
+        if incoming.received_amount is None:
+            # It shows that to tokens only, which are not asked for here.
+            return None
+        shown[url] = incoming
     return shown
 
 
@@ -84,7 +97,7 @@ def _findings(
     orders: Orders,
 ) -> Iterator[Finding]:
     for url, incoming in shown.items():
-        if incoming.auth_server != payment.receiver.auth_server:
+        if not _is_one_server(payment.receiver.auth_server, incoming.auth_server):
             yield of_payment(
                 Kind.OTHER_WALLET,
                 payment.id,
@@ -113,6 +126,20 @@ def _findings(
             str(received),
             incomingPayments=sorted(shown),
         )
+
+
+def _is_one_server(known: str, shown: str) -> bool:
+    """Rafiki joins its own address and the tenant here in another way than in a wallet's document.
+
+    So slashes do not count, and where it names no tenant it names only itself.
+    """
+    known_parts, shown_parts = urlsplit(known), urlsplit(shown)
+    if known_parts[:2] != shown_parts[:2]:
+        return False
+    path, other = (
+        [each for each in url.path.split("/") if each] for url in (known_parts, shown_parts)
+    )
+    return not other or path == other
 
 
 def _kind_of(payment: Payment, received: int, ordered: int | None) -> Kind | None:
