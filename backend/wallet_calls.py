@@ -37,5 +37,5 @@ def _seconds_ahead(answer: Answer, now: datetime) -> float | None:
     """How far the wallet's clock is ahead of ours, to the second that Date has."""
     try:
         return (parsedate_to_datetime(answer.headers["date"]) - now).total_seconds()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
