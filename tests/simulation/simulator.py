@@ -54,6 +54,8 @@ BASE_URL = "http://sandbox.example"
 KEY = Ed25519Signer.generate("platform-key-1")
 MAX_ROUNDS = 400
 LEASE_OVER = 61.0
+# What every Rafiki does and a clock that only we move makes free.
+AS_REAL_WALLETS = {"wait_s": 5, "rafiki_json": True}
 # Where what arrived is booked: a payer's own account when it came back to them.
 ARRIVED_IN = (
     AccountKind.SELLER,
@@ -145,7 +147,9 @@ class Simulation:
             base_url=BASE_URL,
             clock=self.clock,
             rng=random.Random(seed),
-            options=Options().changed({"temperament": temperament, **(options or {})}),
+            options=Options().changed(
+                {"temperament": temperament, **AS_REAL_WALLETS, **(options or {})}
+            ),
             platform_key=KEY,
         )
         wallets = WorldTransport(self.world, sleep=self.clock.advance)
