@@ -29,6 +29,8 @@ from backend.payments.status import PaymentPurpose, PaymentStatus
 log = logging.getLogger(__name__)
 
 FEE_KEPT = "FEE_KEPT"
+# Of a payment beside what it moved.
+ESCROW_SHORT, ROUNDING = "ESCROW_SHORT", "ROUNDING"
 
 
 # --- payments -------------------------------------------------------------------------------------
@@ -107,14 +109,14 @@ def _fill_up(escrow: AccountRef, needed: int, payment: Payment, *, at: datetime)
         payment=payment, kind="ESCROW_SHORT", expected=str(needed), actual=str(held), at=at
     )
     lines = [(refs.fees(escrow.asset), -gap), (escrow, gap)]
-    post(reason="ESCROW_SHORT", at=at, lines=lines, payment=payment)
+    post(reason=ESCROW_SHORT, at=at, lines=lines, payment=payment)
 
 
 def _book_rounding(escrow: AccountRef, rest: int, payment: Payment, *, at: datetime) -> None:
     # What whole units of the receiver's asset did not use up of a sum that was fixed.
     if rest > 0:
         lines = [(escrow, -rest), (refs.fees(escrow.asset), rest)]
-        post(reason="ROUNDING", at=at, lines=lines, payment=payment)
+        post(reason=ROUNDING, at=at, lines=lines, payment=payment)
 
 
 # --- promises -------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Count, F, Min, Sum
+from django.db.models import Count, Min, Sum
 
 from backend.events.models import Event
 from backend.events.retention import EVENT_RETENTION_DAYS
-from backend.ledger.bookings import PAYMENT
+from backend.funding.booking import ESCROW_SHORT, ROUNDING
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Entry
 from backend.payments.models import Attempt, Payment, PaymentTransition
@@ -115,16 +117,9 @@ def past_deadline(payments: Iterable[Payment], *, now: datetime) -> Iterator[Fin
 
 def not_booked(payments: Sequence[Payment]) -> Iterator[Finding]:
     """What a payment that is over has delivered stands in the books, to the unit."""
-    arrived = Entry.objects.filter(
-        transfer__payment__in=payments,
-        transfer__reason=PAYMENT,
-        account__kind__in=ARRIVED_IN,
-        amount__gt=0,
-    )
-    sums = arrived.order_by().values_list("transfer__payment").annotate(total=Sum(F("amount")))
-    booked = dict(sums)
+    booked = _booked_of(payments)
     for payment in payments:
-        there = booked.get(payment.id, 0)
+        there = booked[payment.id]
         # What is booked where nothing arrived is found in the books.
         if (
             payment.delivered_value
@@ -138,3 +133,15 @@ def not_booked(payments: Sequence[Payment]) -> Iterator[Finding]:
                 f"{amount.value} {amount.asset_code}/{amount.asset_scale} booked",
                 f"{there} booked",
             )
+
+
+def _booked_of(payments: Sequence[Payment]) -> Counter[UUID | None]:
+    """What arrived by the books: what one transfer booked wrongly, another one puts right."""
+    entries = Entry.objects.filter(
+        transfer__payment__in=payments, account__kind__in=ARRIVED_IN
+    ).exclude(transfer__reason__in=[ESCROW_SHORT, ROUNDING])
+    by_account = entries.order_by().values_list("transfer__payment", "account")
+    booked: Counter[UUID | None] = Counter()
+    for payment_id, _, total in by_account.annotate(total=Sum("amount")):
+        booked[payment_id] += max(int(total), 0)
+    return booked
