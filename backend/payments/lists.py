@@ -6,6 +6,7 @@ not be read as if it had nothing new. Nor is a page as long as was asked.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from backend.open_payments import operations
@@ -57,4 +58,4 @@ def _newest_first(times: Sequence[datetime]) -> bool:
     """Whether what was read shows that; one time alone, or the same again, shows nothing."""
     if not times or times[0] == times[-1]:
         return False
-    return all(one >= other for one, other in zip(times, times[1:], strict=False))
+    return all(one >= other for one, other in pairwise(times))
