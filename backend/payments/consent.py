@@ -129,6 +129,7 @@ def _collect(run: Run[Any], grant: Grant, deadline_at: datetime, on_loss: OnLoss
             secrets=grant.seal_secrets(fresh),
             interact_ref="",
             token_expires_at=token_end(run, token),
+            lost_answers=0,
         )
 
 
@@ -143,11 +144,8 @@ def _after_failed_continue(
     outcome = outcome_of(error, repeatable=False)
     if outcome is Outcome.TRY_LATER:
         return run.try_later(at_least_seconds=run.retry_after(error))
-    if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
-        # One more try: the wallet may never have seen the first.
-        with run.commit(wait_seconds=1):
-            run.update_grant(grant, lost_answers=1)
-        return None
+    if outcome is Outcome.UNKNOWN and _may_ask_once_more(run, grant):
+        return _ask_once_more(run, grant, error)
     if isinstance(error, GrantDenied) and grant.lost_answers == 0:
         return run.fail(errors.CONSENT_REJECTED, status=run.REJECTED)
     if outcome is Outcome.KEY_REFUSED and grant.lost_answers == 0:
@@ -155,6 +153,19 @@ def _after_failed_continue(
     # Any other no to a grant that was approved: its token went to the answer we never got.
     metrics.GRANTS_LOST.labels(type(run.row).__name__).inc()
     return on_loss(grant)
+
+
+def _may_ask_once_more(run: Run[Any], grant: Grant) -> bool:
+    return grant.lost_answers == 0 or bool(run.now < run.row.deadline_at)
+
+
+def _ask_once_more(run: Run[Any], grant: Grant, error: OpenPaymentsError) -> None:
+    """Ask again: a wallet in trouble may never have seen the question.
+
+    If it has, it will say no: it gives a token once. Only that no says that the token is lost.
+    """
+    with run.later(at_least_seconds=max(1, run.retry_after(error))):
+        run.update_grant(grant, lost_answers=1)
 
 
 def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> None:
@@ -175,10 +186,8 @@ def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> No
         outcome = outcome_of(error, repeatable=False)
         if outcome is Outcome.TRY_LATER:
             return run.try_later(at_least_seconds=run.retry_after(error))
-        if outcome is Outcome.UNKNOWN and grant.lost_answers == 0:
-            with run.commit(wait_seconds=1):
-                run.update_grant(grant, lost_answers=1)
-            return None
+        if outcome is Outcome.UNKNOWN and _may_ask_once_more(run, grant):
+            return _ask_once_more(run, grant, error)
         if outcome is Outcome.KEY_REFUSED:
             # That is about us, and says nothing of the token: a consent outlives our mistake.
             return run.give_up(errors.KEY_REFUSED)

@@ -19,6 +19,7 @@ from backend.payments import proofs
 from backend.payments.lists import AT_ONCE, HasNoEnd, orders, pages
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
+from backend.payments.patience import pause_seconds
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import LARGEST_VALUE, known_debit, price
 from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, PaymentStatus
@@ -167,7 +168,8 @@ def _wait_for_the_token(run: PaymentRun) -> None:
     tries = run.payment.tries
     if tries >= RENEWED_WITHIN_TRIES and run.now > run.payment.deadline_at:
         _note(run, "the sender's wallet does not renew the consent's token")
-    with run.commit(wait_seconds=min(0.2 * 1.6 ** min(tries, 20), 30), tries=tries + 1):
+    seconds = pause_seconds(first=0.2, tries=tries, longest=30)
+    with run.commit(wait_seconds=seconds, tries=tries + 1):
         run.ask_for_a_token()
 
 

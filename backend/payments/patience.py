@@ -18,3 +18,8 @@ MAX_CONSENTS = 3
 MAX_ATTEMPTS = 3
 # How many certain refusals of the order in a row lead to a new quote before it is given up.
 MAX_REFUSALS = 5
+
+
+def pause_seconds(*, first: float, tries: int, longest: float) -> float:
+    """Seconds to wait after so many tries: a little more each time."""
+    return min(first * 1.6 ** min(tries, 50), longest)

@@ -37,7 +37,7 @@ from backend.open_payments import (
 from backend.open_payments.types import Access
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
-from backend.payments.patience import MAX_CONSENTS
+from backend.payments.patience import MAX_CONSENTS, pause_seconds
 from backend.payments.signals import row_moving
 from backend.payments.status import GrantKind, GrantStatus
 from backend.telemetry import metrics
@@ -423,10 +423,19 @@ class Run(ABC, Generic[Row]):
 
     def try_later(self, *, at_least_seconds: float = 0) -> None:
         """Release the row and look at it again after a pause that grows with every try."""
-        longest = min(FIRST_PAUSE_SECONDS * 1.6**self.row.tries, LONGEST_PAUSE_SECONDS)
-        pause = max(at_least_seconds, longest * self._rng.uniform(0.5, 1.0))
-        with self.commit(wait_seconds=pause, tries=self.row.tries + 1):
+        with self.later(at_least_seconds=at_least_seconds):
             pass
+
+    @contextmanager
+    def later(self, *, at_least_seconds: float = 0) -> Iterator[None]:
+        """The same, with a commit whose body may change something."""
+        tries = self.row.tries
+        longest = pause_seconds(
+            first=FIRST_PAUSE_SECONDS, tries=tries, longest=LONGEST_PAUSE_SECONDS
+        )
+        seconds = max(at_least_seconds, longest * self._rng.uniform(0.5, 1.0))
+        with self.commit(wait_seconds=seconds, tries=tries + 1):
+            yield
 
     @staticmethod
     def retry_after(error: OpenPaymentsError) -> float:

@@ -38,7 +38,13 @@ from backend.payments.driver import drive
 from backend.payments.errors import NoRoom
 from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
-from backend.payments.patience import MAX_REFUSALS, PREPARE_FOR, RECEIVER_LIFE, SEND_WITHIN
+from backend.payments.patience import (
+    MAX_REFUSALS,
+    PREPARE_FOR,
+    RECEIVER_LIFE,
+    SEND_WITHIN,
+    pause_seconds,
+)
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import (
     CROSS_ASSET_BUFFER,
@@ -190,8 +196,9 @@ def wait_for_the_held_grant(run: PaymentRun) -> None:
     """Have the held grant's token renewed, which its own run does; or see that it is over."""
     if failure := run.why_the_held_grant_cannot_pay():
         return run.fail(failure)
-    pause = min(0.2 * 1.6**run.payment.tries, 30)
-    with run.commit(wait_seconds=pause, tries=run.payment.tries + 1):
+    tries = run.payment.tries
+    seconds = pause_seconds(first=0.2, tries=tries, longest=30)
+    with run.commit(wait_seconds=seconds, tries=tries + 1):
         run.ask_for_a_token()
 
 

@@ -136,6 +136,29 @@ def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
     assert held(market).grants.get().secrets == ""
 
 
+def test_a_wallet_in_trouble_for_some_minutes_takes_no_consent_away() -> None:
+    market = a_market_at_work()
+    market.fault(call="rotate-token", act="503", times=6)
+    market.clock.advance(900)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert market.verdict().problems == []
+    assert Payment.objects.get(purpose="PAYOUT").status == PaymentStatus.COMPLETED
+    assert HeldGrant.objects.filter(payer=market.payer).count() == 1
+
+
+def test_what_went_wrong_when_a_token_was_collected_is_not_held_against_it_for_ever() -> None:
+    market = Market(workers=1)
+    market.fault(call="continue-grant", act="503", times=1)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+
+    assert calls(held(market), "continue-grant") == 2
+    assert held(market).grants.get(status=GrantStatus.APPROVED).lost_answers == 0
+
+
 def test_a_wallet_that_does_not_know_our_key_for_a_while_takes_no_consent_away() -> None:
     """It says nothing of the token, which is as good as before."""
     market = a_market_at_work()

@@ -194,9 +194,8 @@ def test_money_that_never_comes_is_stopped_at_the_receiver(simulation: Simulatio
     assert verdict.problems == []
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_lost_continuation_asks_the_payer_again(simulation: Simulation, when: str) -> None:
-    simulation.fault(call="continue-grant", when=when, act="reset", times=2)
+def test_a_lost_continuation_asks_the_payer_again(simulation: Simulation) -> None:
+    simulation.fault(call="continue-grant", when="after", act="reset", times=2)
 
     verdict = simulation.run()
 
@@ -206,20 +205,49 @@ def test_a_lost_continuation_asks_the_payer_again(simulation: Simulation, when: 
     assert asked.filter(status=GrantStatus.LOST).count() == 1
 
 
-def test_a_continuation_lost_once_before_it_arrived_is_tried_once_more(
-    simulation: Simulation,
+@pytest.mark.parametrize("times", [1, 6])
+def test_a_continuation_that_a_wallet_in_trouble_never_took_up_is_tried_until_it_does(
+    simulation: Simulation, times: int
 ) -> None:
-    simulation.fault(call="continue-grant", when="before", act="reset")
+    simulation.fault(call="continue-grant", act="503", times=times)
 
     verdict = simulation.run()
 
     assert verdict.status is PaymentStatus.COMPLETED
-    assert calls(simulation, "continue-grant") == 2
+    assert calls(simulation, "continue-grant") == times + 1
     assert "CREATED" not in statuses(simulation)
 
 
+def test_a_wallet_that_never_gives_the_token_is_not_asked_for_ever(simulation: Simulation) -> None:
+    simulation.fault(call="continue-grant", act="503", times=1000)
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.failure) == (PaymentStatus.FAILED, "GRANT_LOST")
+    assert verdict.debits == 0
+
+
+def test_a_wallet_that_has_been_away_for_weeks_is_asked_all_the_same(
+    simulation: Simulation,
+) -> None:
+    simulation.options(settle_s=3600)
+    while simulation.payment_now().status != PaymentStatus.SENT:
+        simulation.payment = simulation.payment_now()
+        simulation.visit_wallet()
+        if not simulation.work():
+            simulation._wait()
+    simulation.fault(call="*", act="reset", times=5)
+    Payment.objects.filter(id=simulation.payment.id).update(tries=2000)
+
+    for _ in range(4):
+        if not simulation.work():
+            simulation._wait()
+
+    assert simulation.payment_now().tries > 2000
+
+
 def test_a_consent_lost_three_times_gives_up(simulation: Simulation) -> None:
-    simulation.fault(call="continue-grant", when="after", act="reset", times=20)
+    simulation.fault(call="continue-grant", when="after", act="reset", times=1000)
 
     verdict = simulation.run()
 
