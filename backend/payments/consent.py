@@ -33,6 +33,8 @@ from backend.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
+# Whoever has to wait longer is told so again when they continue.
+LONGEST_WAIT_SECONDS = 60
 DEFAULT_WAIT_SECONDS = 5
 
 # What becomes of a row whose token is lost for good, or was taken back.
@@ -211,4 +213,5 @@ def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> No
 def _wait_over(run: Run[Any], pending: PendingGrant) -> datetime:
     # RFC 9635 section 3.1: without `wait`, at least five seconds.
     seconds = pending.continuation.wait_seconds
-    return run.now + timedelta(seconds=DEFAULT_WAIT_SECONDS if seconds is None else seconds)
+    asked = DEFAULT_WAIT_SECONDS if seconds is None else seconds
+    return run.now + timedelta(seconds=min(asked, LONGEST_WAIT_SECONDS))

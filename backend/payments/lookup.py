@@ -19,7 +19,7 @@ from backend.payments import proofs
 from backend.payments.lists import AT_ONCE, HasNoEnd, orders, pages
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
-from backend.payments.patience import pause_seconds
+from backend.payments.patience import in_our_time, pause_seconds
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import LARGEST_VALUE, known_debit, price
 from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, PaymentStatus
@@ -258,9 +258,10 @@ def _settled(run: PaymentRun) -> None:
 
 def _adopt(run: PaymentRun, place: _Place) -> None:
     if place.url != run.attempt.incoming_payment_url and place.shown is not None:
+        expires_at = place.shown.expires_at
         run.update_attempt(
             incoming_payment_url=place.url,
-            incoming_payment_expires_at=place.shown.expires_at,
+            incoming_payment_expires_at=expires_at and in_our_time(expires_at, now=run.now),
             quote_url="",
             quote_expires_at=None,
             quote_debit_value=None,

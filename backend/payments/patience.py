@@ -1,6 +1,6 @@
 """How long a payment may take, and how often something may be tried, before it ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 # CREATED: until the payer can be asked.
 PREPARE_FOR = timedelta(minutes=10)
@@ -23,3 +23,12 @@ MAX_REFUSALS = 5
 def pause_seconds(*, first: float, tries: int, longest: float) -> float:
     """Seconds to wait after so many tries: a little more each time."""
     return min(first * 1.6 ** min(tries, 50), longest)
+
+
+# Some wallets say never as the year 9999, to which nothing can be added.
+NEVER = timedelta(days=3650)
+
+
+def in_our_time(told: datetime, *, now: datetime) -> datetime:
+    """What a wallet says of when, near enough to reckon with."""
+    return max(now - NEVER, min(told, now + NEVER))

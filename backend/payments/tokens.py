@@ -12,6 +12,7 @@ from backend.open_payments.grants import incoming_payment_access, quote_access
 from backend.open_payments.types import AccessToken
 from backend.payments import errors
 from backend.payments.models import Grant, GrantSecrets
+from backend.payments.patience import NEVER
 from backend.payments.paying import PaymentRun
 from backend.payments.run import Run
 from backend.payments.status import GrantKind, GrantStatus
@@ -83,4 +84,4 @@ def token_end(run: Run[Any], token: AccessToken) -> datetime | None:
     """When the token stops working; None when the server named no end."""
     if token.expires_in is None:
         return None
-    return run.now + timedelta(seconds=token.expires_in)
+    return run.now + timedelta(seconds=min(token.expires_in, NEVER.total_seconds()))

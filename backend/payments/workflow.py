@@ -20,7 +20,7 @@ answer is lost.
 import logging
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from backend.accounts.models import WalletAddress
@@ -43,6 +43,7 @@ from backend.payments.patience import (
     PREPARE_FOR,
     RECEIVER_LIFE,
     SEND_WITHIN,
+    in_our_time,
     pause_seconds,
 )
 from backend.payments.paying import PaymentRun
@@ -62,6 +63,8 @@ log = logging.getLogger(__name__)
 P = PaymentStatus
 
 QUOTE_MARGIN = timedelta(seconds=30)
+# What is less may be the time that the answer took.
+CLOCKS_AGREE = timedelta(seconds=30)
 
 
 def advance(payment: Payment, *, client: Client, clock: Clock, rng: random.Random) -> None:
@@ -132,7 +135,7 @@ def create_receiver(run: PaymentRun, grant: Grant) -> None:
     with run.commit():
         run.update_attempt(
             incoming_payment_url=made.id,
-            incoming_payment_expires_at=made.expires_at or expires_at,
+            incoming_payment_expires_at=in_our_time(made.expires_at or expires_at, now=run.now),
         )
 
 
@@ -318,9 +321,21 @@ def _request_quote(run: PaymentRun, grant: Grant) -> Quote:
 def _quote_fields(run: PaymentRun, quote: Quote) -> dict[str, object]:
     return {
         "quote_url": quote.id,
-        "quote_expires_at": quote.expires_at,
+        "quote_expires_at": quote.expires_at and _by_our_clock(run, quote.expires_at, quote),
         "quote_debit_value": quote.debit_amount.value,
     }
+
+
+def _by_our_clock(run: PaymentRun, told: datetime, quote: Quote) -> datetime:
+    """When it is `told` by the clock of the wallet that has just made `quote`.
+
+    One that is minutes behind would never have a quote that is alive, and of one whose answer to
+    the order was lost we would believe too soon that it is dead.
+    """
+    now = run.now
+    apart = now - in_our_time(quote.created_at, now=now)
+    ends_at = in_our_time(told, now=now)
+    return ends_at + apart if abs(apart) > CLOCKS_AGREE else ends_at
 
 
 def _order(run: PaymentRun, grant: Grant | None) -> Operation[OutgoingPayment]:

@@ -148,6 +148,40 @@ def test_of_a_sum_that_is_sent_something_arrives() -> None:
     assert Payable.objects.get().status == PayableStatus.STUCK
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("what", ["quotes", "incoming-payments"])
+def test_an_end_of_no_calendar_stops_nothing(what: str, never: str) -> None:
+    simulation = Simulation(temperament="strict", options={"settle_s": 30})
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        if request.method == "POST" and request.url.path.endswith(f"/{what}"):
+            body["expiresAt"] = never
+
+    let_lie(simulation, lie)
+    simulation.fault(call="create-outgoing-payment", when="after", act="reset")
+
+    verdict = simulation.run()
+
+    # What has expired long ago is not paid, and fails; nothing of it is stranded.
+    assert verdict.problems == []
+    if what == "incoming-payments" or never.startswith("9"):
+        assert verdict.status is PaymentStatus.COMPLETED
+
+
+def test_times_without_end_are_no_longer_than_people_wait() -> None:
+    simulation = Simulation(temperament="strict")
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        if "access_token" in body and "expires_in" in body["access_token"]:
+            body["access_token"]["expires_in"] = 2**53 - 1
+        if "wait" in body.get("continue", {}):
+            body["continue"]["wait"] = 2**53 - 1
+
+    let_lie(simulation, lie)
+
+    assert simulation.run().status is PaymentStatus.COMPLETED
+
+
 def test_lines_that_are_each_believable_and_not_together_are_no_limit() -> None:
     market = Market(workers=2)
     let_lie(market, quotes_say("debitAmount", value=str(LARGEST_VALUE)))

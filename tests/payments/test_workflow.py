@@ -126,6 +126,27 @@ def test_an_approval_as_late_as_the_deadline_still_counts(simulation: Simulation
     assert simulation.run().status is PaymentStatus.COMPLETED
 
 
+def test_a_wallet_whose_clock_is_minutes_behind_is_paid_from(simulation: Simulation) -> None:
+    simulation.world.bank.advance(-600)
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.problems) == (PaymentStatus.COMPLETED, [])
+
+
+def test_a_quote_is_alive_for_as_long_as_its_own_wallets_clock_says() -> None:
+    options = {"closes_receiver": False, "refuses_closed_receiver": False}
+    simulation = Simulation(temperament="loose", options=options)
+    simulation.world.bank.advance(-240)
+    # It is carried out just before the quote ends, by the clock of the wallet.
+    simulation.fault(call="create-outgoing-payment", when="late", late_s=280, act="reset")
+
+    verdict = simulation.run()
+
+    assert (verdict.status, verdict.problems) == (PaymentStatus.COMPLETED, [])
+    assert "UNKNOWN→AUTHORIZED quote expired unused" not in verdict.history
+
+
 def test_a_quote_that_expired_during_consent_is_replaced(simulation: Simulation) -> None:
     simulation.work()
     before = Attempt.objects.get(payment=simulation.payment).quote_url
