@@ -6,7 +6,7 @@ does nothing twice.
 
 import logging
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.deprecation import MiddlewareMixin
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # It does not answer, or breaks off. Also what is only there for a moment: a lock, a lost race.
 AWAY = (OperationalError, InterfaceError)
+# A standby that is about to take over: PostgreSQL refuses to write there.
+ONLY_READS = "25006"
 RETRY_AFTER_SECONDS = 5
 RETRY_AFTER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
@@ -53,7 +55,10 @@ class Outages(MiddlewareMixin):
 
 def is_away(error: BaseException | None) -> bool:
     """Whether the database did not answer; SQLite calls a mistake in our SQL by the same name."""
-    mistake = getattr(getattr(error, "__cause__", None), "sqlite_errorname", "") == "SQLITE_ERROR"
+    cause = getattr(error, "__cause__", None)
+    if isinstance(error, InternalError):
+        return getattr(cause, "sqlstate", "") == ONLY_READS
+    mistake = getattr(cause, "sqlite_errorname", "") == "SQLITE_ERROR"
     return isinstance(error, AWAY) and not mistake
 
 

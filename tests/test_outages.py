@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.test import Client
 from graphql import GraphQLError
 
@@ -80,3 +87,14 @@ def test_a_mistake_in_our_sql_is_a_bug_though_sqlite_names_it_alike() -> None:
         codes.append((extensions or {})["code"])
 
     assert codes == ["INTERNAL", "UPSTREAM_UNAVAILABLE"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no standby")
+def test_a_standby_that_took_over_and_still_only_reads_is_away() -> None:
+    with pytest.raises(InternalError) as refused, transaction.atomic(), connection.cursor() as at:
+        at.execute("SET TRANSACTION READ ONLY")
+        at.execute("CREATE TABLE made_here (id int)")
+
+    error = present(GraphQLError("", original_error=refused.value))
+
+    assert error.extensions == {"code": "UPSTREAM_UNAVAILABLE", "retryable": True}

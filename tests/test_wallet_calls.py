@@ -6,8 +6,9 @@ import pytest
 from backend.open_payments import Ed25519Signer, operations
 from backend.wallet_calls import ObservedClient
 
+ALICE = "https://wallet.example/alice"
 WALLET = {
-    "id": "https://wallet.example/alice",
+    "id": ALICE,
     "assetCode": "USD",
     "assetScale": 2,
     "authServer": "https://auth.wallet.example",
@@ -30,6 +31,6 @@ def test_an_answer_with_an_impossible_date_is_an_answer(date: str) -> None:
     http = httpx.MockTransport(lambda _: httpx.Response(200, json=WALLET, headers={"Date": date}))
     client = ObservedClient(httpx.Client(transport=http), Ed25519Signer.generate("k"))
 
-    wallet = client.send(operations.get_wallet_address(url=WALLET["id"]))
+    wallet = client.send(operations.get_wallet_address(url=ALICE))
 
-    assert wallet.id == WALLET["id"]
+    assert wallet.id == ALICE
