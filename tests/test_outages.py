@@ -91,9 +91,13 @@ def test_a_mistake_in_our_sql_is_a_bug_though_sqlite_names_it_alike() -> None:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no standby")
 def test_a_standby_that_took_over_and_still_only_reads_is_away() -> None:
-    with pytest.raises(InternalError) as refused, transaction.atomic(), connection.cursor() as at:
-        at.execute("SET TRANSACTION READ ONLY")
-        at.execute("CREATE TABLE made_here (id int)")
+    def write_there() -> None:
+        with transaction.atomic(), connection.cursor() as at:
+            at.execute("SET TRANSACTION READ ONLY")
+            at.execute("CREATE TABLE made_here (id int)")
+
+    with pytest.raises(InternalError) as refused:
+        write_there()
 
     error = present(GraphQLError("", original_error=refused.value))
 

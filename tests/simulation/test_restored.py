@@ -81,7 +81,7 @@ def test_wallets_that_list_what_is_oldest_first_are_read_to_the_end(after: timed
     market.options(oldest_first=True, most_per_page=1)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     assert market.settle_down(all_paid)
-    market.clock.at += timedelta(hours=1)
+    market.clock.at += timedelta(hours=2)
     # To the same wallet, which shows the earlier payment before this one.
     market.review(market.submit(market.workers[2]), ReviewDecision.ACCEPT)
     rows = backup(at=market.clock.now())
