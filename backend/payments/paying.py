@@ -203,9 +203,13 @@ class PaymentRun(Run[Payment]):
         self.ask_for_a_token()
 
     def ask_for_a_token(self) -> None:
-        """Have the held grant's own run look at it, which alone may renew its token."""
+        """Have the held grant's own run look at it, which alone may renew its token.
+
+        Not where it has tried, and waits to try again: its wallet is in trouble.
+        """
         assert self.held is not None
-        HeldGrant.objects.filter(id=self.held.id, due_at__gt=self.now).update(due_at=self.now)
+        waits = HeldGrant.objects.filter(id=self.held.id, tries=0, due_at__gt=self.now)
+        waits.update(due_at=self.now)
 
     # --- the log ------------------------------------------------------------------------------
 

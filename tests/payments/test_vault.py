@@ -149,6 +149,19 @@ def test_a_wallet_in_trouble_for_some_minutes_takes_no_consent_away() -> None:
     assert HeldGrant.objects.filter(payer=market.payer).count() == 1
 
 
+def test_a_wallet_in_trouble_is_left_in_peace_however_many_wait_for_its_token() -> None:
+    market = a_market_at_work(workers=5)
+    market.fault(call="rotate-token", act="503", times=1000)
+    market.clock.advance(900)
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    ten_minutes_later = market.clock.at + timedelta(minutes=10)
+
+    market.settle_down(lambda: market.clock.at > ten_minutes_later, rounds=1000)
+
+    assert 5 <= calls(held(market), "rotate-token") <= 15
+
+
 def test_what_went_wrong_when_a_token_was_collected_is_not_held_against_it_for_ever() -> None:
     market = Market(workers=1)
     market.fault(call="continue-grant", act="503", times=1)
