@@ -5,6 +5,7 @@ The token is read and never renewed: renewing it here could lose it for those wh
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from backend.accounts.models import WalletAddress
+from backend.encryption import CannotDecrypt
 from backend.open_payments import Client, OpenPaymentsError, operations
 from backend.open_payments.types import OutgoingPayment
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment
@@ -25,6 +27,8 @@ from backend.payments.status import (
     PaymentStatus,
 )
 from backend.reconciliation.findings import Finding, Kind, of_payment
+
+log = logging.getLogger(__name__)
 
 LIST_KINDS = (
     Kind.UNKNOWN_OUTGOING,
@@ -69,7 +73,13 @@ def live_grants(*, now: datetime) -> Iterator[Grant]:
     ).exclude(secrets="")
     alive = Q(token_expires_at=None) | Q(token_expires_at__gt=now + TOKEN_OUTLIVES)
     for grant in list(grants.filter(alive).select_related("held_grant__sender").order_by("id")):
-        if grant.open_secrets().access_token:
+        try:
+            usable = bool(grant.open_secrets().access_token)
+        except CannotDecrypt as error:
+            # Whoever lost a key needs everything else compared all the more.
+            log.error("%s is not looked at: %s", grant, error)
+            continue
+        if usable:
             yield grant
 
 

@@ -65,6 +65,16 @@ def test_a_token_that_has_run_out_is_not_renewed(escrow: Market) -> None:
     assert report.skipped[Kind.UNKNOWN_OUTGOING] == report.checked["payments"]
 
 
+def test_a_token_whose_key_is_lost_keeps_nothing_else_from_being_looked_at(escrow: Market) -> None:
+    sealed = Grant.objects.filter(held_grant__isnull=False).exclude(secrets="")
+    sealed.update(secrets="v1.gone.AAAA.BBBB")
+
+    report = run(escrow)
+
+    assert (dict(report.found), report.checked["senders"]) == ({}, 0)
+    assert report.checked["receivers"] == report.checked["payments"] > 0
+
+
 @pytest.mark.parametrize("seed", [SEED + number for number in range(HISTORIES)])
 def test_after_lost_answers_and_dead_workers_nothing_is_found(seed: int) -> None:
     market, rng = market_histories.world_of(seed)
