@@ -26,6 +26,9 @@ from backend.wallet_calls import ObservedClient
 
 # A person waits for this one.
 LOOKUP_SECONDS = 5.0
+# Balances have 64 bits: nine places leave nine thousand million units to each account of the books.
+# With eighteen there would be nine, and a payment could arrive that cannot be booked any more.
+FINEST_SCALE = 9
 _MAX_ASSET_CODE_LENGTH = 32
 _MAX_PUBLIC_NAME_LENGTH = 200
 
@@ -79,7 +82,8 @@ def lookup_wallet(
     None means the process's own directory. The result is not in the database.
 
     Raises:
-        ValidationFailed: `address` is not spelt like a wallet address.
+        ValidationFailed: `address` is not spelt like a wallet address, or its units are smaller
+            than FINEST_SCALE.
         WalletUnusable: nobody answered there as a wallet, whatever the reason.
         RateLimited: this principal looks up too many wallets.
     """
@@ -94,6 +98,14 @@ def lookup_wallet(
     except (open_payments.OpenPaymentsError, httpx.HTTPError):
         raise WalletUnusable from None
     _check_usable(document)
+    if document.asset_scale > FINEST_SCALE:
+        raise ValidationFailed(
+            _("This wallet holds {asset} with scale {scale}. At most {most} can be counted here."),
+            path=("address",),
+            asset=_printable(document.asset_code),
+            scale=document.asset_scale,
+            most=FINEST_SCALE,
+        )
     return WalletAddress(
         url=document.id,
         public_name=_printable(document.public_name or ""),

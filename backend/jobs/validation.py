@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError as InvalidInDjango
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
+from backend.accounts.wallets import FINEST_SCALE
 from backend.errors import ValidationFailed
 from backend.jobs.errors import AmountOutOfRange
-from backend.jobs.models import LARGEST_SCALE, LARGEST_VALUE, MOST_WORKERS, Job
+from backend.jobs.models import LARGEST_VALUE, MOST_WORKERS, Job
 from backend.jobs.status import DeliverableType, JobStatus, Pricing
 from backend.languages import language_tag
 from backend.open_payments.types import Amount
@@ -237,11 +238,11 @@ def _check_reward(reward: Amount, *, workers_needed: int) -> None:
             _("Write the asset as its wallet does: a short code such as USD."),
             path=("reward", "assetCode"),
         )
-    if not 0 <= reward.asset_scale <= LARGEST_SCALE:
+    if not 0 <= reward.asset_scale <= FINEST_SCALE:
         raise ValidationFailed(
             _("The scale has to be between 0 and {most}."),
             path=("reward", "assetScale"),
-            most=LARGEST_SCALE,
+            most=FINEST_SCALE,
         )
     if reward.value * workers_needed > LARGEST_VALUE:
         raise AmountOutOfRange(

@@ -123,7 +123,7 @@ class JobInput:
         description="What workers hand in: at least one of each. A draft may leave it empty."
     )
     reward: AmountInput = strawberry.field(
-        description="What each worker gets for accepted work: more than 0, with scale 0 to 18."
+        description="What each worker gets for accepted work: more than 0, with scale 0 to 9."
     )
     workers_needed: int = strawberry.field(
         default=1, description="How many people can be selected: 1 to 1000."

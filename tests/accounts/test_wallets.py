@@ -393,6 +393,18 @@ def test_a_document_that_lies_or_points_into_our_network_is_no_wallet(
 
 
 @pytest.mark.django_db
+def test_a_wallet_with_units_too_small_to_count_is_refused_with_a_reason(wallets: Wallets) -> None:
+    person = a_person()
+
+    with pytest.raises(ValidationFailed, match="ETH with scale 18. At most 9") as refused:
+        wallets.add(person, wallets.open("ana", assetCode="ETH", assetScale=18))
+
+    assert refused.value.path == ("address",)
+    assert WalletAddress.objects.count() == 0
+    assert wallets.add(person, wallets.open("eva", assetCode="ETH", assetScale=9)).asset_scale == 9
+
+
+@pytest.mark.django_db
 def test_an_unknown_wallet_looks_like_one_that_is_down(wallets: Wallets) -> None:
     with pytest.raises(WalletUnusable) as unknown:
         wallets.add(a_person(), f"{wallets.base}/nobody")

@@ -83,7 +83,7 @@ def usd(value: int, *, code: str = "USD", scale: int = 2) -> Amount:
             ("expiresAt",),
         ),
         ({"reward": usd(0)}, ("reward", "value")),
-        ({"reward": usd(1, scale=19)}, ("reward", "assetScale")),
+        ({"reward": usd(1, scale=10)}, ("reward", "assetScale")),
         ({"reward": usd(1, code="US D")}, ("reward", "assetCode")),
         ({"reward": usd(1, code="X" * 17)}, ("reward", "assetCode")),
         ({"reward": usd(1, code="ＵＳＤ")}, ("reward", "assetCode")),
@@ -105,7 +105,7 @@ def test_an_unusable_value_is_refused_and_named(change: Any, path: tuple[str, ..
         {"description": "first line\n\tsecond line"},
         {"workers_needed": 1000, "recruit_limit": 1000},
         {"reward": usd(1, scale=0, code="JPY")},
-        {"reward": usd(1, scale=18, code="ETH")},
+        {"reward": usd(1, scale=9, code="XRP")},
         {"expires_at": NOON + timedelta(days=730)},
     ],
 )

@@ -508,7 +508,7 @@ export type JobInput = {
   referenceFileIds?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Days for the review, then silence accepts: 1 to 365. Left out: 14. */
   reviewDays?: InputMaybe<Scalars['Int']['input']>;
-  /** What each worker gets for accepted work: more than 0, with scale 0 to 18. */
+  /** What each worker gets for accepted work: more than 0, with scale 0 to 9. */
   reward: AmountInput;
   /** Days for the work: 1 to 365. Left out: 7. */
   submitDays?: InputMaybe<Scalars['Int']['input']>;
