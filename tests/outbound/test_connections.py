@@ -164,9 +164,9 @@ def test_one_slow_host_takes_only_its_own_slots() -> None:
     release = threading.Event()
 
     def stuck(connection: socket.socket) -> None:
-        read_request(connection)
-        release.wait(10)
-        connection.sendall(OK)
+        while read_request(connection):
+            release.wait(10)
+            connection.sendall(OK)
 
     with serving(stuck) as slow, serving(answering(OK)) as healthy:
         policy = policy_for(slow.port, healthy.port, max_calls_per_host=3, slot_timeout_seconds=0.2)
@@ -214,8 +214,8 @@ def test_a_slot_comes_back_whatever_becomes_of_the_call() -> None:
     answers = iter([b"nonsense\r\n\r\n", OK.replace(b"200 OK", b"500 X"), OK])
 
     def handler(connection: socket.socket) -> None:
-        read_request(connection)
-        connection.sendall(next(answers, OK))
+        while read_request(connection):
+            connection.sendall(next(answers, OK))
 
     with (
         serving(handler) as server,

@@ -19,6 +19,8 @@ import type { Job } from "./page";
 /** The money behind a job, to its owner: what it costs, the consent, and what became of it. */
 export function Funding({ job }: { job: Job }) {
   const { say } = useWords();
+  // Here, since the parts below come and go while the wallet is being asked.
+  const toWallet = useConsent(job.id);
   const [funding] = job.fundings.edges.map(({ node }) => node);
   const hasSelected = job.applications.edges.some(({ node }) => node.status === "SELECTED");
   const isAsked = funding?.status === "AWAITING_APPROVAL";
@@ -27,21 +29,20 @@ export function Funding({ job }: { job: Job }) {
   return (
     <Section title={say.money}>
       <ComingBack />
-      {funding && <Standing funding={funding} job={job} />}
-      {mayAsk && <Cost job={job} />}
+      {funding && <Standing funding={funding} job={job} toWallet={toWallet} />}
+      {mayAsk && <Cost job={job} toWallet={toWallet} />}
     </Section>
   );
 }
 
 /** What each worker gets and what leaves the wallet, before anybody is asked for consent. */
-function Cost({ job }: { job: Job }) {
+function Cost({ job, toWallet }: { job: Job; toWallet: ToWallet }) {
   const { faena, changed } = useSession();
   const { say } = useWords();
   const { data, failure } = useQuery(PreviewFundingDocument, { input: { jobId: job.id } });
   const preview = data?.previewFunding;
   // A key for one decision about one sum: pressed again after a silence, it has one effect.
   const idempotencyKey = useMemo(() => crypto.randomUUID(), [preview?.total.value]);
-  const toWallet = useConsent(job.id);
   const ask = async () => {
     if (!preview) return;
     try {
@@ -121,10 +122,15 @@ function CostTable({ preview }: { preview: PreviewFundingQuery["previewFunding"]
   );
 }
 
-function Standing({ funding, job }: { funding: FundingPartsFragment; job: Job }) {
+interface Standing {
+  funding: FundingPartsFragment;
+  job: Job;
+  toWallet: ToWallet;
+}
+
+function Standing({ funding, job, toWallet }: Standing) {
   const { faena, changed } = useSession();
   const { say, funding: status } = useWords();
-  const toWallet = useConsent(job.id);
   const idempotencyKey = useMemo(() => crypto.randomUUID(), [funding.id, funding.status]);
   const open = funding.grants.find((grant) => grant.status === "AWAITING_APPROVAL");
   const renew = async () => {
@@ -162,8 +168,10 @@ function Standing({ funding, job }: { funding: FundingPartsFragment; job: Job })
   );
 }
 
+type ToWallet = (fundingId: string) => Promise<void>;
+
 /** Wait until the wallet has a page for this consent, and go there in this tab. */
-function useConsent(jobId: string): (fundingId: string) => Promise<void> {
+function useConsent(jobId: string): ToWallet {
   const { faena, changed } = useSession();
   const end = useMemo(() => new AbortController(), [jobId]);
   useEffect(() => () => end.abort(), [end]);
