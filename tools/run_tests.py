@@ -27,8 +27,9 @@ NODE_FOLDERS = (
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # One more than two cores: tests of whole processes, and all of them with services, wait a lot.
 WORKERS = "3"
-# Parts of a simulation lie side by side and take long: whoever has nothing left takes some of them.
-SHARING = ("--dist", "worksteal")
+# One test at a time to whoever is free: those of whole processes take a minute each, lie side by
+# side, and would keep one worker busy long after the others are done.
+SHARING = ("--dist", "load", "--maxschedchunk", "1")
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These never touch our database or Redis, or ask of them what both do alike: once is enough.
@@ -43,8 +44,8 @@ ONCE = (
 )
 # How much is played, by default and in CI: cells of the crash matrix, random histories of a payment
 # and those of a whole job. PostgreSQL takes twice as long for each.
-EMBEDDED_SIMULATIONS = ("700", "80", "1000") if IN_CI else ("150", "30", "8")
-SERVICES_SIMULATIONS = ("120", "30", "8") if IN_CI else ("60", "20", "8")
+EMBEDDED_SIMULATIONS = ("300", "40", "1000") if IN_CI else ("150", "30", "8")
+SERVICES_SIMULATIONS = ("120", "20", "8") if IN_CI else ("60", "20", "8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
