@@ -27,9 +27,9 @@ NODE_FOLDERS = (
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # One more than two cores: tests of whole processes, and all of them with services, wait a lot.
 WORKERS = "3"
-# One test at a time to whoever is free: those of whole processes take a minute each, lie side by
-# side, and would keep one worker busy long after the others are done.
-SHARING = ("--dist", "load", "--maxschedchunk", "1")
+# Parts of a simulation lie side by side and take long: whoever has nothing left takes some of them.
+# Handed out one at a time, three workers would set up what a file of tests shares three times.
+SHARING = ("--dist", "worksteal")
 SERVICES = ("DATABASE_URL", "REDIS_URL", "BROKER_URL")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # These never touch our database or Redis, or ask of them what both do alike: once is enough.
