@@ -16,7 +16,7 @@ from backend.events import models as events
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
 from backend.funding.treasury import register_treasury, revoke_treasury_grant
-from backend.jobs.models import Job
+from backend.jobs.models import Job, Submission
 from backend.jobs.status import ReviewDecision
 from backend.open_payments import operations
 from backend.payments.models import HeldGrant, Payment
@@ -118,7 +118,8 @@ def test_what_no_consent_has_room_for_waits_for_the_next_period_and_is_paid_then
     assert market.verdict().problems == []
 
 
-def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_spare_one() -> None:
+def a_market_with_a_large_consent_used_up_and_a_small_one() -> tuple[Market, Submission, HeldGrant]:
+    """What the second worker handed in ten days before the large one's period ends; that one."""
     market = a_market_at_work(limit=1300)
     pay(market, 0)
     market.settle_down(lambda: paid() == 1)
@@ -130,6 +131,12 @@ def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_sp
     market.settle_down(
         lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
     )
+    return market, submission, large
+
+
+def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_spare_one() -> None:
+    market, submission, large = a_market_with_a_large_consent_used_up_and_a_small_one()
+    assert large.period_until is not None
     market.clock.at = large.period_until + timedelta(minutes=1)
 
     market.review(submission, ReviewDecision.ACCEPT)
@@ -141,17 +148,7 @@ def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_sp
 
 
 def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
-    market = a_market_at_work(limit=1300)
-    pay(market, 0)
-    market.settle_down(lambda: paid() == 1)
-    submission = market.submit(market.workers[1])
-    large = HeldGrant.objects.get(payer=market.operator)
-    assert large.period_until is not None
-    market.clock.at = large.period_until - timedelta(days=10)
-    market.ask_the_operator(100)
-    market.settle_down(
-        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
-    )
+    market, submission, large = a_market_with_a_large_consent_used_up_and_a_small_one()
 
     market.review(submission, ReviewDecision.ACCEPT)
     market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).exists())

@@ -136,9 +136,19 @@ def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
     assert held(market).grants.get().secrets == ""
 
 
-def test_a_wallet_in_trouble_for_some_minutes_takes_no_consent_away() -> None:
+@pytest.mark.parametrize(
+    ("answer", "times"),
+    [
+        pytest.param("503", 6, id="it is in trouble"),
+        # That says nothing of the token, which is as good as before.
+        pytest.param("revoked_key", 5, id="it does not know our key"),
+    ],
+)
+def test_a_wallet_that_refuses_for_some_minutes_takes_no_consent_away(
+    answer: str, times: int
+) -> None:
     market = a_market_at_work()
-    market.fault(call="rotate-token", act="503", times=6)
+    market.fault(call="rotate-token", act=answer, times=times)
     market.clock.advance(900)
 
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
@@ -170,20 +180,6 @@ def test_what_went_wrong_when_a_token_was_collected_is_not_held_against_it_for_e
 
     assert calls(held(market), "continue-grant") == 2
     assert held(market).grants.get(status=GrantStatus.APPROVED).lost_answers == 0
-
-
-def test_a_wallet_that_does_not_know_our_key_for_a_while_takes_no_consent_away() -> None:
-    """It says nothing of the token, which is as good as before."""
-    market = a_market_at_work()
-    market.fault(call="rotate-token", act="revoked_key", times=5)
-    market.clock.advance(900)
-
-    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
-    market.settle_down(market.is_over)
-
-    assert market.verdict().problems == []
-    assert Payment.objects.get(purpose="PAYOUT").status == PaymentStatus.COMPLETED
-    assert HeldGrant.objects.filter(payer=market.payer).count() == 1
 
 
 def test_only_the_grants_own_run_renews_its_token() -> None:

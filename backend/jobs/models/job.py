@@ -22,6 +22,7 @@ from backend.open_payments.types import Amount
 # The largest integer that both databases keep exactly.
 LARGEST_VALUE = 2**63 - 1
 MOST_WORKERS = 1000
+# What the database takes; what people may name is accounts.wallets.FINEST_SCALE.
 LARGEST_SCALE = 18
 _RECRUITING = Q(status=JobStatus.RECRUITING.value)
 _UNDER_WAY = Q(status__in=["REVIEWING", "SELECTING", "SUBMITTING"])
