@@ -10,7 +10,7 @@ from django.http import JsonResponse
 from django.http.request import split_domain_port, validate_host
 from starlette.datastructures import Headers
 
-from backend.errors import ErrorCode
+from backend.errors import ErrorCode, RateLimited
 
 CORS_MAX_AGE_SECONDS = 600
 MAX_BODY_BYTES = 128 * 1024
@@ -69,9 +69,19 @@ def download_headers(name: str) -> dict[str, str]:
 def bad_link(cors: dict[str, str]) -> JsonResponse:
     """The answer to a signed link that gives nothing, or nothing any more."""
     message = "This link does not work, or not any more. Ask for a fresh one."
-    body = {"errors": [{"message": message, "extensions": {"code": ErrorCode.FORBIDDEN}}]}
-    headers = {"Cache-Control": "no-store", "Vary": "Origin", **cors}
-    return JsonResponse(body, status=403, headers=headers)
+    return _refusal(403, ErrorCode.FORBIDDEN, message, cors)
+
+
+def too_often(error: RateLimited, cors: dict[str, str]) -> JsonResponse:
+    """The answer to a signed link that is followed too often."""
+    wait = {"Retry-After": str(error.retry_after_seconds)}
+    return _refusal(429, error.code, str(error), {**wait, **cors})
+
+
+def _refusal(status: int, code: str, message: str, headers: dict[str, str]) -> JsonResponse:
+    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    headers = {"Cache-Control": "no-store", "Vary": "Origin", **headers}
+    return JsonResponse(body, status=status, headers=headers)
 
 
 def strict_json(data: str | bytes) -> dict[str, Any]:

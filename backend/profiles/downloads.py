@@ -27,10 +27,14 @@ def request_export(*, user: User, now: datetime) -> Link:
 def document_of(token: str, *, now: datetime) -> str:
     """What the link with this token gives now: one JSON object, a member for each kind of thing.
 
+    It is made in memory, and counts as often as it is made: a link is good more than once.
+
     Raises:
         BadLink: nothing.
+        RateLimited: too many of them.
     """
     user, _ = downloads.read_link(token, salt=_SALT, now=now)
+    rate_limits.hit("exports", str(user.pk))
     document: dict[str, object] = {"exportedAt": now}
     for data in personal.registered():
         document |= data.export(user)

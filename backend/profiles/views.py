@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from backend import web
 from backend.accounts.downloads import BadLink
 from backend.clock import SYSTEM_CLOCK
+from backend.errors import RateLimited
 from backend.events.threads import in_database
 from backend.profiles import downloads
 
@@ -19,6 +20,8 @@ async def export(request: HttpRequest, token: str) -> HttpResponseBase:
         document = await in_database(downloads.document_of, token, now=SYSTEM_CLOCK.now())
     except BadLink:
         return web.bad_link(cors)
+    except RateLimited as error:
+        return web.too_often(error, cors)
     return HttpResponse(
         document,
         content_type="application/json; charset=utf-8",

@@ -162,6 +162,22 @@ def test_both_kinds_of_links_count_together() -> None:
     rate_limits.limiter().reset()
 
 
+def test_a_link_that_is_followed_again_and_again_is_refused_and_says_until_when(
+    server: Server,
+) -> None:
+    me = a_person()
+    url = server.http + httpx.URL(ask(me)["url"]).path
+    for _ in range(58):
+        rate_limits.hit("exports", str(me.pk))
+
+    answers = [httpx.get(url) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    refused = answers[1]
+    assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+
+
 def test_much_is_asked_of_the_database_as_often_as_little(
     django_assert_max_num_queries: Any,
 ) -> None:
