@@ -88,8 +88,9 @@ class HeldGrantAdmin(DeedAdmin):
 
     @admin.display(description=gettext_lazy("taken"))
     def taken(self, row: HeldGrant) -> str:
-        percent = attention.allowance(row, now=SYSTEM_CLOCK.now()).percent
-        return f"{written(row.reserved)} ({percent} %)"
+        now = SYSTEM_CLOCK.now()
+        percent = attention.allowance(row, now=now).percent
+        return f"{written(row.taken(at=now))} ({percent} %)"
 
     @admin.display(description=gettext_lazy("days left"))
     def days_left(self, row: HeldGrant) -> int | None:

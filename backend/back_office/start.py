@@ -46,7 +46,7 @@ def page(clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
         },
         "discrepancies": attention.discrepancies(),
         "treasury": [
-            (each, written(each.grant.reserved), written(each.grant.limit))
+            (each, written(each.grant.taken(at=now)), written(each.grant.limit))
             for each in attention.treasury(now=now)
         ],
         **_consent_to_ask_for(),

@@ -62,7 +62,7 @@ def tell_who_keeps_the_treasury(held_grant: HeldGrant, *, at: datetime) -> None:
     """Warn the operator who asked for this consent that it will soon not suffice."""
     limit, until = held_grant.limit, held_grant.period_until
     assert limit is not None
-    spent = held_grant.reserved
+    spent = held_grant.taken(at=at)
     log.warning("treasury: %s of %s spent in the period until %s", spent, limit, until)
     emit(
         topic=f"user:{held_grant.payer_id}",

@@ -57,6 +57,7 @@ def grants_visible_to(viewer: User | None) -> QuerySet[models.Grant]:
     )
 )
 class Grant(Node):
+    held: strawberry.Private[models.HeldGrant | None]
     status: GrantStatus = strawberry.field(description="Where the consent stands.")
     redirect_url: URL | None = strawberry.field(
         description="Send the payer's browser there. Null unless the status is AWAITING_APPROVAL."
@@ -69,12 +70,6 @@ class Grant(Node):
     )
 
     scope: GrantScope = strawberry.field(description="What it is a consent to.")
-    spent: Amount | None = strawberry.field(
-        description=(
-            "What payments under it have taken or are taking, in the present period where it has "
-            "periods; null for one that is for a single payment."
-        )
-    )
     valid_until: datetime | None = strawberry.field(
         description="When the wallet stops paying under it; null where there is no such end."
     )
@@ -89,9 +84,18 @@ class Grant(Node):
             expires_at=row.expires_at,
             max_debit=_max_debit(row),
             scope=GrantScope(held.scope) if held else GrantScope.SINGLE_PAYMENT,
-            spent=Amount.of(held.reserved) if held else None,
             valid_until=held.ends_at if held else None,
+            held=held,
         )
+
+    @strawberry.field(
+        description=(
+            "What payments under it have taken or are taking, in the present period where it has "
+            "periods; null for one that is for a single payment."
+        )
+    )
+    def spent(self, info: Info) -> Amount | None:
+        return Amount.of(self.held.taken(at=info.context.now())) if self.held else None
 
 
 def _max_debit(row: models.Grant) -> Amount | None:

@@ -1,7 +1,7 @@
 """The consent that the platform pays out with: what happens when it is used up."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -21,6 +21,7 @@ from backend.jobs.status import ReviewDecision
 from backend.open_payments import operations
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import PaymentStatus
+from tests.schema.client import data_of, execute
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
 
@@ -145,6 +146,20 @@ def test_a_consent_whose_period_is_over_has_all_its_room_again_beside_a_small_sp
     assert set(Payment.objects.filter(purpose="PAYOUT").values_list("under", "status")) == {
         (large.id, PaymentStatus.COMPLETED)
     }
+
+
+def test_an_operator_sees_what_is_spent_in_the_period_that_is_now() -> None:
+    market, _, large = a_market_with_a_large_consent_used_up_and_a_small_one()
+    assert large.period_until is not None
+
+    assert spent(market, at=large.period_until - timedelta(seconds=1)) == ["1250", "0"]
+    assert spent(market, at=large.period_until) == ["0", "0"]
+
+
+def spent(market: Market, *, at: datetime) -> list[str]:
+    answer = execute("{ treasuryGrants { spent { value } } }", user=market.operator, now=at)
+    grants = data_of(answer)["treasuryGrants"]
+    return sorted((grant["spent"]["value"] for grant in grants), reverse=True)
 
 
 def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:

@@ -173,16 +173,15 @@ class HeldGrant(QueueRow):
         """The most that may be taken (in a period); None until it is worked out."""
         return None if self.limit_value is None else self._in_sender_asset(self.limit_value)
 
-    @property
-    def reserved(self) -> Amount:
-        """What is taken or on its way (in the present period)."""
-        return self._in_sender_asset(self.reserved_value)
+    def taken(self, *, at: datetime) -> Amount:
+        """What is taken or on its way at this time (in the period that is then)."""
+        # What an ended period took is forgotten by the first payment of the next one.
+        is_of_the_past = self.period_until is not None and self.period_until <= at
+        return self._in_sender_asset(0 if is_of_the_past else self.reserved_value)
 
     def room(self, *, at: datetime) -> int:
         """What may be taken at this time (in the period that is then), in smallest units."""
-        # What an ended period took is forgotten by the first payment of the next one.
-        is_of_the_past = self.period_until is not None and self.period_until <= at
-        return (self.limit_value or 0) - (0 if is_of_the_past else self.reserved_value)
+        return (self.limit_value or 0) - self.taken(at=at).value
 
     def _in_sender_asset(self, value: int) -> Amount:
         return Amount(
