@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeGuard
 from uuid import UUID
 
 from django.db import connection
@@ -19,6 +20,7 @@ from backend.jobs.decisions import accept, reject, settle
 from backend.jobs.disputes import end_without_pay, resolve
 from backend.jobs.endings import complete_after_silence, complete_if_done, expire
 from backend.jobs.models import Dispute, Job, Submission
+from backend.jobs.models.deadlines import reminders_of
 from backend.jobs.status import ApplicationStatus, DisputeStatus, JobStatus, SubmissionStatus
 from backend.jobs.work import review_begins
 from backend.known import is_known
@@ -68,14 +70,39 @@ def _move_job(change: Change, job: Job) -> None:
     has_expired = job.expires_at is not None and job.expires_at <= now
     if status is JobStatus.REVIEWING:
         complete_after_silence(change, job)
-    elif status is JobStatus.SUBMITTING and _has_work(job):
+    elif status is JobStatus.SUBMITTING and not _is_ahead(job.submit_until, now) and _has_work(job):
         review_begins(change, job)
     elif has_expired or (status is JobStatus.RECRUITING and not _has_applications(job)):
         _expire_unless_money_moves(change, job)
     elif status is JobStatus.RECRUITING:
-        change.move(job, JobStatus.SELECTING, due_at=job.expires_at)
+        due_at = job.due(now=now, status=JobStatus.SELECTING)
+        change.move(job, JobStatus.SELECTING, due_at=due_at)
     else:
+        _remind_of_deadlines(change, job)
         job.change(at=now, due_at=job.due(now=now))
+
+
+def _remind_of_deadlines(change: Change, job: Job) -> None:
+    """Tell whoever has to do something in time, if a time for that has come since the last look."""
+    payload = {"job": str(job.id), "status": str(job.status)}
+    if _is_near(job.submit_until, job, change.at):
+        until = {"submit_until": job.submit_until.isoformat()}
+        for worker_id in _without_work(job):
+            change.tell(f"user:{worker_id}", "job.work_reminder", job, {**payload, **until})
+    if _is_near(job.expires_at, job, change.at) and not _has_work(job):
+        until = {"expires_at": job.expires_at.isoformat()}
+        change.tell(f"user:{job.owner_id}", "job.expiry_reminder", job, {**payload, **until})
+
+
+def _is_near(deadline: datetime | None, job: Job, now: datetime) -> TypeGuard[datetime]:
+    # However many reminders a late clock has missed, one is enough.
+    assert job.due_at is not None
+    passed = [at for at in reminders_of(deadline) if job.due_at <= at <= now]
+    return bool(passed) and _is_ahead(deadline, now)
+
+
+def _is_ahead(deadline: datetime | None, now: datetime) -> TypeGuard[datetime]:
+    return deadline is not None and deadline > now
 
 
 def _expire_unless_money_moves(change: Change, job: Job) -> None:
@@ -98,17 +125,30 @@ def _pass_submission(submission_id: UUID, now: datetime) -> bool:
 def _move_submission(change: Change, submission: Submission) -> None:
     now = change.at
     status = SubmissionStatus(submission.status)
-    if status is SubmissionStatus.CHANGES_REQUESTED:
+    if status is SubmissionStatus.CHANGES_REQUESTED and _is_ahead(submission.revise_until, now):
+        _remind_of_revision(change, submission)
+    elif status is SubmissionStatus.CHANGES_REQUESTED:
         reject(change, submission, comment="")
     elif status is not SubmissionStatus.SUBMITTED:
         settle(change, submission)
     elif submission.review_by is not None and submission.review_by <= now:
         accept(change, submission, value=submission.rest, by_silence=True)
     else:
-        _remind(change, submission)
+        _remind_of_review(change, submission)
 
 
-def _remind(change: Change, submission: Submission) -> None:
+def _remind_of_revision(change: Change, submission: Submission) -> None:
+    assert submission.revise_until is not None
+    submission.change(at=change.at, due_at=submission.next_revision_step(now=change.at))
+    change.tell(
+        f"user:{submission.worker_id}",
+        "submission.revision_reminder",
+        submission,
+        {"job": str(submission.job_id), "revise_until": submission.revise_until.isoformat()},
+    )
+
+
+def _remind_of_review(change: Change, submission: Submission) -> None:
     # However many reminders a late clock has missed, one is enough.
     passed = sum(at <= change.at for at in submission.reminder_times())
     submission.reminders = passed
@@ -140,6 +180,13 @@ def _pass_dispute(dispute_id: UUID, now: datetime) -> bool:
 
 def _has_work(job: Job) -> bool:
     return job.submissions.exclude(status=SubmissionStatus.DRAFT).exists()
+
+
+def _without_work(job: Job) -> list[UUID]:
+    begun = job.submissions.exclude(status=SubmissionStatus.DRAFT)
+    selected = job.applications.filter(status=ApplicationStatus.SELECTED)
+    waited_for = selected.exclude(id__in=begun.values("application_id")).order_by("id")
+    return list(waited_for.values_list("applicant_id", flat=True))
 
 
 def _has_applications(job: Job) -> bool:

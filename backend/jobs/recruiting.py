@@ -249,7 +249,8 @@ def reopen_recruiting(
 
 
 def _close(change: Change, job: Job) -> None:
-    change.move(job, JobStatus.SELECTING, due_at=job.expires_at)
+    due_at = job.due(now=change.at, status=JobStatus.SELECTING)
+    change.move(job, JobStatus.SELECTING, due_at=due_at)
 
 
 def _check_asset(job: Job, wallet: WalletAddress) -> None:

@@ -18,6 +18,7 @@ from backend.jobs.endings import complete_if_done
 from backend.jobs.lifecycle.rules import require
 from backend.jobs.lifecycle.submission import RULES, SubmissionAction
 from backend.jobs.models import Submission
+from backend.jobs.models.deadlines import next_step
 from backend.jobs.status import ReviewDecision, SubmissionStatus
 from backend.jobs.work import facts_of_work, lock_work
 from backend.open_payments.types import Amount
@@ -169,5 +170,5 @@ def _request_changes(change: Change, submission: Submission, comment: str) -> No
         decided_at=change.at,
         decided_by=change.actor,
         revise_until=revise_until,
-        due_at=revise_until,
+        due_at=next_step([revise_until], reminded=True, now=change.at),
     )

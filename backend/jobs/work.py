@@ -23,6 +23,7 @@ from backend.jobs.lifecycle.rules import require
 from backend.jobs.lifecycle.submission import RULES as SUBMISSION_RULES
 from backend.jobs.lifecycle.submission import SubmissionAction, SubmissionFacts
 from backend.jobs.models import Job, Submission
+from backend.jobs.models.deadlines import next_step
 from backend.jobs.queries import submissions_visible_to
 from backend.jobs.status import ApplicationStatus, DeliverableType, JobStatus, SubmissionStatus
 from backend.texts import tidy_text
@@ -66,7 +67,7 @@ def begin_work(*, job: Job, at: datetime, actor: User | None = None) -> None:
             JobStatus.SUBMITTING,
             submit_until=submit_until,
             expires_at=expires_at,
-            due_at=submit_until,
+            due_at=next_step([submit_until, expires_at], reminded=True, now=at),
         )
 
 

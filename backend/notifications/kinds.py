@@ -145,6 +145,30 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     _kind(
+        "expiry_reminder_selecting",
+        Side.OWNER,
+        REMINDERS,
+        type="job.expiry_reminder",
+        status="SELECTING",
+        subject=_("Your job expires soon: {job}"),
+        body=_(
+            "Your job “{job}” expires at {expires_at}, and its work has not begun. Please select "
+            "who works and secure their pay before, or give the job more time."
+        ),
+    ),
+    _kind(
+        "expiry_reminder_submitting",
+        Side.OWNER,
+        REMINDERS,
+        type="job.expiry_reminder",
+        status="SUBMITTING",
+        subject=_("Your job expires soon: {job}"),
+        body=_(
+            "Nobody has handed in work for your job “{job}” so far, and it expires at "
+            "{expires_at}. You can give it more time."
+        ),
+    ),
+    _kind(
         "dispute_opened",
         Side.OWNER,
         WORK,
@@ -233,6 +257,17 @@ KINDS: tuple[Kind, ...] = (
         ),
     ),
     _kind(
+        "work_reminder",
+        Side.WORKER,
+        REMINDERS,
+        type="job.work_reminder",
+        subject=_("Still to hand in: {job}"),
+        body=_(
+            "Your work for the job “{job}” is not handed in yet. Please do so before "
+            "{submit_until}: after that it cannot be."
+        ),
+    ),
+    _kind(
         "job_canceled",
         Side.WORKER,
         WORK,
@@ -263,6 +298,17 @@ KINDS: tuple[Kind, ...] = (
         body=_(
             "The owner of “{job}” asks for changes to your work. Please hand it in again before "
             "{revise_until}; what to change is in the app."
+        ),
+    ),
+    _kind(
+        "revision_reminder",
+        Side.WORKER,
+        REMINDERS,
+        type="submission.revision_reminder",
+        subject=_("Still to change: {job}"),
+        body=_(
+            "The owner of “{job}” waits for the changes to your work that they asked for. Please "
+            "hand it in again before {revise_until}: after that it counts as not accepted."
         ),
     ),
     _kind(

@@ -125,14 +125,21 @@ def people_on_sides(events: Iterable[Event]) -> dict[UUID, dict[Side, UUID | Non
     return found
 
 
+# What still is to be done, while the work has this status.
+REMINDED_IN = {
+    "submission.review_reminder": "SUBMITTED",
+    "submission.revision_reminder": "CHANGES_REQUESTED",
+}
+
+
 def still_so(row: Model, event: Event) -> bool:
     """Whether what the event told is still how things are."""
     match row:
         case Job():
             # One that is not listed stands for work elsewhere, and nobody selects or works here.
             return row.listed and row.status == event.payload["status"]
-        case Submission() if event.type == "submission.review_reminder":
-            return row.status == "SUBMITTED" and row.superseded_at is None
+        case Submission() if event.type in REMINDED_IN:
+            return row.status == REMINDED_IN[event.type] and row.superseded_at is None
         case Submission():
             return row.status == event.payload["status"] and row.superseded_at is None
         case HeldGrant():

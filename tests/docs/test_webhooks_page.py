@@ -151,7 +151,7 @@ def _types_in(path: Path) -> set[str]:
     if "emit(" not in text and ".tell" not in text:
         return set()
     by_name = re.findall(r'type="([a-z_]+\.[a-z_]+)"', text)
-    in_place = re.findall(r'^\s+"([a-z_]+\.(?:status|review_reminder))",$', text, re.MULTILINE)
+    in_place = re.findall(r'"([a-z_]+\.(?:status|[a-z]+_reminder))",', text)
     return {*by_name, *in_place}
 
 

@@ -14,14 +14,15 @@ from typing import Any
 import httpx
 
 from tests.e2e.marketplace import Marketplace
+from tests.e2e.processes import START_SECONDS
 
 TERMINAL = frozenset({"COMPLETED", "REJECTED", "EXPIRED", "FAILED", "CANCELED"})
 # The wallets of the sandbox that have money, one per asset.
 PAYING_WALLETS = ("alice", "bob", "carmen")
 JSON = "application/json"
 Sending = Callable[[], Awaitable[httpx.Response]]
-# How long a killed server may take to come back on a busy machine.
-AWAY_SECONDS = 60.0
+# How long a killed server may take to come back on a busy machine, where it is killed once more.
+AWAY_SECONDS = 2 * START_SECONDS
 # Sign-ups per hour that one address is allowed.
 MOST_PEOPLE = 18
 UNWELL = ("INTERNAL", "UPSTREAM_UNAVAILABLE")

@@ -8,6 +8,7 @@ import pytest
 from backend.events.models import Event
 from backend.jobs import clock
 from backend.jobs.models import Dispute, Job, StatusChange, Submission
+from backend.jobs.posting import extend_job
 from backend.jobs.signals import job_moved
 from backend.jobs.status import JobStatus, ReviewDecision
 from tests.jobs.people import (
@@ -142,6 +143,99 @@ def test_a_late_clock_reminds_once() -> None:
     clock.pass_time(now=NOON + 13 * DAY)
 
     assert Event.objects.filter(type="submission.review_reminder").count() == 1
+
+
+def told(type: str) -> list[str]:
+    return [event.topic for event in Event.objects.filter(type=type).order_by("topic")]
+
+
+def test_workers_are_told_three_days_and_one_day_before_their_time_is_over() -> None:
+    job, [early, late] = a_job_with_work(workers=2)
+    assert job.submit_until is not None
+    submitted_work(job, early)
+
+    for before, expected in ((73, 0), (72, 1), (25, 1), (24, 2), (1, 2)):
+        clock.pass_time(now=job.submit_until - timedelta(hours=before))
+        assert told("job.work_reminder") == [f"user:{late.id}"] * expected, f"{before} hours before"
+    assert Job.objects.get(id=job.id).status == JobStatus.SUBMITTING
+
+    assert status_at(job, job.submit_until) == JobStatus.REVIEWING
+    assert len(told("job.work_reminder")) == 2
+
+
+def test_an_owner_is_told_three_days_and_one_day_before_their_job_expires() -> None:
+    job = a_job()
+    an_application(job)
+    assert job.recruit_until is not None
+    assert job.expires_at is not None
+    assert status_at(job, job.recruit_until) == JobStatus.SELECTING
+
+    for before, expected in ((73, 0), (72, 1), (25, 1), (24, 2), (1, 2)):
+        clock.pass_time(now=job.expires_at - timedelta(hours=before))
+        assert told("job.expiry_reminder") == [f"user:{job.owner_id}"] * expected
+
+    assert status_at(job, job.expires_at) == JobStatus.EXPIRED
+
+
+def test_nobody_is_told_of_the_end_of_a_job_with_work() -> None:
+    job, [worker] = a_job_with_work()
+    submitted_work(job, worker)
+    assert job.expires_at is not None
+
+    clock.pass_time(now=job.expires_at - timedelta(hours=24))
+
+    assert told("job.expiry_reminder") == told("job.work_reminder") == []
+
+
+def test_a_job_that_was_given_more_time_reminds_of_that() -> None:
+    job, [worker] = a_job_with_work()
+    assert job.submit_until is not None
+    longer = job.submit_until + DAY
+    clock.pass_time(now=job.submit_until - 3 * DAY)
+    extend_job(
+        user=job.owner,
+        job_id=job.id,
+        recruit_until=None,
+        submit_until=longer,
+        expires_at=None,
+        now=job.submit_until - 3 * DAY,
+    )
+
+    for at in (longer - 3 * DAY, longer - 2 * DAY, longer - DAY):
+        clock.pass_time(now=at)
+
+    assert told("job.work_reminder") == [f"user:{worker.id}"] * 3
+
+
+def test_a_worker_is_told_before_the_time_for_changes_is_over() -> None:
+    job, [worker] = a_job_with_work()
+    waiting = reviewed(submitted_work(job, worker), ReviewDecision.REQUEST_CHANGES)
+    assert waiting.revise_until is not None
+
+    for before, expected in ((73, 0), (72, 1), (25, 1), (24, 2), (1, 2)):
+        clock.pass_time(now=waiting.revise_until - timedelta(hours=before))
+        assert told("submission.revision_reminder") == [f"user:{worker.id}"] * expected
+    assert Submission.objects.get(id=waiting.id).status == "CHANGES_REQUESTED"
+
+
+def test_a_clock_that_is_too_late_reminds_nobody() -> None:
+    job, _workers = a_job_with_work()
+    assert job.submit_until is not None
+
+    clock.pass_time(now=job.submit_until)
+
+    assert told("job.work_reminder") == []
+
+
+def test_a_clock_that_is_late_reminds_once_and_of_nothing_that_is_over() -> None:
+    job, _workers = a_job_with_work()
+    assert job.submit_until is not None
+
+    clock.pass_time(now=job.submit_until - SECOND)
+    assert len(told("job.work_reminder")) == 1
+    clock.pass_time(now=job.submit_until)
+
+    assert len(told("job.work_reminder")) == 1
 
 
 def test_a_revision_that_does_not_come_leaves_the_work_rejected_and_disputable() -> None:

@@ -336,7 +336,7 @@ def test_workers_get_more_time() -> None:
         extended(job, submit_until=job.expires_at)
     extended(job, submit_until=job.expires_at, expires_at=job.expires_at + timedelta(days=1))
 
-    assert Job.objects.get(id=job.id).due_at == job.expires_at
+    assert Job.objects.get(id=job.id).due_at == job.expires_at - timedelta(hours=72)
 
 
 def test_deadlines_do_not_come_nearer_nor_matter_out_of_their_time() -> None:

@@ -191,7 +191,8 @@ def test_changes_can_be_requested_and_work_accepted_all_the_same() -> None:
     waiting = reviewed(submission, CHANGES, comment="Slower, please.", now=NOON + 3 * DAY)
 
     assert (waiting.status, waiting.comment) == ("CHANGES_REQUESTED", "Slower, please.")
-    assert waiting.revise_until == waiting.due_at == NOON + 10 * DAY
+    assert waiting.revise_until == NOON + 10 * DAY
+    assert waiting.due_at == NOON + 7 * DAY, "then the worker is reminded"
     assert Job.objects.get(id=job.id).status == JobStatus.REVIEWING
     a_draft_of_work(job, worker, now=NOON + 4 * DAY)
     accepted = reviewed(waiting, ACCEPT, now=NOON + 4 * DAY)

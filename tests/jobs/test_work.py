@@ -51,7 +51,8 @@ def test_work_begins_with_its_deadline_and_without_those_who_were_not_selected()
 
     after = Job.objects.get(id=job.id)
     assert after.status == JobStatus.SUBMITTING
-    assert after.submit_until == after.due_at == NOON + 30 * DAY
+    assert after.submit_until == NOON + 30 * DAY
+    assert after.due_at == NOON + 27 * DAY, "then the workers are reminded"
     assert after.expires_at == NOON + 30 * DAY, "nobody loses a day that was promised"
     statuses = dict(job.applications.values_list("id", "status"))
     assert statuses == {chosen.id: "SELECTED", other.id: "REJECTED"}

@@ -217,6 +217,41 @@ def review_reminder() -> User:
     return job.owner
 
 
+def work_reminder() -> User:
+    job, (worker,) = a_job_with_work()
+    assert job.submit_until is not None
+    forget_the_past()
+    job_clock.pass_time(now=job.submit_until - timedelta(hours=24))
+    return worker
+
+
+def expiry_reminder_submitting() -> User:
+    job, _ = a_job_with_work()
+    assert job.expires_at is not None
+    forget_the_past()
+    job_clock.pass_time(now=job.expires_at - timedelta(hours=24))
+    return job.owner
+
+
+def expiry_reminder_selecting() -> User:
+    job = a_job()
+    an_application(job)
+    assert job.expires_at is not None
+    job_clock.pass_time(now=job.expires_at - timedelta(days=4))
+    forget_the_past()
+    job_clock.pass_time(now=job.expires_at - timedelta(hours=24))
+    return job.owner
+
+
+def revision_reminder() -> User:
+    job, (worker,) = a_job_with_work()
+    work = reviewed(submitted_work(job, worker), ReviewDecision.REQUEST_CHANGES)
+    assert work.revise_until is not None
+    forget_the_past()
+    job_clock.pass_time(now=work.revise_until - timedelta(hours=24))
+    return worker
+
+
 def _rejected() -> Submission:
     job, (worker,) = a_job_with_work()
     return reviewed(submitted_work(job, worker), ReviewDecision.REJECT)
@@ -440,6 +475,10 @@ STORIES: tuple[Callable[[], User], ...] = (
     job_expired,
     work_to_review,
     review_reminder,
+    work_reminder,
+    expiry_reminder_selecting,
+    expiry_reminder_submitting,
+    revision_reminder,
     dispute_opened,
     dispute_escalated,
     dispute_to_decide,

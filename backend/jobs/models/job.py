@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.files.models import File
 from backend.jobs.expressions import PrimaryLanguage
 from backend.jobs.lifecycle.job import TRANSITIONS
+from backend.jobs.models.deadlines import next_step
 from backend.jobs.models.door import HasStatus, ends_are_final, one_of
 from backend.jobs.status import JobStatus, Pricing
 from backend.open_payments.types import Amount
@@ -180,19 +181,20 @@ class Job(HasStatus):
     def job_key(self) -> UUID:
         return self.id
 
-    def due(self, *, now: datetime) -> datetime | None:
-        """The next instant at which time alone moves this job; None when none does.
+    def due(self, *, now: datetime, status: JobStatus | None = None) -> datetime | None:
+        """The next instant at which time moves this job, or reminds people of it; None for none.
 
-        In REVIEWING that depends on decisions, and they set `due_at` themselves.
+        `status` is the one that it is about to have, where it moves. In REVIEWING that depends on
+        decisions, and they set `due_at` themselves.
         """
-        ahead = {
+        status = status or JobStatus(self.status)
+        deadlines = {
             JobStatus.RECRUITING: (self.recruit_until, self.expires_at),
             JobStatus.SELECTING: (self.expires_at,),
             JobStatus.SUBMITTING: (self.submit_until, self.expires_at),
-        }.get(JobStatus(self.status), ())
-        known = sorted(at for at in ahead if at is not None)
-        # When every deadline has passed, the last one still wants to be acted on.
-        return next((at for at in known if at > now), known[-1] if known else None)
+        }.get(status, ())
+        # While it recruits there is nothing that somebody has to do.
+        return next_step(deadlines, reminded=status is not JobStatus.RECRUITING, now=now)
 
     def _as_read(self) -> dict[str, object]:
         return {**super()._as_read(), "version": self.version}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from backend.files.models import File
 from backend.jobs.lifecycle.submission import TRANSITIONS
 from backend.jobs.models.application import Application
+from backend.jobs.models.deadlines import next_step
 from backend.jobs.models.door import HasStatus, one_of
 from backend.jobs.models.job import Job
 from backend.jobs.status import SubmissionStatus
@@ -145,6 +146,10 @@ class Submission(HasStatus):
         half = self.submitted_at + (self.review_by - self.submitted_at) / 2
         last = self.review_by - LAST_REMINDER
         return [half, last] if last > half else [half]
+
+    def next_revision_step(self, *, now: datetime) -> datetime | None:
+        """When a worker is reminded of the changes they were asked for, or their time is over."""
+        return next_step([self.revise_until], reminded=True, now=now)
 
     def next_review_step(self) -> datetime | None:
         """The next reminder, or the moment at which silence accepts."""
