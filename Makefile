@@ -53,7 +53,7 @@ docs: $(LOCKED)-dev ## the documentation as a site, into var/site; ARGS=serve sh
 	@NO_MKDOCS_2_WARNING=1 exec $(RUN) -m tools.site $(ARGS)
 
 schema: $(LOCKED)-base ## write schema.graphql and docs/errors.md from the code
-	DEBUG=1 $(RUN) manage.py export_schema backend.schema:schema --path schema.graphql
+	$(RUN) -m tools.schema_file
 	$(RUN) -m tools.errors_page
 
 bench: $(LOCKED)-dev ## all benchmarks, with PostgreSQL and Redis; ARGS="signing" for one

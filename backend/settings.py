@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "pgtrigger",
-    "strawberry_django",
     "backend.heartbeat",
     "backend.accounts",
     "backend.events",
