@@ -89,6 +89,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10.0},
         },
+        "remind-of-consents": {
+            "task": "backend.funding.tasks.remind_of_consents",
+            "schedule": 600.0,
+            "options": {"expires": 600.0},
+        },
         "pass-time-over-jobs": {
             "task": "backend.jobs.tasks.pass_time",
             "schedule": 60.0,

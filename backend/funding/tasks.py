@@ -4,7 +4,7 @@ from celery import shared_task
 
 from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
-from backend.funding import fees, paying, sellers, treasury
+from backend.funding import fees, paying, reminding, sellers, treasury
 
 
 @shared_task(ignore_result=True)
@@ -29,6 +29,12 @@ def register_fee_wallets() -> None:
 def retry_due_payments() -> None:
     """Begin again what is owed and whose pause is over. Safe to lose, to repeat, at once."""
     paying.retry_due(now=SYSTEM_CLOCK.now())
+
+
+@shared_task(ignore_result=True)
+def remind_of_consents() -> None:
+    """Tell payers whose consent ends soon. Safe to lose, to repeat, at once."""
+    reminding.remind_of_consents(now=SYSTEM_CLOCK.now())
 
 
 @shared_task(ignore_result=True)

@@ -408,6 +408,18 @@ KINDS: tuple[Kind, ...] = (
         body=_("“{job}” could not be funded. The app lets you start it again."),
     ),
     _kind(
+        "consent_reminder",
+        Side.PAYER,
+        REMINDERS,
+        type="funding.consent_reminder",
+        subject=_("Your consent ends soon: {job}"),
+        body=_(
+            "Your consent to pay for “{job}” ends at {ends_at}, and {remaining} of it is not paid "
+            "yet. Workers cannot be paid after that until you consent again; the app lets you do "
+            "so now."
+        ),
+    ),
+    _kind(
         "funding_lapsed",
         Side.PAYER,
         MONEY,

@@ -67,7 +67,12 @@ def _dispute(row: Dispute, event: Event) -> Values:
 
 
 def _funding(row: Funding, event: Event) -> Values:
-    return {"job": row.job.title, "remaining": row.remaining}
+    ends_at = event.payload.get("ends_at")
+    return {
+        "job": row.job.title,
+        "remaining": row.remaining,
+        "ends_at": ends_at and datetime.fromisoformat(ends_at),
+    }
 
 
 def _payment(row: Payment, event: Event) -> Values:

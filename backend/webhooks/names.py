@@ -41,6 +41,7 @@ NAMES: dict[PayloadFormat, tuple[str, ...]] = {
         "user.submission.revision_reminder",
         "user.dispute.status",
         "user.funding.status",
+        "user.funding.consent_reminder",
         "user.payment.status",
         "user.treasury.nearly_spent",
         "user.webhook.disabled",

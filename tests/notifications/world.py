@@ -18,6 +18,7 @@ from backend.events.models import Topic
 from backend.events.relay import relay
 from backend.funding import telling
 from backend.funding.models import Funding, Payable
+from backend.funding.reminding import remind_of_consents
 from backend.funding.status import FundingStatus
 from backend.ids import new_id
 from backend.jobs import clock as job_clock
@@ -449,6 +450,18 @@ def funding_lapsed() -> User:
     return told_funding(FundingStatus.LAPSED).payer
 
 
+def consent_reminder() -> User:
+    world = build()
+    funding = Funding.objects.get(id=world.rows["secured funding"][1])
+    grant = HeldGrant.objects.get(reference=funding.id, status=HeldGrantStatus.HELD)
+    HeldGrant.objects.filter(id=grant.id).update(
+        starts_at=NOON - timedelta(days=30), ends_at=NOON + timedelta(hours=24)
+    )
+    forget_the_past()
+    assert remind_of_consents(now=NOON) == 1
+    return funding.payer
+
+
 def payout_stuck() -> User:
     return told_funding(FundingStatus.SECURED, failing=True).payer
 
@@ -497,6 +510,7 @@ STORIES: tuple[Callable[[], User], ...] = (
     funding_payment_failed,
     funding_failed,
     funding_lapsed,
+    consent_reminder,
     payout_stuck,
     treasury_nearly_spent,
 )

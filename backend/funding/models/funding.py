@@ -76,6 +76,8 @@ class Funding(models.Model):
     asset_scale = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    # When its payer was last told that the consent behind it is about to end.
+    consent_reminded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -12,6 +12,7 @@ from backend.errors import FaenaError
 from backend.files.sweeping import sweep
 from backend.funding.fees import register_fee_wallets
 from backend.funding.paying import retry_due
+from backend.funding.reminding import remind_of_consents
 from backend.funding.sellers import register_default_seller
 from backend.funding.treasury import register_treasury
 from backend.jobs.clock import pass_time
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             if time.monotonic() - jobs_passed_at >= JOBS_EVERY_S:
                 jobs_passed_at = time.monotonic()
                 done += pass_time(now=SYSTEM_CLOCK.now())
+                done += remind_of_consents(now=SYSTEM_CLOCK.now())
             if time.monotonic() - files_swept_at >= FILES_EVERY_S:
                 files_swept_at = time.monotonic()
                 sweep(now=SYSTEM_CLOCK.now())
