@@ -68,9 +68,10 @@ def _move_job(change: Change, job: Job) -> None:
     now = change.at
     status = JobStatus(job.status)
     has_expired = job.expires_at is not None and job.expires_at <= now
+    work_is_over = has_expired or not _is_ahead(job.submit_until, now)
     if status is JobStatus.REVIEWING:
         complete_after_silence(change, job)
-    elif status is JobStatus.SUBMITTING and not _is_ahead(job.submit_until, now) and _has_work(job):
+    elif status is JobStatus.SUBMITTING and work_is_over and _has_work(job):
         review_begins(change, job)
     elif has_expired or (status is JobStatus.RECRUITING and not _has_applications(job)):
         _expire_unless_money_moves(change, job)
@@ -138,14 +139,10 @@ def _move_submission(change: Change, submission: Submission) -> None:
 
 
 def _remind_of_revision(change: Change, submission: Submission) -> None:
-    assert submission.revise_until is not None
     submission.change(at=change.at, due_at=submission.next_revision_step(now=change.at))
-    change.tell(
-        f"user:{submission.worker_id}",
-        "submission.revision_reminder",
-        submission,
-        {"job": str(submission.job_id), "revise_until": submission.revise_until.isoformat()},
-    )
+    assert submission.revise_until is not None
+    until = {"job": str(submission.job_id), "revise_until": submission.revise_until.isoformat()}
+    change.tell(f"user:{submission.worker_id}", "submission.revision_reminder", submission, until)
 
 
 def _remind_of_review(change: Change, submission: Submission) -> None:
@@ -154,12 +151,8 @@ def _remind_of_review(change: Change, submission: Submission) -> None:
     submission.reminders = passed
     submission.change(at=change.at, reminders=passed, due_at=submission.next_review_step())
     assert submission.review_by is not None
-    change.tell(
-        f"user:{submission.job.owner_id}",
-        "submission.review_reminder",
-        submission,
-        {"job": str(submission.job_id), "review_by": submission.review_by.isoformat()},
-    )
+    until = {"job": str(submission.job_id), "review_by": submission.review_by.isoformat()}
+    change.tell(f"user:{submission.job.owner_id}", "submission.review_reminder", submission, until)
 
 
 def _pass_dispute(dispute_id: UUID, now: datetime) -> bool:

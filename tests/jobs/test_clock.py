@@ -102,6 +102,16 @@ def test_the_time_for_work_ends_in_a_review_of_what_there_is() -> None:
     assert status_at(job, job.submit_until) == JobStatus.REVIEWING
 
 
+def test_work_is_reviewed_where_the_job_ends_before_the_time_for_it() -> None:
+    job, [worker, _] = a_job_with_work(workers=2)
+    submitted_work(job, worker)
+    Job.objects.filter(id=job.id).update(
+        recruit_until=NOON, expires_at=NOON + DAY, due_at=NOON + DAY
+    )
+
+    assert status_at(job, NOON + DAY) == JobStatus.REVIEWING
+
+
 def test_without_any_work_the_job_waits_for_its_end() -> None:
     job, _workers = a_job_with_work()
     assert job.submit_until is not None
