@@ -1,9 +1,10 @@
 """Telling payers in time that a consent ends while workers still rely on it."""
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from backend.events import emit
 from backend.funding.models import Funding
@@ -14,6 +15,8 @@ from backend.jobs.models.deadlines import REMINDED_BEFORE, reminders_of
 from backend.payments.models import HeldGrant
 from backend.payments.status import GrantScope, HeldGrantStatus
 
+log = logging.getLogger(__name__)
+
 # Two reminders of one consent are further apart.
 NOT_AGAIN_WITHIN = timedelta(hours=24)
 
@@ -21,7 +24,8 @@ NOT_AGAIN_WITHIN = timedelta(hours=24)
 def remind_of_consents(*, now: datetime) -> int:
     """Tell payers 72 and 24 hours before the consent behind a funding ends, if not all is paid.
 
-    Returns how many were told. Safe to repeat and to run at once; a late run tells once.
+    Returns how many were told. Safe to repeat and to run at once; a late run tells once. What fails
+    is logged, and tried again by the next run.
     """
     ending = HeldGrant.objects.filter(
         scope=GrantScope.POOLED,
@@ -31,7 +35,15 @@ def remind_of_consents(*, now: datetime) -> int:
     )
     fundings = Funding.objects.filter(id__in=ending.values("reference"), status__in=sorted(LIVE))
     untold = fundings.exclude(consent_reminded_at__gt=now - NOT_AGAIN_WITHIN).order_by("id")
-    return sum(_remind(*keys, now=now) for keys in list(untold.values_list("job_id", "id")))
+    told = 0
+    for job_id, funding_id in list(untold.values_list("job_id", "id")):
+        try:
+            told += _remind(job_id, funding_id, now=now)
+        except (InterfaceError, OperationalError):
+            raise  # the database is away, for all of them
+        except Exception:
+            log.exception("the payer of funding %s could not be reminded", funding_id)
+    return told
 
 
 def _remind(job_id: UUID, funding_id: UUID, *, now: datetime) -> bool:

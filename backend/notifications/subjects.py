@@ -13,7 +13,8 @@ from django.db.models import Model
 
 from backend.events.models import Event
 from backend.funding.models import Funding
-from backend.funding.status import PayableStatus
+from backend.funding.paying import paying_grant
+from backend.funding.status import LIVE, PayableStatus
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.notifications.kinds import Side
 from backend.open_payments.types import Amount
@@ -147,9 +148,16 @@ def still_so(row: Model, event: Event) -> bool:
             return row.status == REMINDED_IN[event.type] and row.superseded_at is None
         case Submission():
             return row.status == event.payload["status"] and row.superseded_at is None
+        case Funding() if event.type == "funding.consent_reminder":
+            return row.status in LIVE and row.remaining_value > 0 and not _is_renewed(row, event)
         case HeldGrant():
             return row.status == HeldGrantStatus.HELD
     return bool(getattr(row, "status", None) == event.payload["status"])
+
+
+def _is_renewed(funding: Funding, event: Event) -> bool:
+    grant = paying_grant(funding, at=event.at)
+    return grant is not None and grant.ends_at != datetime.fromisoformat(event.payload["ends_at"])
 
 
 def is_stuck(funding: Funding) -> bool:

@@ -8,6 +8,7 @@ from django.conf import LazySettings
 from django.db import connection
 
 from backend.events.models import Event
+from backend.funding import reminding
 from backend.funding.models import Funding
 from backend.funding.reminding import remind_of_consents
 from backend.jobs.models import Job
@@ -67,6 +68,17 @@ def test_a_late_run_tells_once_and_one_that_is_too_late_not_at_all(market: Marke
     assert remind_of_consents(now=ends_at - HOUR / 2) == 0
     Funding.objects.update(consent_reminded_at=None)
     assert remind_of_consents(now=ends_at) == 0
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_told(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = end_of_consent(market) - 24 * HOUR
+    monkeypatch.setattr(reminding, "_end_of_consent", lambda *_, **__: 1 / 0)
+    assert remind_of_consents(now=at) == 0
+    monkeypatch.undo()
+
+    assert remind_of_consents(now=at) == 1
 
 
 def test_nobody_is_told_when_all_is_paid(market: Market) -> None:

@@ -10,7 +10,7 @@ from backend.accounts.models import MailCategory, User
 from backend.events.models import Topic
 from backend.events.relay import relay
 from backend.events.retention import delete_old_events
-from backend.funding.models import Payable
+from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
 from backend.jobs import recruiting
 from backend.jobs.models import Submission
@@ -19,6 +19,7 @@ from backend.notifications import claims, retention
 from backend.notifications.models import Mail
 from backend.notifications.sending import PAUSES, send
 from backend.notifications.status import MailStatus, SkippedBecause
+from backend.payments.models import HeldGrant
 from tests.jobs.people import a_job, an_application, reviewed
 from tests.notifications import world
 from tests.notifications.world import MailServer, forget_the_past, mail_all
@@ -214,6 +215,32 @@ def test_what_is_dealt_with_is_not_mailed(mail_server: MailServer, clock: Clock)
     owner_mail.refresh_from_db()
     assert owner_mail.skipped_because == SkippedBecause.DEALT_WITH
     assert owner_mail.recipient.email not in [mail["To"] for mail in mail_server.got]
+
+
+def test_who_has_consented_anew_is_not_mailed_about_the_end_of_the_old_consent(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    world.consent_reminder()
+    relay(now=NOON)
+    HeldGrant.objects.update(ends_at=NOON + timedelta(days=30))
+
+    mail_all(clock)
+
+    assert (skipped(), mail_server.got) == (SkippedBecause.DEALT_WITH, [])
+
+
+def test_what_is_paid_in_part_meanwhile_is_mailed_about_all_the_same(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    world.consent_reminder()
+    relay(now=NOON)
+    Funding.objects.filter(status=FundingStatus.SECURED).update(
+        status=FundingStatus.PARTIALLY_RELEASED
+    )
+
+    mail_all(clock)
+
+    assert the_mail().status == MailStatus.SENT
 
 
 def test_what_happened_more_than_a_day_ago_is_not_mailed(
