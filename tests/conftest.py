@@ -5,13 +5,15 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import redis
 from django.conf import settings
+from django.test import TransactionTestCase
 
 import celery_app  # noqa: F401  makes our app the one that tasks are sent through
-from tests.emptying import books_that_can_be_emptied
+from tests.emptying import empty_database
 from tests.environment import RUN_ID
 from tests.simulation import sizes
 
@@ -43,8 +45,8 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _books_can_be_emptied() -> Iterator[None]:
-    with books_that_can_be_emptied():
+def _database_is_emptied_quickly() -> Iterator[None]:
+    with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: empty_database()):
         yield
 
 

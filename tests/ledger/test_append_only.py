@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from backend.ids import new_id
 from backend.ledger.models import Account, Entry, Transfer
 from backend.ledger.posting import post
-from tests.emptying import books_that_can_be_emptied
+from tests.emptying import empty_database
 from tests.jobs.people import NOON
 from tests.ledger.books import EUR, USD, a_payee, a_payer, a_payment, balance, moved
 
@@ -208,10 +208,7 @@ def test_a_savepoint_between_a_transfer_and_its_entries_is_no_other_transaction(
 @pytest.mark.django_db(transaction=True)
 def test_the_tests_own_way_to_empty_the_books_leaves_them_guarded() -> None:
     moved(a_payer(), a_payee(), 5)
-    with books_that_can_be_emptied():
-        connection.ops.execute_sql_flush(
-            [f"DELETE FROM ledger_{table}" for table in ("entry", "transfer", "account", "head")]
-        )
+    empty_database()
     assert not Entry.objects.exists()
 
     moved(a_payer(), a_payee(), 5)

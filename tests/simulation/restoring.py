@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
 from backend.heartbeat.beating import TICK
 from backend.heartbeat.models import Heartbeat
+from tests.emptying import LASTING, empty_database
 from tests.simulation.crashes import CrashPoints
 
 Rows = dict[type[models.Model], list[Any]]
@@ -24,21 +24,17 @@ def backup(*, at: datetime) -> Rows:
     rows: Rows = {
         model: list(model._base_manager.all())
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy
+        if model._meta.managed and not model._meta.proxy and model._meta.db_table not in LASTING
     }
     return rows | {Heartbeat: [Heartbeat(name=TICK, at=at)]}
 
 
 def restore(rows: Rows) -> None:
     """Replace everything by what `backup` returned, as `pg_restore` does: no trigger minds."""
-    if connection.vendor != "postgresql":
-        call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+    empty_database()
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Many times faster than TRUNCATE, for as few rows as there are.
             cursor.execute("SET LOCAL session_replication_role = replica")
-            for model in rows:
-                cursor.execute(f'DELETE FROM "{model._meta.db_table}"')
         for model, saved in rows.items():
             model._base_manager.bulk_create(saved)
         for statement in connection.ops.sequence_reset_sql(no_style(), list(rows)):
