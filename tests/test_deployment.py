@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from honcho.environ import parse_procfile
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.test_checks import example
 from tools.make_secrets import make_secrets
@@ -26,6 +27,11 @@ OURS = ("web", "worker", "beat", "migrate")
 # Those that other images read, and the one that says where everybody listens.
 FOREIGN = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="its package is installed on Linux only")
+
+
+def with_defaults(text: str) -> str:
+    """A text of the compose file with its variables as they are where nobody sets them."""
+    return re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", text)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +51,9 @@ def test_the_image_runs_the_server_unless_it_is_told_otherwise() -> None:
 
 
 def test_compose_sets_only_names_that_the_example_explains() -> None:
+    # Those behind blanks are read by programs of others.
     explained = set(
-        re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+        re.findall(r"^(?:#|#   )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     )
     named = {name for each in SERVICES.values() for name in each.get("environment", {})}
     of_image = set(re.findall(r"([A-Z_]+)=\S+", DOCKERFILE)) & {"VAR_DIR", "STATIC_ROOT"}
@@ -61,6 +68,36 @@ def test_the_sandbox_environment_names_only_what_the_example_explains() -> None:
     assert {"DEBUG", "OP_DEV_ORIGINS"} <= set(names)
     for name in names:
         assert re.search(rf"^#?{name.removesuffix('_FILE')}=", text, flags=re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "client", "scheme"),
+    [
+        pytest.param("10.217.63.1", "203.0.113.9", "203.0.113.9", "https", id="the proxy"),
+        pytest.param(
+            "10.217.63.1", "198.51.100.6, 203.0.113.9", "203.0.113.9", "https", id="a lie before it"
+        ),
+        pytest.param("203.0.113.9", "198.51.100.6", "203.0.113.9", "http", id="no proxy"),
+    ],
+)
+async def test_visitors_have_the_address_that_the_proxy_of_compose_says(
+    peer: str, forwarded_for: str, client: str, scheme: str
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def note(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["client"][0], scope["scheme"]))
+
+    trusted = SERVICES["web"]["environment"]["FORWARDED_ALLOW_IPS"]
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+    headers = [(b"x-forwarded-for", forwarded_for.encode()), (b"x-forwarded-proto", b"https")]
+    scope: Any = {"type": "http", "client": (peer, 1), "scheme": "http", "headers": headers}
+    app: Any = ProxyHeadersMiddleware(note, with_defaults(trusted))
+    await app(scope, None, None)
+
+    assert seen == [(client, scheme)]
+    assert trusted == f"${{FORWARDED_ALLOW_IPS:-{network['subnet']}}}"
+    assert SERVICES["web"]["environment"]["BEHIND_PROXY"] == "1"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -100,7 +137,7 @@ def test_compose_is_what_the_compose_specification_allows() -> None:
     from compose_spec import PyCompose
 
     # It knows neither variables nor merged keys, which compose resolves first.
-    interpolated = yaml.safe_dump(yaml.safe_load(re.sub(r"\$\{\w+:-(\w+)\}", r"\1", COMPOSE_TEXT)))
+    interpolated = yaml.safe_dump(yaml.safe_load(with_defaults(COMPOSE_TEXT)))
 
     assert sorted(PyCompose.from_yaml(interpolated).service_names()) == sorted(SERVICES)
     with pytest.raises(ValueError, match="read_onyl"):

@@ -25,7 +25,7 @@ def test_every_setting_is_one_of_the_example_environment(page: Path) -> None:
     example = (pages.ROOT / ".env.example").read_text()
     named = [each for each in SETTING.findall(page.read_text()) if not NO_SETTINGS.match(each)]
 
-    there = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
+    there = re.findall(r"^(?:#|#   )?([A-Z_]+)=", example, re.MULTILINE)
     assert [each for each in named if each.removesuffix("_FILE") not in there] == []
 
 
