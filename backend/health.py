@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.http import require_safe
 
@@ -102,18 +102,20 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 class Probes(MiddlewareMixin):
-    """Answers /healthz and /readyz under any name: what asks there knows a machine's address only.
+    """Answers PROBES under any name: what asks there knows a machine's address only.
 
-    The first middleware, before hosts are checked. Nothing in the answers is secret.
+    The first middleware, before hosts are checked. What is in the answers is not secret, or wants
+    a token of its own.
     """
 
-    def process_request(self, request: HttpRequest) -> JsonResponse | None:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """The answer to a probe, or None."""
-        probe = _PROBES.get(request.path_info)
+        probe = PROBES.get(request.path_info)
         return probe(request) if probe else None
 
 
-_PROBES = {"/healthz": alive, "/readyz": ready}
+# By path. Apps above add theirs.
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/healthz": alive, "/readyz": ready}
 
 
 @require_safe

@@ -103,6 +103,20 @@ def test_who_has_the_token_reads_it(client: Client, settings: LazySettings) -> N
     assert answer.status_code == 200
 
 
+@pytest.mark.django_db
+def test_who_scrapes_need_not_know_the_name_of_the_server(
+    client: Client, settings: LazySettings
+) -> None:
+    settings.DEBUG, settings.METRICS_TOKEN = False, TOKEN
+    settings.ALLOWED_HOSTS = ["pay.example"]
+    elsewhere = {"Host": "10.0.0.7:8000"}
+
+    told = client.get("/metrics", headers={**elsewhere, "Authorization": f"Bearer {TOKEN}"})
+    refused = client.get("/metrics", headers=elsewhere)
+
+    assert (told.status_code, refused.status_code) == (200, 404)
+
+
 # --- state ----------------------------------------------------------------------------------------
 
 
