@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 # A subscription takes as long as its reader likes.
 TIMED = frozenset({"query", "mutation"})
+# What operations are called whose first root field is none of the schema's.
+NO_FIELDS = INVALID, FRAGMENT, INTROSPECTION = "invalid", "(fragment)", "introspection"
 
 MAX_TOKENS = 2000
 # Characters. One token may be as long as the request, and is read several times over.
@@ -153,19 +155,27 @@ def root_field(context: ExecutionContext) -> tuple[str, str]:
     document = context.graphql_document
     found = get_operation_ast(document, context.operation_name) if document else None
     if found is None or not found.selection_set.selections:
-        return "invalid", "invalid"
+        return INVALID, INVALID
     first = found.selection_set.selections[0]
-    name = first.name.value if isinstance(first, FieldNode) else "(fragment)"
+    name = first.name.value if isinstance(first, FieldNode) else FRAGMENT
     root = context.schema._schema.get_root_type(found.operation)
     if name.startswith("__"):
-        name = "introspection"
-    elif name != "(fragment)" and (root is None or name not in root.fields):
-        return "invalid", "invalid"
+        name = INTROSPECTION
+    elif name != FRAGMENT and (root is None or name not in root.fields):
+        return INVALID, INVALID
     return found.operation.value, name
 
 
 class Schema(strawberry.Schema):
     """Strawberry's, with our errors, and subscriptions only where they can stream."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The first bug of an operation has to be seen as a rise: see telemetry/metrics.py.
+        of = self._schema
+        roots = (of.query_type, of.mutation_type, of.subscription_type)
+        for name in (*NO_FIELDS, *(name for root in roots if root for name in root.fields)):
+            metrics.GRAPHQL_ERRORS.labels(name, str(ErrorCode.INTERNAL))
 
     async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
         kwargs["allowed_operation_types"] = (OperationType.QUERY, OperationType.MUTATION)

@@ -92,6 +92,13 @@ MOVES = Counter(
     ["queue", "status"],
 )
 
+# Alerts ask by how much a number rose, and one that first appears as 1 has not risen: where the
+# first counts, it begins at 0.
+QUEUES = ("Payment", "HeldGrant")
+for _queue in QUEUES:
+    LEASES_EXPIRED.labels(_queue)
+    GRANTS_LOST.labels(_queue)
+
 _lock = threading.Lock()
 _hosts: set[str] = set()
 _were_open: set[str] = set()

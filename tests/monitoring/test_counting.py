@@ -1,23 +1,32 @@
 """What is counted as it happens: calls to wallets, hosts that fail, operations of the API."""
 
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import LazySettings
+from graphql import build_schema
+from prometheus_client.parser import text_string_to_metric_families
 
 from backend.open_payments import UnexpectedResponse, WalletUnreachable, operations
 from backend.outbound import gates
+from backend.payments.models import HeldGrant, Payment
+from backend.schema.pipeline import NO_FIELDS
 from backend.telemetry.serving import serve_metrics
 from backend.wallet_calls import ObservedClient
 from tests.conftest import NOON
 from tests.e2e.processes import free_port
 from tests.monitoring.test_metrics import TOKEN, count
 from tests.schema.client import execute
+
+ROOT = Path(__file__).parents[2]
 
 
 def ask(host: str, handler: "httpx._transports.mock.SyncHandler") -> None:
@@ -114,6 +123,33 @@ def test_a_refusal_is_counted_by_its_code() -> None:
     )
 
     assert count("faena_graphql_errors_total", **labels) == before + 1
+
+
+def test_what_is_rare_is_counted_from_zero_so_that_the_first_time_is_a_rise() -> None:
+    show = "import backend.asgi, prometheus_client as p; print(p.generate_latest().decode())"
+    shown = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    samples = {
+        (sample.name, frozenset(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(shown)
+        for sample in family.samples
+    }
+
+    for model in (Payment, HeldGrant):
+        assert samples["lease_expired_total", frozenset({model.__name__})] == 0
+        assert samples["grant_lost_total", frozenset({model.__name__})] == 0
+    api = build_schema((ROOT / "schema.graphql").read_text())
+    roots = (api.query_type, api.mutation_type, api.subscription_type)
+    fields = [name for root in roots if root for name in root.fields]
+    assert len(fields) > len(roots)
+    for name in (*fields, *NO_FIELDS):
+        assert samples["faena_graphql_errors_total", frozenset({name, "INTERNAL"})] == 0
 
 
 @pytest.fixture
