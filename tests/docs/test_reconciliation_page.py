@@ -12,6 +12,7 @@ from backend.reconciliation.findings import Kind
 from backend.reconciliation.tasks import NIGHTLY_DAYS
 from celery_app import app
 from tests.docs import pages
+from tests.monitoring.test_ops import alerts
 from tests.payments.test_resolving import an_operator, hanging, look_once_more
 from tests.schema.client import data_of, execute
 from tests.schema.world import global_id
@@ -24,6 +25,15 @@ def test_every_kind_is_explained_once() -> None:
     text = pages.ROOT.joinpath(PAGE).read_text()
 
     assert sorted(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)) == sorted(Kind)
+
+
+def test_somebody_is_got_up_for_what_cannot_wait() -> None:
+    text = pages.ROOT.joinpath(PAGE).read_text()
+    (said,) = re.findall(r"^What is (.+?)Alerts\]", text, re.MULTILINE | re.DOTALL)
+    paging = [rule["expr"] for rule in alerts() if rule["labels"]["severity"] == "page"]
+    asked_for = re.findall(r'discrepancy_open\{kind=~?"([^"]+)"', " ".join(paging))
+
+    assert set(re.findall(r"`([A-Z_]+)`", said)) == set("|".join(asked_for).split("|"))
 
 
 def test_it_runs_when_the_page_says() -> None:
