@@ -8,6 +8,7 @@ class EventsConfig(AppConfig):
     def ready(self) -> None:
         from backend.accounts.personal import register
         from backend.accounts.signals import tokens_revoked
+        from backend.events import tasks  # noqa: F401  registers with the pump
         from backend.events.hub import wake_session
         from backend.events.personal_data import FeedData
 

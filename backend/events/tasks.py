@@ -4,8 +4,10 @@ from celery import shared_task
 
 from backend.clock import SYSTEM_CLOCK
 from backend.events import retention
+from backend.pumps import nightly
 
 
+@nightly
 @shared_task(ignore_result=True)
 def delete_old_events() -> None:
     """Delete what is past its retention. Safe to lose and to repeat."""

@@ -6,7 +6,9 @@ class FundingConfig(AppConfig):
 
     def ready(self) -> None:
         from backend.accounts.personal import register
-        from backend.funding import listeners  # noqa: F401  connects to payment_ended
+
+        # They connect to payment_ended, and register with the pump.
+        from backend.funding import listeners, tasks  # noqa: F401
         from backend.funding.personal_data import FundingData
 
         register(FundingData())

@@ -5,6 +5,7 @@ from celery import shared_task
 from backend.accounts import idempotency
 from backend.clock import SYSTEM_CLOCK
 from backend.funding import fees, paying, reminding, sellers, treasury
+from backend.pumps import nightly
 
 
 @shared_task(ignore_result=True)
@@ -37,6 +38,7 @@ def remind_of_consents() -> None:
     reminding.remind_of_consents(now=SYSTEM_CLOCK.now())
 
 
+@nightly
 @shared_task(ignore_result=True)
 def forget_old_keys() -> None:
     """Delete idempotency keys past their retention. Safe to lose and to repeat."""

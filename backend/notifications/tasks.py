@@ -11,7 +11,7 @@ from backend.crew import Crew
 from backend.events.relay import relay
 from backend.notifications import claims, retention
 from backend.notifications.sending import send
-from backend.pumps import pumped
+from backend.pumps import nightly, pumped
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def send_due() -> None:
         CREW.wake()
 
 
+@nightly
 @shared_task(ignore_result=True)
 def forget_old() -> None:
     """Delete what is past its retention. Safe to lose and to repeat."""

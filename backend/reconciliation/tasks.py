@@ -10,6 +10,7 @@ from django.db import transaction
 from backend.best_effort import Courier
 from backend.clock import SYSTEM_CLOCK
 from backend.payments.wallets import wallet_client
+from backend.pumps import nightly
 from backend.reconciliation.reconciling import reconcile
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ _courier = Courier("reconciliation-hints")
 NIGHTLY_DAYS = 35
 
 
+@nightly
 # It asks many wallets, one after the other.
 @shared_task(ignore_result=True, time_limit=4 * 3600)
 def reconcile_nightly() -> None:

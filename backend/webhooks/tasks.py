@@ -9,7 +9,7 @@ from celery import shared_task
 from backend.clock import SYSTEM_CLOCK, Clock
 from backend.crew import Crew
 from backend.events.relay import relay
-from backend.pumps import pumped
+from backend.pumps import nightly, pumped
 from backend.webhooks import claims, retention
 from backend.webhooks.sending import deliver, webhook_client
 
@@ -27,6 +27,7 @@ def deliver_due() -> None:
     CREW.wake()
 
 
+@nightly
 @shared_task(ignore_result=True)
 def forget_old() -> None:
     """Delete what is past its retention. Safe to lose and to repeat."""
