@@ -143,7 +143,9 @@ KINDS: Mapping[Code, Kind] = {
         "verify_chain); then restore them as docs/op-doctor.md says.",
     ),
     Code.REDIS_UNREACHABLE: Kind(
-        W, "Start Redis, or correct REDIS_URL. Until then everything happens a little later."
+        W,
+        "Start Redis, or correct REDIS_URL. Nothing is lost meanwhile, but where it is the broker "
+        "too, no payment, webhook or mail moves without manage.py pump --loop.",
     ),
     Code.BROKER_UNREACHABLE: Kind(
         P, "Start the broker, or correct BROKER_URL; manage.py pump --loop does without one."
