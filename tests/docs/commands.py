@@ -22,6 +22,7 @@ from tests.docs import pages
 # Programs of others that pages may use; what they do there is plain to see.
 OTHERS = frozenset(
     {
+        "base64",
         "cat",
         "cd",
         "cp",
@@ -36,7 +37,7 @@ OTHERS = frozenset(
         "pg_dump",
         "pg_restore",
     }
-    | {"sha256sum", "stat", "tail"}
+    | {"sha256sum", "stat", "tail", "tr"}
 )
 SERVERS = {"uvicorn": "backend.asgi:application", "celery": "celery_app"}
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)

@@ -1,13 +1,19 @@
 """The pages for operators name what is there: settings, times and processes."""
 
 import importlib
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from backend.events.retention import EVENT_RETENTION_DAYS
+from backend.open_payments.keys import Ed25519Signer
+from backend.receipts.keys import read_key_set
 from tests.docs import pages
+from tools.make_secrets import make_secrets
 
 BACKUPS, PRIVACY, DEPLOYMENT, SIZING = (
     pages.DOCS / f"{name}.md" for name in ("backups", "privacy", "deployment", "sizing")
@@ -38,6 +44,25 @@ def test_what_is_kept_is_kept_for_as_long_as_it_says() -> None:
         assert pages.in_words(value) == kept, constant
     assert f"kept for {EVENT_RETENTION_DAYS} days" in PRIVACY.read_text()
     assert f"after {EVENT_RETENTION_DAYS} days" in SIZING.read_text()
+
+
+def test_the_public_half_of_a_key_is_what_the_commands_print(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    text = DEPLOYMENT.read_text().partition("## The client key")[2]
+    (lines, jwk), *_ = re.findall(r"```sh\n(.+?)```.+?```json\n(.+?)```", text, re.DOTALL)
+
+    pem, x = (
+        subprocess.run(
+            line, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        ).stdout.strip()
+        for line in lines.splitlines()
+    )
+
+    signer = Ed25519Signer.from_pem((tmp_path / "secrets/op_client_private_key").read_text(), "k2")
+    entry = jwk.replace("<key id>", "k2").replace("<x>", x)
+    assert json.loads(entry) == signer.public_jwk().to_json()
+    (public,) = read_key_set(f'{{"keys": [{entry}]}}').values()
+    assert load_pem_public_key(pem.encode()) == public
 
 
 def test_the_processes_are_those_of_the_procfile() -> None:
