@@ -42,7 +42,7 @@ OTHERS = frozenset(
 SERVERS = {"uvicorn": "backend.asgi:application", "celery": "celery_app"}
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(.*)$", re.DOTALL)
-TABLES = re.compile(r"\b(?:ON|TABLE) (?!ALL\b)(\w+(?:, \w+)*)")
+TABLES = re.compile(r"\b(?:ON|TABLE) (?!(?:ALL|TABLES|SEQUENCES)\b)(\w+(?:, \w+)*)")
 OPTION = re.compile(r"^--?[a-z][\w-]*")
 # Behind three blanks, or two and a sign, pages say what the line does.
 ASIDE = re.compile(r"\s{3,}\S.*$|\s+#\s.*$")
