@@ -3,10 +3,12 @@
 
 FROM python:3.13-slim-bookworm AS packages
 WORKDIR /build
-COPY requirements/base.lock requirements/
+# base, or otel to have traces sent.
+ARG LOCK=base
+COPY requirements/base.lock requirements/otel.lock requirements/
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
-        --only-binary :all: -r requirements/base.lock
+        --only-binary :all: -r "requirements/$LOCK.lock"
 
 FROM python:3.13-slim-bookworm
 # What is written is here: uploads without a bucket, and when the clock rang last.
