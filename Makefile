@@ -16,7 +16,7 @@ export UV_NO_PROGRESS := 1
 	key sbom
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-21s %s\n", $$1, $$2}'
 
 demo: $(LOCKED)-base ## run the main job from a posted job to a paid one, and exit
 	@exec $(RUN) -m tools.demo $(ARGS)

@@ -256,7 +256,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]
 # --- what operators see: docs/observability.md ---------------------------------------------------
 # Who may read /metrics outside of DEBUG: Authorization: Bearer <METRICS_TOKEN>.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# Where workers, beat and pump show their own numbers; 0: nowhere.
+# Where workers and pump show their own numbers; 0: nowhere.
 METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
 METRICS_PORT = int(env.number("METRICS_PORT", 0))
 LOG_FORMAT = env.text("LOG_FORMAT", "text" if DEBUG else "json")

@@ -6,7 +6,7 @@ from functools import partial
 
 from django.core.management import get_commands, load_command_class
 
-TARGET = re.compile(r"^(\w+):.*## (.+)$", re.MULTILINE)
+TARGET = re.compile(r"^([\w-]+):.*## (.+)$", re.MULTILINE)
 WIDTH = 90
 
 
