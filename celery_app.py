@@ -148,7 +148,6 @@ app.autodiscover_tasks(
         "backend.reconciliation",
         "backend.webhooks",
         "backend.notifications",
-        "backend.monitoring",
     ]
 )
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from backend.accounts.emails import normalise_email
 from backend.ids import new_id
-from backend.open_payments import types
 
 MAX_BIO_LENGTH = 1000
 
@@ -232,17 +231,6 @@ class WalletAddress(models.Model):
     def asset(self) -> Asset:
         """Code and scale: two wallets can settle without exchange only if these are equal."""
         return Asset(self.asset_code, self.asset_scale)
-
-    def as_open_payments(self) -> types.WalletAddress:
-        """The same wallet in the protocol library's words."""
-        return types.WalletAddress(
-            id=self.url,
-            public_name=self.public_name or None,
-            asset_code=self.asset_code,
-            asset_scale=self.asset_scale,
-            auth_server=self.auth_server,
-            resource_server=self.resource_server,
-        )
 
 
 class IdempotencyKey(models.Model):

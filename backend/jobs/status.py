@@ -70,7 +70,3 @@ class DeliverableType(StrEnum):
     VIDEO = "VIDEO"
     FILE = "FILE"
     LINK = "LINK"
-
-
-# Disputes that somebody still has to answer.
-OPEN_DISPUTE = frozenset({DisputeStatus.OPEN, DisputeStatus.RESPONDED, DisputeStatus.ESCALATED})

@@ -52,18 +52,6 @@ class Selection:
     until: datetime | None = None
 
 
-def entries_of(
-    *, owner: UUID | None, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Row]:
-    """The entries of a `Selection`, in the order they were posted. Read a part at a time."""
-    selection = Selection(owner=owner, since=since, until=until)
-    rows, place = part_of(selection)
-    yield from rows
-    while place is not None:
-        rows, place = part_of(selection, after=place)
-        yield from rows
-
-
 def part_of(selection: Selection, *, after: Place | None = None) -> tuple[list[Row], Place | None]:
     """The next entries, and the place behind them; None: there are no more.
 
@@ -112,12 +100,6 @@ def part_of(selection: Selection, *, after: Place | None = None) -> tuple[list[R
     ]
     is_last = len(values) < _AT_ONCE
     return rows, None if is_last else Place(values[-1][-2], values[-1][-1])
-
-
-def as_csv(rows: Iterable[Row]) -> Iterator[str]:
-    """The lines of a CSV file (RFC 4180), the names of the columns first."""
-    yield HEAD
-    yield from lines_of(rows)
 
 
 def lines_of(rows: Iterable[Row]) -> Iterator[str]:

@@ -13,7 +13,6 @@ from backend.open_payments.errors import InvalidValue, WalletRejected
 from backend.open_payments.types import Amount
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-GRANTS = frozenset({"request-grant", "continue-grant", "cancel-grant"})
 TOKENS = frozenset({"rotate-token", "revoke-token"})
 CREATES_PAYMENT = frozenset({"create-outgoing-payment"})
 WITH_ACCESS_TOKEN = frozenset(

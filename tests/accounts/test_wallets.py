@@ -92,7 +92,7 @@ def test_a_wallet_is_saved_as_its_own_document_describes_it(wallets: Wallets) ->
     assert saved.asset == ("MXN", 2)
     assert (saved.asset.code, saved.asset.scale) == ("MXN", 2)
     assert (saved.public_name, saved.owner, saved.checked_at) == ("Ana", user, NOON)
-    assert saved.as_open_payments().auth_server == f"{wallets.base}/auth"
+    assert saved.auth_server == f"{wallets.base}/auth"
 
 
 @pytest.mark.django_db

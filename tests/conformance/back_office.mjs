@@ -42,7 +42,6 @@ async function logIn() {
     await page.waitForLoadState();
     const shown = page.locator(".bo-key");
     const typed = (await shown.count()) ? await shown.innerText() : key;
-    if (visits[0]?.door) await picture(visits[0]);
     await page.fill("#id_code", code(typed));
     await page.click("#login-form input[type=submit]");
     const kept = page.locator("p.submit-row a");
@@ -52,8 +51,7 @@ async function logIn() {
   return key;
 }
 
-async function picture({ width = 1280, height = 900, png, dark, whole, see }) {
-  await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+async function picture({ width = 1280, height = 900, png, whole, see }) {
   await page.setViewportSize({ width, height });
   if (see) await page.locator(see).last().scrollIntoViewIfNeeded();
   await page.waitForTimeout(150);
@@ -64,7 +62,7 @@ async function picture({ width = 1280, height = 900, png, dark, whole, see }) {
 let typed = null;
 try {
   typed = await logIn();
-  for (const visit of visits.filter((each) => !each.door)) {
+  for (const visit of visits) {
     if (visit.path) await page.goto(base + visit.path);
     if (visit.follow) await page.locator(visit.follow).first().click();
     for (const [field, value] of Object.entries(visit.fill ?? {})) {

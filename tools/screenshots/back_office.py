@@ -22,19 +22,9 @@ WIDE, PHONE = 1100, 360
 Visit = dict[str, Any]
 
 
-def second_factor() -> Visit:
-    """What an operator sees between the password and the first page."""
-    return {"door": True, "width": 720, "height": 640}
-
-
 def start_page() -> Visit:
     """What needs somebody, and the money of the last days."""
     return {"path": "/admin/", "width": WIDE, "height": 800}
-
-
-def start_page_dark() -> Visit:
-    """The same at night."""
-    return {"path": "/admin/", "width": WIDE, "height": 800, "dark": True}
 
 
 def start_page_on_a_phone() -> Visit:
@@ -49,9 +39,7 @@ def timeline() -> Visit:
 
 
 PICTURES: dict[str, Callable[[], Visit]] = {
-    "back-office-second-factor.png": second_factor,
     "back-office.png": start_page,
-    "back-office-dark.png": start_page_dark,
     "back-office-phone.png": start_page_on_a_phone,
     "back-office-timeline.png": timeline,
 }

@@ -8,7 +8,6 @@ from typing import Any
 from tools.processes import ROOT
 
 IMAGES = ROOT / "docs" / "images"
-DRIVER = ROOT / "tests" / "conformance"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

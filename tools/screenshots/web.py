@@ -20,7 +20,6 @@ LOOK_SECONDS = 0.2
 STOP_SECONDS = 25
 # The view of web_app.mjs, and of newcomer.mjs, behind each picture.
 APP = {
-    "app.png": "start",
     "app-cost.png": "cost",
     "app-phone.png": "paid",
     "consent.png": "consent",
