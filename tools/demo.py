@@ -25,7 +25,7 @@ import httpx
 from tools import demo_story
 from tools.api import Api, Call, Refused
 from tools.browser import Browser
-from tools.demo_story import Story, as_money
+from tools.demo_story import APPLY, DECIDE, Story, as_money
 from tools.processes import NotStarted
 from tools.world import FUNDER, SELLER, WORKER, World, bare_environment
 
@@ -46,14 +46,6 @@ mutation ($input: JobInput!) {
 PUBLISH_JOB = """
 mutation ($input: JobIdInput!) {
   publishJob(input: $input) { job { status allowedActions } errors { code message } }
-}"""
-APPLY = """
-mutation ($input: ApplyInput!) {
-  applyToJob(input: $input) { application { id status } errors { code message } }
-}"""
-DECIDE = """
-mutation ($input: DecideApplicationsInput!) {
-  decideApplications(input: $input) { applications { status } errors { code message } }
 }"""
 FUND_JOB = """
 mutation ($input: FundJobInput!) {

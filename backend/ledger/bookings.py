@@ -91,16 +91,8 @@ def promise(
 
     `suffix` tells the promises of one allocation apart; the same one is booked once.
     """
-    asset = Asset(amount.asset_code, amount.asset_scale)
-    return post(
-        reason=f"PROMISE:{suffix}",
-        subject=allocation_id,
-        at=at,
-        lines=[
-            (refs.promises_given(payer_id, asset), -amount.value),
-            (refs.promises_received(worker_id, asset), amount.value),
-        ],
-    )
+    lines = _promised(payer_id, worker_id, amount)
+    return post(reason=f"PROMISE:{suffix}", subject=allocation_id, at=at, lines=lines)
 
 
 def release_promise(
@@ -116,16 +108,16 @@ def release_promise(
 
     `suffix` tells the releases of one allocation apart; the same one is booked once.
     """
+    lines = [(account, -value) for account, value in _promised(payer_id, worker_id, amount)]
+    return post(reason=f"RELEASE:{suffix}", subject=allocation_id, at=at, lines=lines)
+
+
+def _promised(payer_id: UUID, worker_id: UUID, amount: Amount) -> list[Line]:
     asset = Asset(amount.asset_code, amount.asset_scale)
-    return post(
-        reason=f"RELEASE:{suffix}",
-        subject=allocation_id,
-        at=at,
-        lines=[
-            (refs.promises_given(payer_id, asset), amount.value),
-            (refs.promises_received(worker_id, asset), -amount.value),
-        ],
-    )
+    return [
+        (refs.promises_given(payer_id, asset), -amount.value),
+        (refs.promises_received(worker_id, asset), amount.value),
+    ]
 
 
 def _exchanged(
