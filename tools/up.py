@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tools.api import Api
-from tools.demo import APPLY, CREATE_JOB, DECIDE, PUBLISH_JOB
+from tools.demo import CREATE_JOB, PUBLISH_JOB
+from tools.demo_story import APPLY, DECIDE
 from tools.processes import ROOT, NotStarted
 from tools.web import PORT, WebApp
 from tools.world import FUNDER, OPERATOR, PASSWORD, WORKER, Person, World
