@@ -14,7 +14,7 @@ import pgtrigger
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Value
 from django.db.models.functions import StrIndex, Substr
 
 from backend import encryption
@@ -27,12 +27,14 @@ VERSION = "v1."
 class Sealed:
     """A field of a model, and the name under which `encryption` binds its values to their row.
 
-    `guard` is the trigger that keeps the row from being changed, if it has one.
+    `row` is the unique field whose UUID stands for the row there. `guard` is the trigger that keeps
+    the row from being changed, if it has one.
     """
 
     model: str
     field: str
     column: str
+    row: str = "id"
     guard: str | None = None
 
     @property
@@ -54,6 +56,12 @@ SEALED = (
     ),
     Sealed("webhooks.WebhookEndpoint", "secret", "webhooks.secret"),
     Sealed("webhooks.WebhookEndpoint", "previous_secret", "webhooks.secret"),
+    Sealed(
+        "back_office.SecondFactor",
+        "sealed_key",
+        "back_office_secondfactor.sealed_key",
+        row="user_id",
+    ),
 )
 
 
@@ -85,8 +93,8 @@ def keys_of_sample(sealed: Sealed) -> set[str]:
         CannotDecrypt: one of them does not open.
     """
     found = set()
-    for order in ("id", "-id"):
-        row = sealed.rows.order_by(order).values_list("id", sealed.field).first()
+    for order in (sealed.row, f"-{sealed.row}"):
+        row = sealed.rows.order_by(order).values_list(sealed.row, sealed.field).first()
         if row is not None:
             encryption.decrypt(row[1], column=sealed.column, row=row[0])
             found.add(encryption.key_of(row[1]))
@@ -106,9 +114,8 @@ def seal_again(*, batch: int = BATCH) -> Iterator[int]:
     for sealed in SEALED:
         old = sealed.rows.exclude(**{f"{sealed.field}__startswith": f"{VERSION}{newest}."})
         last = UUID(int=0)
-        while rows := list(
-            old.filter(Q(id__gt=last)).order_by("id").values_list("id", sealed.field)[:batch]
-        ):
+        in_order = old.order_by(sealed.row).values_list(sealed.row, sealed.field)
+        while rows := list(in_order.filter(**{f"{sealed.row}__gt": last})[:batch]):
             last = rows[-1][0]
             with transaction.atomic(), _lifted(sealed.guard):
                 yield sum(_seal(sealed, row, text) for row, text in rows)
@@ -118,7 +125,7 @@ def _seal(sealed: Sealed, row: UUID, text: str) -> int:
     plain = encryption.decrypt(text, column=sealed.column, row=row)
     fresh = encryption.encrypt(plain, column=sealed.column, row=row)
     # Only if it is still the text that was read: its owner may have written another.
-    unchanged = {"id": row, sealed.field: text}
+    unchanged = {sealed.row: row, sealed.field: text}
     return sealed.rows.filter(**unchanged).update(**{sealed.field: fresh})
 
 

@@ -107,10 +107,11 @@ def check(user: User, code: str, *, now: datetime) -> SecondFactor:
         if factor is None:
             raise WrongCode
         digest = _digest(code)
-        if (step := _step_of(factor, code, now)) is not None:
-            factor.last_step = step
-        elif digest in factor.recovery_digests:
+        # First, as it needs no key: it lets somebody in also where the key no longer opens.
+        if digest in factor.recovery_digests:
             factor.recovery_digests.remove(digest)
+        elif (step := _step_of(factor, code, now)) is not None:
+            factor.last_step = step
         else:
             raise WrongCode
         factor.save(update_fields=["last_step", "recovery_digests"])

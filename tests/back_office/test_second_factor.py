@@ -1,5 +1,6 @@
 """A password alone opens nothing in the back office."""
 
+import base64
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from backend.accounts.models import User
 from backend.back_office import second_factor
 from backend.back_office.models import OperatorAction, SecondFactor
 from backend.back_office.second_factor import WrongCode
+from backend.encryption import CannotDecrypt
 from backend.errors import RateLimited
 from tests.back_office.people import PASSWORD, an_operator, code_of
 from tests.conftest import NOON
@@ -72,6 +74,17 @@ def test_each_recovery_code_is_taken_once_however_it_is_written() -> None:
     with pytest.raises(WrongCode):
         second_factor.check(user, codes[0], now=NOON)
     assert len(set(codes)) == second_factor.RECOVERY_CODES
+
+
+def test_a_recovery_code_lets_in_where_the_key_no_longer_opens(settings: Settings) -> None:
+    user = an_operator()
+    _, codes = set_up(user)
+    settings.ENCRYPTION_KEYS = [f"lost:{base64.b64encode(b'.' * 32).decode()}"]
+
+    second_factor.check(user, codes[0], now=NOON)
+
+    with pytest.raises(CannotDecrypt):
+        second_factor.check(user, "000000", now=NOON)
 
 
 def test_a_key_that_somebody_looked_at_before_is_not_the_one_that_is_confirmed() -> None:
