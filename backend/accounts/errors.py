@@ -2,6 +2,7 @@
 
 FaenaError
 ├── BadCredentials      BAD_CREDENTIALS: unknown address, wrong password or closed account
+├── WrongPassword       BAD_CREDENTIALS: not the password of who is logged in
 ├── KeyRefused          UNAUTHENTICATED: this API key does not work here, or not yet
 ├── StillNeeded         FORBIDDEN: a person cannot be erased yet; each hindrance says what to do
 └── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
@@ -27,6 +28,18 @@ class BadCredentials(FaenaError):
 
     def __init__(self) -> None:
         super().__init__(_("E-mail address or password is wrong."))
+
+
+class WrongPassword(FaenaError):
+    """Who is logged in gave another password than their own."""
+
+    code = ErrorCode.BAD_CREDENTIALS
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This is not your password. Give the one that you log in with now."),
+            path=("currentPassword",),
+        )
 
 
 class KeyRefused(FaenaError):

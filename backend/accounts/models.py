@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from backend.accounts.emails import normalise_email
+from backend.accounts.signals import tell_revoked
 from backend.ids import new_id
 
 MAX_BIO_LENGTH = 1000
@@ -62,6 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         EN = "en", "English"
         ES = "es", "Español"
 
+    # Django's own mark of a new password, until it is saved; its types leave it out.
+    _password: str | None
+
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(unique=True, max_length=254)
     display_name = models.CharField(max_length=80)
@@ -101,6 +105,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name or str(self.id)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and with another password end all sessions: whoever knew the old one is out."""
+        # The same password under a newer hash leaves no mark.
+        is_changed = self._password is not None and not self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_changed:
+                self.bearer_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+                tell_revoked(self.pk)
 
     @property
     def notify(self) -> list[MailCategory]:

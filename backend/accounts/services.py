@@ -1,4 +1,4 @@
-"""Signing up, logging in and out, and who a token belongs to."""
+"""Signing up, logging in and out, passwords, and who a token belongs to."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
 from backend.accounts import tokens
 from backend.accounts.emails import normalise_email
-from backend.accounts.errors import BadCredentials
+from backend.accounts.errors import BadCredentials, WrongPassword
 from backend.accounts.models import BearerToken, User
 from backend.accounts.signals import tell_revoked
 from backend.accounts.wallets import (
@@ -33,6 +33,7 @@ __all__ = [
     "Session",
     "add_platform_wallet",
     "add_wallet",
+    "change_password",
     "end_session",
     "log_in",
     "log_out",
@@ -106,21 +107,53 @@ def log_in(
         RateLimited: too many tries for this account, or from this network; nothing was judged.
     """
     address = normalise_email(email)
-    rate_limits.hit("logIn.address", rate_limits.network_of(remote_address))
-    rate_limits.hit("logIn", address)
+    _count_guess(address, remote_address)
     user = User.objects.filter(email=address).first() if _is_text(address) else None
-    if len(password) > MAX_PASSWORD_LENGTH or not _is_text(password):
-        password = ""  # no account has an empty one, nor one like this
+    password = _possible(password)
     if user is None:
         make_password(password)  # what check_password below would have cost
         raise BadCredentials
     if not user.check_password(password) or not user.is_active:
         raise BadCredentials
-    user.last_login = now
     with transaction.atomic():
-        user.save(update_fields=["last_login"])
+        # A change of the password that comes in between ends the sessions that are there, and
+        # would miss this one.
+        if not _with_judged_password(user).update(last_login=now):
+            raise BadCredentials
+        user.last_login = now
         token = tokens.issue(user=user, label=_label(device_name), now=now)
     return Session(token=token, user=user)
+
+
+def change_password(
+    *,
+    user: User,
+    current: str,
+    new: str,
+    header: str | None,
+    remote_address: str,
+    now: datetime,
+) -> None:
+    """Give `user` another password, and end their sessions but that of an `Authorization` value.
+
+    Each try counts as one of `log_in`, so that a stolen token helps nobody to guess.
+
+    Raises:
+        WrongPassword: `current` is not the one they have.
+        ValidationFailed: `new` is none that `sign_up` takes.
+        RateLimited: too many tries for this account, or from this network; nothing was judged.
+    """
+    _count_guess(user.email, remote_address)
+    if not user.check_password(_possible(current)):
+        raise WrongPassword
+    _check_password(new, user, path="newPassword")
+    fresh = make_password(new)
+    here = tokens.live_token(header, now=now)
+    with transaction.atomic():
+        # Of two changes at once one wins; `User.save` would end this session as well.
+        if not _with_judged_password(user).update(password=fresh):
+            raise WrongPassword
+        _revoke(Q(user=user) & ~Q(id=here and here.id), user.pk, now)
 
 
 def log_out(*, header: str | None, everywhere: bool, now: datetime) -> None:
@@ -169,6 +202,21 @@ def users_for_bearers(headers: Collection[str], *, now: datetime) -> dict[str, U
     for token in live.values():
         tokens.note_use(token, now=now)
     return {header: token.user for header, token in live.items()}
+
+
+def _count_guess(address: str, remote_address: str) -> None:
+    rate_limits.hit("logIn.address", rate_limits.network_of(remote_address))
+    rate_limits.hit("logIn", address)
+
+
+def _with_judged_password(user: User) -> QuerySet[User]:
+    """The row of `user`, if its password is still the one that they were judged by."""
+    return User.objects.filter(id=user.pk, password=user.password)
+
+
+def _possible(password: str) -> str:
+    """`password` if an account can have it, else the empty one, which none has."""
+    return password if len(password) <= MAX_PASSWORD_LENGTH and _is_text(password) else ""
 
 
 def _is_text(value: str) -> bool:
@@ -228,18 +276,18 @@ def valid_locale(locale: str) -> str:
     return locale
 
 
-def _check_password(password: str, user: User) -> None:
+def _check_password(password: str, user: User, *, path: str = "password") -> None:
     if len(password) > MAX_PASSWORD_LENGTH:
         raise ValidationFailed(
             _("A password has at most {most} characters."),
-            path=("password",),
+            path=(path,),
             most=MAX_PASSWORD_LENGTH,
         )
     if not _is_text(password):
-        raise ValidationFailed(_("A password is Unicode text."), path=("password",))
+        raise ValidationFailed(_("A password is Unicode text."), path=(path,))
     try:
         # Django makes these sentences at once, not when they are shown.
         with translation.override(user.locale):
             validate_password(password, user)
     except ValidationError as error:
-        raise ValidationFailed(" ".join(error.messages), path=("password",)) from None
+        raise ValidationFailed(" ".join(error.messages), path=(path,)) from None

@@ -305,6 +305,12 @@ class LogInInput:
     device_name: str = strawberry.field(default="", description="To tell sessions apart later.")
 
 
+@strawberry.input(description="Another password for oneself.")
+class ChangePasswordInput:
+    current_password: str = strawberry.field(description="The one that logIn takes now.")
+    new_password: str = strawberry.field(description="As at signUp.")
+
+
 @strawberry.input(description="A wallet to be paid at, or to pay from.")
 class AddWalletInput:
     address: str = strawberry.field(description="A wallet address URL or a $pointer.")
@@ -450,6 +456,26 @@ class AccountMutation:
             now=info.context.now(),
         )
         return SessionPayload(user=User.from_model(user))
+
+    @mutation(
+        description=(
+            "Change one's password. All other sessions end, within two seconds in subscriptions "
+            "too; this one stays, and so do API keys. Refused with BAD_CREDENTIALS, so a "
+            "repetition is, too, and with VALIDATION as signUp is; tries count as those of logIn."
+        )
+    )
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> UserPayload:
+        user = await info.context.require_user()
+        await info.context.db(
+            services.change_password,
+            user=user,
+            current=input.current_password,
+            new=input.new_password,
+            header=info.context.bearer,
+            remote_address=info.context.remote_address,
+            now=info.context.now(),
+        )
+        return UserPayload(user=User.from_model(user))
 
     @mutation(
         description=(

@@ -1,5 +1,7 @@
 """A password hasher that says how often it worked."""
 
+from collections.abc import Callable
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
@@ -18,3 +20,15 @@ class CountingHasher(Argon2PasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         type(self).worked += 1
         return super().verify(password, encoded)
+
+
+class InterruptedHasher(CountingHasher):
+    """One that lets something else happen once it has judged a password."""
+
+    meanwhile: list[Callable[[], object]] = []
+
+    def verify(self, password: str, encoded: str) -> bool:
+        is_right = super().verify(password, encoded)
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return is_right

@@ -219,6 +219,33 @@ def test_a_session_is_listed_and_ended_from_another_device() -> None:
     assert len(data_of(execute(listed, bearer=laptop))["viewer"]["sessions"]) == 1
 
 
+CHANGE_PASSWORD = """
+mutation ($input: ChangePasswordInput!) {
+  changePassword(input: $input) { user { displayName } errors { code path } }
+}
+"""
+
+
+def test_a_changed_password_leaves_this_session_and_ends_the_others() -> None:
+    bob = a_user()
+    laptop, phone = bearer_of(bob), bearer_of(bob)
+
+    def change(current: str, new: str) -> Any:
+        given = {"currentPassword": current, "newPassword": new}
+        answer = execute(CHANGE_PASSWORD, variables={"input": given}, bearer=laptop)
+        return data_of(answer)["changePassword"]
+
+    guessed = change("wrong", "a staple horse corrects")
+    poor = change("correct horse battery", "short")
+    changed = change("correct horse battery", "a staple horse corrects")
+
+    assert guessed["errors"] == [{"code": "BAD_CREDENTIALS", "path": ["currentPassword"]}]
+    assert poor["errors"] == [{"code": "VALIDATION", "path": ["newPassword"]}]
+    assert changed == {"user": {"displayName": "Bob"}, "errors": []}
+    assert code_of(execute("{ viewer { id } }", bearer=phone)) == "UNAUTHENTICATED"
+    assert data_of(execute("{ viewer { displayName } }", bearer=laptop))["viewer"]
+
+
 @pytest.mark.parametrize(
     "id",
     [

@@ -77,8 +77,10 @@ def test_a_key_never_makes_keys_nor_touches_what_keeps_the_account_safe(ana: Use
     assert (refused["secret"], refused["errors"][0]["code"]) == (None, "FORBIDDEN")
     assert refused["errors"][0]["message"] == "This is for people: an API key cannot do it."
     assert ApiKey.objects.count() == 1
-    for_people = {"logOut", "addWallet", "removeWallet", "endSession", "confirmGrant"}
-    assert not {"createApiKey", "revokeApiKey", "approveApiKey", *for_people} & set(SCOPES)
+    for_people = {"logOut", "changePassword", "addWallet", "removeWallet", "endSession"}
+    assert not {"createApiKey", "revokeApiKey", "approveApiKey", "confirmGrant", *for_people} & set(
+        SCOPES
+    )
     left = execute("mutation { logOut(everywhere: true) { errors { code } } }", bearer=bearer)
     assert data_of(left)["logOut"]["errors"] == [{"code": "FORBIDDEN"}]
 

@@ -107,6 +107,11 @@ MUTATIONS: dict[str, Mutation] = {
         otherwise="BAD_CREDENTIALS",
     ),
     "logOut": Mutation(input=lambda _: {}),
+    "changePassword": Mutation(
+        input=lambda _: {"currentPassword": "no", "newPassword": "correct horse battery"},
+        may="",
+        otherwise="BAD_CREDENTIALS",
+    ),
     "updateProfile": Mutation(input=lambda _: {"bio": "I speak Otomi."}),
     "addWallet": Mutation(
         input=lambda _: {"address": "not a wallet"}, may="", otherwise="VALIDATION"
