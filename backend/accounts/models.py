@@ -83,6 +83,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         default=False, help_text="An operator: may use this admin, and GraphQL as an operator."
     )
+    # When and by whom in the back office; null: on the server, or before this was kept.
+    operator_since = models.DateTimeField(null=True, editable=False)
+    made_operator_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
     is_auditor = models.BooleanField(
         default=False, help_text="May read every job and every payment, and change none of them."
     )

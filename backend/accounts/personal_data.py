@@ -29,6 +29,7 @@ class AccountData(PersonalData):
         "accounts.BearerToken.user": ERASED,
         "accounts.ApiKey.owner": ERASED,
         "accounts.ApiKey.approved_by": f"{KEPT}which operator let a program in, by its id",
+        "accounts.User.made_operator_by": f"{KEPT}who made an operator of somebody, by its id",
         "accounts.WalletAddress.owner": f"{ERASED}, or {KEPT}money went through it",
         "accounts.IdempotencyKey.caller": ERASED,
         "accounts.User_groups.user": ERASED,

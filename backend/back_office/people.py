@@ -31,7 +31,8 @@ class EraseForm(DeedForm):
 class UserAdmin(DeedAdmin):
     """Names, locale and whether the account is open; the password hash stays out of sight.
 
-    The one page with a form: who may change people is what Django's permissions say.
+    The one page with a form: who may change people is what Django's permissions say. What people
+    are entrusted with only superusers change: else whoever changes people entrusts themselves.
     """
 
     list_display = ("email", "display_name", "is_active", "is_staff", "is_auditor", "created_at")
@@ -46,10 +47,13 @@ class UserAdmin(DeedAdmin):
         "is_staff",
         "is_auditor",
         "groups",
+        "operator_since",
+        "made_operator_by",
         "created_at",
         "erased_at",
     )
-    readonly_fields = ("email", "created_at", "erased_at")
+    entrusting: ClassVar = ("is_staff", "is_auditor", "groups")
+    readonly_fields = ("email", "operator_since", "made_operator_by", "created_at", "erased_at")
     change_form_template = "back_office/person.html"
     filter_horizontal = ("groups",)
 
@@ -63,6 +67,19 @@ class UserAdmin(DeedAdmin):
         if isinstance(obj, User) and obj.erased_at is not None:
             return False
         return super(ShowOnly, self).has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> list[str]:
+        shown = [*super().get_readonly_fields(request, obj)]
+        is_superuser = isinstance(request.user, User) and request.user.is_superuser
+        return shown if is_superuser else [*shown, *self.entrusting]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Keep who made an operator of whom: the two do not count as two (resolving.py)."""
+        if "is_staff" in form.changed_data:
+            assert isinstance(request.user, User)
+            obj.operator_since = SYSTEM_CLOCK.now() if obj.is_staff else None
+            obj.made_operator_by = request.user if obj.is_staff else None
+        super().save_model(request, obj, form, change)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
         """Note a change as every other deed is noted: without a name."""

@@ -66,7 +66,8 @@ def resolve_unknown_payment(
 
     Raises:
         NotFound, Forbidden: no such payment for `user`; they are no operator, or take part in it,
-            or would confirm what they proposed themselves.
+            or would confirm what they proposed themselves, or what somebody proposed whom they
+            made an operator, or who made them one; or they were made one after it began.
         ValidationFailed: another outcome, no evidence, no note, or the proposal's own evidence;
             sums that cannot be, or that have to be said.
         AssetMismatch: a sum is in another asset than its wallet.
@@ -153,6 +154,11 @@ def _hear(word: _Word, payment: Payment) -> None:
     if proposal.operator_id == word.operator.pk:
         raise Forbidden(
             _("You proposed this yourself: another operator has to confirm it."),
+            path=("paymentId",),
+        )
+    if _are_as_one(proposal.operator, word.operator):
+        raise Forbidden(
+            _("Of you two, one made the other an operator: a third operator has to confirm this."),
             path=("paymentId",),
         )
     if proposal.evidence_url == word.evidence_url:
@@ -242,6 +248,20 @@ def _require_an_impartial_operator(user: User, payment: Payment) -> None:
             _("This payment is from you or to you: other operators have to decide."),
             path=("paymentId",),
         )
+    # Made for it, perhaps, by somebody who lacks a second word.
+    if user.operator_since is not None and user.operator_since > payment.created_at:
+        raise Forbidden(
+            _(
+                "You became an operator after this payment began: operators who were it before "
+                "have to decide."
+            ),
+            path=("paymentId",),
+        )
+
+
+def _are_as_one(one: User, other: User) -> bool:
+    """Whether one of them made the other an operator: it may be a second account of theirs."""
+    return one.made_operator_by_id == other.pk or other.made_operator_by_id == one.pk
 
 
 def _an_outcome(outcome: PaymentStatus) -> PaymentStatus:

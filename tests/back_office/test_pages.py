@@ -400,6 +400,48 @@ def test_who_may_not_change_people_may_not_erase_them() -> None:
     assert User.objects.get(id=person.id).email == person.email
 
 
+def change_person(client: Client, person: User, **changes: object) -> None:
+    kept = {"display_name": person.display_name, "locale": "", "bio": "", "is_active": "on"}
+    url = reverse("admin:accounts_user_change", args=[person.pk])
+    assert client.post(url, {**kept, **changes}).status_code == 302
+    person.refresh_from_db()
+
+
+def test_it_is_kept_when_and_by_whom_somebody_was_made_an_operator() -> None:
+    operator, person = an_operator(), a_person()
+    client, before = entering(operator), datetime.now(UTC)
+
+    change_person(client, person, is_staff="on")
+    since = person.operator_since
+    assert since is not None
+    assert before <= since <= datetime.now(UTC)
+    assert person.made_operator_by == operator
+
+    change_person(entering(an_operator()), person, is_staff="on", display_name="Xochitl")
+    assert (person.operator_since, person.made_operator_by) == (since, operator)
+
+    change_person(client, person)
+    assert not person.is_staff
+    assert User.objects.filter(pk=person.pk, operator_since=None, made_operator_by=None).exists()
+
+
+def test_who_may_change_people_entrusts_nobody_with_more() -> None:
+    operator, person = an_operator(), a_person()
+    User.objects.filter(id=operator.id).update(is_superuser=False)
+    operator.user_permissions.add(Permission.objects.get(codename="change_user"))
+    group = Group.objects.create(name="everything")
+    client = entering(operator)
+
+    for who in (person, operator):
+        change_person(client, who, is_staff="on", is_auditor="on", groups=[group.pk])
+        assert not who.groups.exists()
+        assert not who.is_auditor
+    change_person(client, person, display_name="Xochitl")
+
+    assert (person.display_name, person.is_staff) == ("Xochitl", False)
+    assert User.objects.get(id=operator.id).is_staff
+
+
 def test_the_log_names_a_key_by_its_beginning() -> None:
     made = api_keys.create_api_key(
         owner=a_person(), name="Xochiquetzal", scopes=[Scope.READ], test_mode=True, now=NOON

@@ -261,6 +261,35 @@ def test_only_operators_who_take_no_part_in_it_are_asked() -> None:
     assert not PaymentResolution.objects.exists()
 
 
+def test_who_was_made_an_operator_after_it_began_is_not_asked() -> None:
+    simulation, sudden = hanging(P.UNKNOWN), an_operator("sudden")
+    since = simulation.payment.created_at + timedelta(seconds=1)
+    User.objects.filter(id=sudden.id).update(operator_since=since)
+    sudden.refresh_from_db()
+
+    with pytest.raises(Forbidden, match="after this payment began"):
+        say(simulation, sudden)
+
+    assert not PaymentResolution.objects.exists()
+
+
+@pytest.mark.parametrize("first", ["maker", "made"])
+def test_who_made_the_other_an_operator_is_no_second_one(first: str) -> None:
+    simulation = hanging(P.UNKNOWN)
+    maker, made = an_operator("maker"), an_operator("made")
+    made.operator_since, made.made_operator_by = simulation.payment.created_at, maker
+    made.save()
+    proposing, confirming = (maker, made) if first == "maker" else (made, maker)
+    say(simulation, proposing)
+    look_once_more(simulation)
+
+    with pytest.raises(Forbidden, match="a third operator has to confirm"):
+        say(simulation, confirming)
+
+    assert simulation.payment_now().status == P.UNKNOWN
+    assert say(simulation, an_operator("third")).status == P.COMPLETED
+
+
 @pytest.mark.parametrize(
     ("given", "path"),
     [
