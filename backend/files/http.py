@@ -35,8 +35,11 @@ log = logging.getLogger(__name__)
 
 # Nothing arrived for so long: the line is dead, and the client can send the part again.
 SILENCE_SECONDS = 60.0
+# Whoever is slower than this in all, beyond a minute, only holds a place.
+LEAST_BYTES_PER_SECOND = 10_000
 # At a time, in this process: each may hold a part on disk and a buffer in memory.
 MOST_ARRIVING = 256
+MOST_ARRIVING_PER_OWNER = 16
 MOST_ARRIVING_PER_FILE = 8
 _BUFFER_BYTES = 256 * 1024
 _HEADERS = {
@@ -62,7 +65,8 @@ class FilesApp:
     """PUT and GET below /files/; nothing is here when a bucket holds the files."""
 
     def __init__(self) -> None:
-        self._arriving: Counter[UUID] = Counter()
+        self._per_file: Counter[UUID] = Counter()
+        self._per_owner: Counter[UUID] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -111,7 +115,7 @@ class FilesApp:
         if part is None:
             raise _not_found("The file has no such part.")
         _check_headers(request, part)
-        with self._counted(file.id):
+        with self._counted(file):
             async with _receiving(_store(), file, part) as arriving:
                 await _write(request, arriving, size=part.size)
         try:
@@ -123,20 +127,24 @@ class FilesApp:
         return Response(status_code=204)
 
     @contextmanager
-    def _counted(self, file_id: UUID) -> Iterator[None]:
+    def _counted(self, file: File) -> Iterator[None]:
+        counted = ((self._per_file, file.id), (self._per_owner, file.owner_id))
         if (
-            self._arriving[file_id] >= MOST_ARRIVING_PER_FILE
-            or self._arriving.total() >= MOST_ARRIVING
+            self._per_file[file.id] >= MOST_ARRIVING_PER_FILE
+            or self._per_owner[file.owner_id] >= MOST_ARRIVING_PER_OWNER
+            or self._per_owner.total() >= MOST_ARRIVING
         ):
             reason = "Too many parts are arriving at once. Try again in a moment."
             raise _Refusal(503, reason, code=ErrorCode.UPSTREAM_UNAVAILABLE, closing=True)
-        self._arriving[file_id] += 1
+        for arriving, key in counted:
+            arriving[key] += 1
         try:
             yield
         finally:
-            self._arriving[file_id] -= 1
-            if not self._arriving[file_id]:
-                del self._arriving[file_id]
+            for arriving, key in counted:
+                arriving[key] -= 1
+                if not arriving[key]:
+                    del arriving[key]
 
 
 async def _give(token: str) -> Response:
@@ -218,14 +226,16 @@ async def _write(request: Request, arriving: IO[bytes], *, size: int) -> None:
     received = 0
     buffer = bytearray()
     stream = request.stream().__aiter__()
+    clock = asyncio.get_running_loop()
+    over = clock.time() + SILENCE_SECONDS + size / LEAST_BYTES_PER_SECOND
     while True:
         try:
-            async with asyncio.timeout(SILENCE_SECONDS):
+            async with asyncio.timeout_at(min(clock.time() + SILENCE_SECONDS, over)):
                 chunk = await anext(stream)
         except StopAsyncIteration:
             break
         except TimeoutError:
-            reason = "Nothing has arrived for a while."
+            reason = "Nothing has arrived for a while, or too little. Send the part again."
             raise _Refusal(408, reason, code=ErrorCode.BAD_REQUEST, closing=True) from None
         received += len(chunk)
         if received > size:

@@ -3,7 +3,8 @@
 import base64
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ def eventually_nothing_in(disk: Path) -> None:
     while kept(disk):
         assert time.monotonic() < deadline, kept(disk)
         time.sleep(0.02)
+
+
+def eventually(status: int, ask: Callable[[], httpx.Response]) -> httpx.Response:
+    deadline = time.monotonic() + 10
+    while (answer := ask()).status_code != status:
+        assert time.monotonic() < deadline, answer.status_code
+        time.sleep(0.02)
+    return answer
 
 
 # --- bringing a part ---------------------------------------------------------------------------
@@ -131,6 +140,26 @@ def test_a_line_that_falls_silent_is_cut(
     eventually_nothing_in(disk)
 
 
+def test_a_line_that_only_trickles_is_cut(
+    upload: dict[str, Any], disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_http, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(files_http, "LEAST_BYTES_PER_SECOND", PART_SIZE)
+    url = urlsplit(upload["parts"][0]["url"])
+    head = f"PUT {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {PART_SIZE}\r\n\r\n"
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=0.1) as connection:
+        connection.sendall(head.encode())
+        began, answer = time.monotonic(), b""
+        while not answer and time.monotonic() < began + 10:
+            connection.sendall(b"x")
+            with suppress(TimeoutError):
+                answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - began >= 1.5
+    eventually_nothing_in(disk)
+
+
 def test_a_failed_try_does_not_harm_the_part_that_is_kept(
     upload: dict[str, Any], client: Client
 ) -> None:
@@ -142,14 +171,37 @@ def test_a_failed_try_does_not_harm_the_part_that_is_kept(
     assert client.complete(upload["file"]["id"])["errors"] == []
 
 
+@pytest.mark.parametrize("most", ["MOST_ARRIVING_PER_FILE", "MOST_ARRIVING_PER_OWNER"])
 def test_more_parts_at_once_than_a_client_needs_are_put_off(
-    upload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    upload: dict[str, Any], monkeypatch: pytest.MonkeyPatch, most: str
 ) -> None:
-    monkeypatch.setattr(files_http, "MOST_ARRIVING_PER_FILE", 0)
+    monkeypatch.setattr(files_http, most, 0)
 
     answer = put(upload["parts"][1], CONTENT)
 
     assert (answer.status_code, code_of(answer)) == (503, "UPSTREAM_UNAVAILABLE")
+
+
+def test_whoever_has_taken_all_their_places_keeps_nobody_else_from_theirs(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files_http, "MOST_ARRIVING_PER_OWNER", 2)
+    theirs = Client.of(server.graphql, a_person("other")).request(CONTENT)
+    with ExitStack() as lines:
+        for upload in (client.request(CONTENT), client.request(CONTENT + b"x")):
+            url = urlsplit(upload["parts"][0]["url"])
+            line = socket.create_connection((url.hostname or "", url.port or 0), timeout=10)
+            lines.enter_context(line)
+            head = f"PUT {url.path} HTTP/1.1\r\nHost: {url.netloc}"
+            line.sendall(f"{head}\r\nContent-Length: {PART_SIZE}\r\n\r\nx".encode())
+        last = client.request(CONTENT + b"xx")
+
+        put_off = eventually(503, lambda: put(last["parts"][1], CONTENT + b"xx"))
+        taken = put(theirs["parts"][1], CONTENT)
+
+    assert code_of(put_off) == "UPSTREAM_UNAVAILABLE"
+    assert taken.status_code == 204
+    assert eventually(204, lambda: put(last["parts"][1], CONTENT + b"xx"))
 
 
 def test_a_disk_that_refuses_is_a_503_and_the_part_can_come_again(
