@@ -1,10 +1,13 @@
 """Who brings what now: at most two deliveries at once to an endpoint, each topic in its order.
 
+And at most four to all endpoints of an owner, so that nobody keeps a whole crew busy.
+
 As with payments, a claim raises the row's fence and lends it until `lease_until`; whoever was
 paused past that writes nothing, and somebody else has brought the event again.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
@@ -13,6 +16,7 @@ from backend.webhooks.models import WebhookDelivery, WebhookEndpoint
 from backend.webhooks.status import DeliveryStatus
 
 MOST_AT_ONCE = 2
+MOST_AT_ONCE_PER_OWNER = 4
 PAGE = 50
 MOST_PAGES = 20
 # Well above the total time of a request.
@@ -22,14 +26,14 @@ LEASE_SECONDS = 60.0
 def claim_due(*, now: datetime, limit: int) -> list[WebhookDelivery]:
     """Take at most `limit` deliveries that are due, the first of each topic's line.
 
-    Endpoints that another worker is looking at are passed over, never waited for.
+    Owners whose endpoints another worker is looking at are passed over, never waited for.
     """
     if not _due(now).exists():
         return []
     claimed: list[WebhookDelivery] = []
     with transaction.atomic():
         for endpoint in _endpoints(now, limit):
-            room = min(MOST_AT_ONCE - _in_flight(endpoint, now), limit - len(claimed))
+            room = min(limit - len(claimed), _room(endpoint, now))
             if room > 0:
                 claimed += _take(endpoint, now, room)
     return claimed
@@ -54,24 +58,34 @@ def _due(now: datetime) -> QuerySet[WebhookDelivery]:
 
 def _endpoints(now: datetime, limit: int) -> QuerySet[WebhookEndpoint]:
     """Endpoints with room and something due, locked; by lot, so that none is always last."""
-    busy = (
-        WebhookDelivery.objects.filter(lease_until__gte=now)
-        .values("endpoint")
-        .annotate(number=Count("id"))
-        .filter(number__gte=MOST_AT_ONCE)
-        .values("endpoint")
-    )
     return (
         WebhookEndpoint.objects.filter(Exists(_due(now).filter(endpoint=OuterRef("pk"))))
-        .exclude(id__in=busy)
+        .exclude(id__in=_busy("endpoint", MOST_AT_ONCE, now))
+        .exclude(owner__in=_busy("endpoint__owner", MOST_AT_ONCE_PER_OWNER, now))
+        .select_related("owner")
         .order_by("?")
-        .select_for_update(skip_locked=True, no_key=True)[:limit]
+        # The owner too: else many workers, each at another endpoint of theirs, see room at once.
+        .select_for_update(skip_locked=True, no_key=True, of=("self", "owner"))[:limit]
     )
 
 
-def _in_flight(endpoint: WebhookEndpoint, now: datetime) -> int:
+def _busy(whose: str, most: int, now: datetime) -> QuerySet[WebhookDelivery, dict[str, Any]]:
+    """The endpoints, or owners, to which no more is brought now."""
+    by_whom = _in_flight(now).values(whose).annotate(number=Count("id"))
+    busy: QuerySet[WebhookDelivery, dict[str, Any]] = by_whom.filter(number__gte=most).values(whose)
+    return busy
+
+
+def _room(endpoint: WebhookEndpoint, now: datetime) -> int:
+    """How much more may be brought to this endpoint now."""
+    to_owner = _in_flight(now).filter(endpoint__owner=endpoint.owner_id).count()
+    to_endpoint = _in_flight(now).filter(endpoint=endpoint).count()
+    return min(MOST_AT_ONCE - to_endpoint, MOST_AT_ONCE_PER_OWNER - to_owner)
+
+
+def _in_flight(now: datetime) -> QuerySet[WebhookDelivery]:
     # Only what is pending is ever lent.
-    return endpoint.deliveries.filter(lease_until__gte=now).count()
+    return WebhookDelivery.objects.filter(lease_until__gte=now)
 
 
 def _take(endpoint: WebhookEndpoint, now: datetime, room: int) -> list[WebhookDelivery]:

@@ -2,7 +2,9 @@
 
 import random
 import threading
+from collections import Counter
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 
 import httpx
@@ -17,6 +19,7 @@ from backend.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndp
 from backend.webhooks.schedule import PAUSES_SECONDS
 from backend.webhooks.sending import deliver
 from backend.webhooks.status import DeliveryStatus, DisabledBecause, Flaw
+from tests.jobs.test_concurrency import at_once
 from tests.webhooks.world import (
     NOON,
     Clock,
@@ -307,6 +310,41 @@ def test_at_most_two_are_brought_at_once_to_an_endpoint(receiver: Receiver, cloc
     assert (len(first), len(second)) == (2, 0)
     clock.advance(seconds=claims.LEASE_SECONDS + 1)
     assert len(claims.claim_due(now=clock.at, limit=10)) == 2
+
+
+def test_at_most_four_are_brought_at_once_to_the_endpoints_of_an_owner(
+    receiver: Receiver, clock: Clock
+) -> None:
+    operator, another = (a_user(name, is_staff=True) for name in ("operator", "another"))
+    for _ in range(5):
+        an_endpoint(operator, receiver.url, everything=True)
+    an_endpoint(another, receiver.url, everything=True)
+    for number in range(5):
+        announce(f"job:{number}")
+    relay(now=clock.at)
+
+    claimed = [one for _ in range(20) for one in claims.claim_due(now=clock.at, limit=1)]
+
+    owners = Counter(each.endpoint.owner_id for each in claimed)
+    assert owners == {operator.pk: 4, another.pk: 2}
+    clock.advance(seconds=claims.LEASE_SECONDS + 1)
+    again = claims.claim_due(now=clock.at, limit=100)
+    assert Counter(each.endpoint.owner_id for each in again) == owners
+
+
+def test_of_many_workers_at_once_four_bring_to_the_endpoints_of_an_owner(
+    receiver: Receiver, clock: Clock
+) -> None:
+    operator = a_user("operator", is_staff=True)
+    for _ in range(10):
+        an_endpoint(operator, receiver.url, everything=True)
+    announce("job:1")
+    relay(now=clock.at)
+
+    for _ in range(5):
+        at_once(*[partial(claims.claim_due, now=clock.at, limit=1)] * 8)
+
+    assert WebhookDelivery.objects.filter(lease_until__gte=clock.at).count() == 4
 
 
 def test_who_was_paused_past_the_lease_records_nothing(
