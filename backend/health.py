@@ -1,5 +1,7 @@
 """Whether this process can do its work, one answer per dependency."""
 
+import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from backend.clock import SYSTEM_CLOCK
 SERVICE = "payments"
 _REDIS_TIMEOUT_SECONDS = 0.5
 _DATABASE_TIMEOUT_SECONDS = 1.5
+ANSWER_LIVES_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,31 @@ class Check:
     required: bool = True
 
 
+class _Answer:
+    """What the dependencies said last. One thread asks them, the others wait for what it hears."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._checks: list[Check] = []
+        self._at = -math.inf
+
+    def get(self) -> list[Check]:
+        with self._lock:
+            if time.monotonic() - self._at >= ANSWER_LIVES_SECONDS:
+                self._checks = _ask_all()
+                self._at = time.monotonic()
+            return self._checks
+
+
+_answer = _Answer()
+
+
 def checks() -> list[Check]:
+    """What every dependency says, or said within the last second: anybody may ask, and often."""
+    return _answer.get()
+
+
+def _ask_all() -> list[Check]:
     """Ask every dependency now, for at most a few seconds in all."""
     database = _check("database", _ask_database)
     # Without a database that question would only wait as long once more.

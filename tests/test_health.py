@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
@@ -6,6 +8,11 @@ from pytest_django import Settings
 from backend import health
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ANSWER_LIVES_SECONDS", 0)
 
 
 def test_the_process_says_that_it_lives(client: Client) -> None:
@@ -50,6 +57,18 @@ def test_ready_names_every_dependency(client: Client) -> None:
     assert answer.status_code == 200
     assert answer.json()["checks"]["database"] == "ok"
     assert answer.json()["checks"]["migrations"] == "ok"
+
+
+def test_however_many_ask_the_dependencies_are_asked_once_a_second(
+    client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    client.get("/readyz")
+    monkeypatch.setattr(health, "ANSWER_LIVES_SECONDS", 60)
+
+    with django_assert_num_queries(0):
+        answers = [client.get("/readyz").json() for _ in range(3)]
+
+    assert [answer["checks"]["migrations"] for answer in answers] == ["ok"] * 3
 
 
 def test_without_redis_it_is_ready_but_degraded(client: Client, settings: Settings) -> None:
