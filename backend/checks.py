@@ -265,20 +265,20 @@ def _fee() -> Iterator[Error]:
         yield Error(
             f"PLATFORM_FEE_BPS is {bps:g}.",
             hint=f"Set it to a whole number from 0 to {HIGHEST_FEE_BPS}: 250 is 2.5 %.",
-            id="faena.E030",
+            id="faena.E033",
         )
     if bps and not wallets:
         yield Error(
             "PLATFORM_FEE_BPS is set, and there is no wallet that a fee could go to.",
             hint="Name one for each asset in PLATFORM_FEE_WALLET_ADDRESS_URLS, or set it to 0.",
-            id="faena.E031",
+            id="faena.E034",
         )
     # A seller's slug has two digits for it.
     if len(set(wallets)) < len(wallets) or len(wallets) > MOST_FEE_WALLETS:
         yield Error(
             "PLATFORM_FEE_WALLET_ADDRESS_URLS names a wallet twice, or too many of them.",
             hint=f"Name one wallet for each asset, at most {MOST_FEE_WALLETS}.",
-            id="faena.E032",
+            id="faena.E035",
         )
 
 

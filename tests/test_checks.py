@@ -64,6 +64,16 @@ def found(settings: Settings, **changes: Any) -> list[str]:
     return sorted(str(each.id) for each in checks.check_settings(None))
 
 
+def test_an_id_is_of_one_check_so_that_silencing_it_silences_no_other() -> None:
+    files_of: dict[str, set[Path]] = {}
+    for path in ROOT.joinpath("backend").rglob("*.py"):
+        for id_ in re.findall(r'id="(faena\.[EW]\d+)"', path.read_text()):
+            files_of.setdefault(id_, set()).add(path)
+
+    assert files_of
+    assert {id_: files for id_, files in files_of.items() if len(files) > 1} == {}
+
+
 def test_safe_settings_pass(settings: Settings) -> None:
     assert found(settings) == []
     assert found(settings, SECRET_KEY_FALLBACKS=[SAFE["SECRET_KEY"][::-1]]) == []
@@ -125,12 +135,12 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("faena.E022", {"FILES_LARGEST_BYTES": 2**31, "FILES_BYTES_PER_USER": 2**40}),
         ("faena.E022", {"FILES_LARGEST_BYTES": 1000, "FILES_BYTES_PER_USER": 999}),
         ("faena.E023", {"FILES_UNFINISHED_PER_USER": 0}),
-        ("faena.E030", {"PLATFORM_FEE_BPS": -1.0, **FEE_WALLET}),
-        ("faena.E030", {"PLATFORM_FEE_BPS": 2.5, **FEE_WALLET}),
-        ("faena.E030", {"PLATFORM_FEE_BPS": float("nan"), **FEE_WALLET}),
-        ("faena.E030", {"PLATFORM_FEE_BPS": 10_001.0, **FEE_WALLET}),
-        ("faena.E031", {"PLATFORM_FEE_BPS": 250.0}),
-        ("faena.E032", {"PLATFORM_FEE_WALLET_ADDRESS_URLS": ["https://a.example/x"] * 2}),
+        ("faena.E033", {"PLATFORM_FEE_BPS": -1.0, **FEE_WALLET}),
+        ("faena.E033", {"PLATFORM_FEE_BPS": 2.5, **FEE_WALLET}),
+        ("faena.E033", {"PLATFORM_FEE_BPS": float("nan"), **FEE_WALLET}),
+        ("faena.E033", {"PLATFORM_FEE_BPS": 10_001.0, **FEE_WALLET}),
+        ("faena.E034", {"PLATFORM_FEE_BPS": 250.0}),
+        ("faena.E035", {"PLATFORM_FEE_WALLET_ADDRESS_URLS": ["https://a.example/x"] * 2}),
         (
             "faena.E024",
             {"FILES_BUCKET": "files", "FILES_PUBLIC_ENDPOINT_URL": "http://minio:9000"},
