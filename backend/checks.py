@@ -8,6 +8,7 @@ them.
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,13 @@ SHORTEST_SECRET = 50
 FEWEST_CHARACTERS = 5
 HIGHEST_FEE_BPS = 10_000
 MOST_FEE_WALLETS = 99
+APPS_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
+# What browsers open themselves, or hand to what is no app of the platform's.
+_BROWSERS = """
+about blob content data file filesystem ftp http https intent javascript mailto sms tel vbscript
+view-source ws wss
+"""
+BROWSERS_SCHEMES = frozenset(_BROWSERS.split())
 
 
 def refuse_unsafe_settings() -> None:
@@ -129,13 +137,19 @@ def _addresses() -> Iterator[Error]:
             hint="Leave it empty outside of development.",
             id="faena.E005",
         )
-    for name in ("CORS_ORIGINS", "RETURN_URLS"):
-        if wrong := sorted(each for each in getattr(settings, name) if not _is_origin(each)):
-            yield Error(
-                f"{name} has {', '.join(wrong)}, which is not an exact https origin.",
-                hint="Write https://host or https://host:port, without path and without *.",
-                id="faena.E010",
-            )
+    if wrong := sorted(each for each in settings.CORS_ORIGINS if not _is_origin(each)):
+        yield Error(
+            f"CORS_ORIGINS has {', '.join(wrong)}, which is not an exact https origin.",
+            hint="Write https://host or https://host:port, without path and without *.",
+            id="faena.E010",
+        )
+    if wrong := sorted(each for each in settings.RETURN_URLS if not _may_be_returned_to(each)):
+        yield Error(
+            f"RETURN_URLS has {', '.join(wrong)}, neither an https origin nor an app's own scheme.",
+            hint="Write https://host or https://host:port, without path and without *; for a "
+            "mobile app its scheme in lower case with :// and nothing behind, as example-app://.",
+            id="faena.E010",
+        )
 
 
 def _is_https(url: str) -> bool:
@@ -154,6 +168,11 @@ def _is_origin(text: str) -> bool:
         return False
     plain = f"https://{parts.hostname}{port}"
     return bool(parts.hostname) and "*" not in text and text == plain
+
+
+def _may_be_returned_to(text: str) -> bool:
+    scheme = APPS_SCHEME.fullmatch(text)
+    return _is_origin(text) or (scheme is not None and scheme[1] not in BROWSERS_SCHEMES)
 
 
 def _wallet_client() -> Iterator[Error]:

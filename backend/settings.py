@@ -23,7 +23,7 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS") or (
     ["127.0.0.1", "localhost", "[::1]"] if DEBUG else [urlsplit(PUBLIC_URL).hostname or ""]
 )
 CORS_ORIGINS = frozenset(env.items("CORS_ORIGINS"))
-# Where a browser may be sent after consent: exact origins, besides our own.
+# Where a browser may be sent after consent: exact origins besides our own, and apps' own schemes.
 RETURN_URLS = frozenset(env.items("RETURN_URLS"))
 GRAPHIQL = env.flag("GRAPHIQL", default=DEBUG)
 # Whether the money here is play money. API keys are made for one of the two, and work nowhere else.

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from backend import checks
+from backend.payments.links import is_allowed_return_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,6 +80,12 @@ def test_safe_settings_pass(settings: Settings) -> None:
     assert found(settings, SECRET_KEY_FALLBACKS=[SAFE["SECRET_KEY"][::-1]]) == []
 
 
+@pytest.mark.parametrize("scheme", ["example-app://", "faena://", "com.example.app2://"])
+def test_people_may_be_sent_back_to_an_apps_own_scheme(settings: Settings, scheme: str) -> None:
+    assert found(settings, RETURN_URLS=frozenset({"https://app.example", scheme})) == []
+    assert is_allowed_return_url(f"{scheme}funded")
+
+
 @pytest.mark.parametrize(
     ("id_", "changes"),
     [
@@ -126,6 +133,20 @@ def test_safe_settings_pass(settings: Settings) -> None:
         ("faena.E010", {"RETURN_URLS": frozenset({"https://app.example/path"})}),
         ("faena.E010", {"RETURN_URLS": frozenset({"http://app.example"})}),
         ("faena.E010", {"RETURN_URLS": frozenset({"https://app.example:port"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"http://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"https://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"javascript://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"data://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"file://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"blob://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"intent://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"Example-App://"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"example-app"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"example-app:"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"example-app://paid"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"example-app://*"})}),
+        ("faena.E010", {"RETURN_URLS": frozenset({"://"})}),
+        ("faena.E010", {"CORS_ORIGINS": frozenset({"example-app://"})}),
         ("faena.E011", {"TICK_S": 0.0}),
         ("faena.E020", {"FILES_BUCKET": "", "FILES_ENDPOINT_URL": "https://s3.example"}),
         ("faena.E020", {"FILES_BUCKET": "", **FILES_KEY}),
