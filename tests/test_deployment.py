@@ -6,6 +6,8 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from honcho.environ import parse_procfile
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.test_checks import example
+from tools.make_rafiki import make_rafiki
 from tools.make_secrets import make_secrets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,6 +133,22 @@ def test_every_secret_is_a_file_that_make_secrets_makes(tmp_path: Path) -> None:
     assert "faena" in (tmp_path / "secrets" / "database_url").read_text()
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     assert make_secrets(tmp_path / "secrets") == []
+
+
+@pytest.fixture
+def _private_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_private_umask")
+def test_the_user_in_the_container_reads_every_secret_whatever_the_umask(tmp_path: Path) -> None:
+    make_secrets(tmp_path / "secrets")
+    make_rafiki(tmp_path / "rafiki", now=datetime.now(UTC))
+
+    files = [each for name in ("secrets", "rafiki") for each in (tmp_path / name).iterdir()]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o444}
 
 
 @LINUX

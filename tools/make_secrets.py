@@ -56,6 +56,8 @@ def write(path: Path, text: str) -> None:
     # The folder keeps others out. Compose mounts the files as they are, and the user in the
     # container, who is another one, has to read them.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    # Whatever the umask has taken away.
+    os.fchmod(descriptor, 0o444)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
 
