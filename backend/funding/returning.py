@@ -127,14 +127,14 @@ def renew_grant(
 ) -> Funding:
     """Ask the payer again for the consent behind a funding: it lapsed, or does not suffice.
 
-    The new consent covers what is still promised or owed. Once it is there, it takes the old
-    one's place, and payments that wait for it begin. Safe to repeat with the same
+    The new consent covers what is still promised or owed, for a year at most. Once it is there, it
+    takes the old one's place, and payments that wait for it begin. Safe to repeat with the same
     `idempotency_key`.
 
     Raises:
         NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
         InvalidTransition: nothing of it needs a consent, or the payer is being asked already.
-        ReturnUrlRefused, DeadlineTooFar, IdempotencyConflict: as they say.
+        ReturnUrlRefused, IdempotencyConflict: as they say.
     """
     check_return_url(return_url)
     with transaction.atomic():

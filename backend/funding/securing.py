@@ -15,6 +15,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
@@ -45,6 +46,8 @@ POOL_BUFFER = Fraction(5, 100)
 # After the last decision can have been disputed and answered, payments get so long.
 TIME_TO_PAY = timedelta(days=7)
 LONGEST_WINDOW = timedelta(days=365)
+# Later nobody hands in work for the first time, whatever its deadlines say.
+BEFORE_REVIEW = frozenset({JobStatus.RECRUITING, JobStatus.SELECTING, JobStatus.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ def open_funding(
         DeadlineTooFar: no consent reaches until all of the job can be decided.
     """
     check_assets(ask, mode)
+    if mode is FundingMode.PREAPPROVED:
+        check_window(ask.job, now=ask.now)
     funding = Funding.objects.create(
         id=funding_id,
         job=ask.job,
@@ -125,7 +130,8 @@ def _ask_to_pay(ask: Ask, funding: Funding) -> Payment:
 def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
     """Ask for a consent that covers the workers, each by a quote, or else the total and fees.
 
-    Who pays workers pays the platform's fee once, so that it is one more line.
+    Who pays workers pays the platform's fee once, so that it is one more line. No consent lasts
+    longer than LONGEST_WINDOW; before it is over it can be renewed.
     """
     sends = ask.job.pricing == Pricing.FIXED_SEND
     lines = [
@@ -144,7 +150,7 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         sender=ask.wallet,
         lines=lines,
         limit=limit,
-        days=window_days(ask.job, now=ask.now),
+        days=min(window_days(ask.job, now=ask.now), LONGEST_WINDOW.days),
         return_url=ask.return_url,
         now=ask.now,
     )
@@ -163,28 +169,41 @@ def _side(sends: bool) -> str:
     return "send_value" if sends else "receive_value"
 
 
-def window_days(job: Job, *, now: datetime) -> int:
-    """For how many days from now a consent has to last: work, review, disputes, payment.
+def check_window(job: Job, *, now: datetime) -> None:
+    """Refuse a first consent that would be over before all of the job can be decided and paid.
 
     Raises:
-        DeadlineTooFar: that is more than a year.
+        DeadlineTooFar: it would have to last more than a year.
     """
-    submit_until = job.submit_until or now + timedelta(days=job.submit_days)
-    decided_by = max(submit_until, job.expires_at or submit_until)
-    # A decision can be disputed, the dispute answered, and the answer replied to.
-    decided_by += timedelta(days=job.review_days) + 3 * DISPUTE_LASTS
-    window = decided_by + TIME_TO_PAY - now
-    if window > LONGEST_WINDOW:
+    days = window_days(job, now=now)
+    if days > LONGEST_WINDOW.days:
         raise DeadlineTooFar(
             _(
                 "The payer's consent would have to last {days} days, and at most {most} can be "
-                "asked for. Bring the job's deadlines closer."
+                "asked for. Use ESCROW, or post the job again with closer deadlines."
             ),
             path=("jobId",),
-            days=window.days + 1,
+            days=days,
             most=LONGEST_WINDOW.days,
         )
+
+
+def window_days(job: Job, *, now: datetime) -> int:
+    """For how many days from now a consent has to last: work, review, disputes, payment."""
+    window = _all_is_handed_in_by(job, now=now) - now + timedelta(days=job.review_days)
+    # A decision can be disputed, the dispute answered, and the answer replied to.
+    window += 3 * DISPUTE_LASTS + TIME_TO_PAY
     return ceil(window / timedelta(days=1))
+
+
+def _all_is_handed_in_by(job: Job, *, now: datetime) -> datetime:
+    """The last moment for work on this job, or for its revision: not before now."""
+    revised = job.submissions.filter(superseded_at=None).aggregate(until=Max("revise_until"))
+    deadlines: list[datetime | None] = [now, revised["until"]]
+    if job.status in BEFORE_REVIEW:
+        submit_until = job.submit_until or now + timedelta(days=job.submit_days)
+        deadlines += [submit_until, job.expires_at]
+    return max(at for at in deadlines if at is not None)
 
 
 def check_assets(ask: Ask, mode: FundingMode) -> None:

@@ -176,6 +176,7 @@ def hold_grant(
     """
     assert (limit is None) == bool(lines), "either a limit or lines to work one out from"
     assert (days is None) != (period_days is None), "either one window or periods"
+    assert days is None or days > 0, "a window ends after it begins"
     # A wallet whose clock is behind ours must not find that the window has yet to begin.
     starts_at = now - CLOCKS_APART
     held_grant = HeldGrant.objects.create(

@@ -183,7 +183,7 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
         ),
         ErrorCode.DEADLINE_TOO_FAR: Code(
             meaning="The payer's consent would have to last longer than can be asked for.",
-            advice="Offer to bring the job's deadlines closer.",
+            advice="Offer ESCROW, or to post the job again with closer deadlines.",
         ),
         ErrorCode.IDEMPOTENCY_CONFLICT: Code(
             meaning="This `idempotencyKey` was used before, with other input.",

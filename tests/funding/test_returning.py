@@ -1,0 +1,137 @@
+"""What a consent that is asked for again covers, and for how long."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from backend.funding.models import Funding, Payable
+from backend.funding.status import FundingStatus, PayableStatus
+from backend.jobs.models import Job, Submission
+from backend.jobs.posting import extend_job
+from backend.jobs.status import ReviewDecision
+from backend.payments.models import HeldGrant
+from backend.payments.status import HELD_GRANT_OVER, HeldGrantStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+A_YEAR = timedelta(days=365)
+
+
+@pytest.fixture(autouse=True)
+def _platform(settings: LazySettings) -> None:
+    settings.OP_CLIENT_WALLET_ADDRESS = f"{BASE_URL}/platform"
+    settings.SELLER_WALLET_ADDRESS_URL = f"{BASE_URL}/shop"
+
+
+def at_work(*, workers: int = 1, **world: object) -> Market:
+    market = Market(workers=workers, **world)  # type: ignore[arg-type]
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def newest(market: Market) -> HeldGrant:
+    return HeldGrant.objects.filter(payer=market.payer).latest("created_at")
+
+
+def renewed(market: Market) -> HeldGrant:
+    """The consent after its payer was asked for another, whatever came of that."""
+    market.renew()
+    market.settle_down(lambda: newest(market).status in {"HELD", *HELD_GRANT_OVER}, rounds=60)
+    return newest(market)
+
+
+def lose_the_consent(market: Market) -> None:
+    """Have the payer take it back at the wallet, which is learnt of when it is renewed there."""
+    market.fault(call="rotate-token", act="revoke_grant", times=1)
+    market.days_pass(7)
+    assert the_funding(market).status == FundingStatus.LAPSED
+
+
+def the_funding(market: Market) -> Funding:
+    return Funding.objects.get(job=market.job)
+
+
+def is_paid(submission: Submission) -> bool:
+    payouts = Payable.objects.filter(submission=submission)
+    return [each.status for each in payouts] == [PayableStatus.PAID]
+
+
+# --- for how long ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=2), timedelta(days=5), timedelta(days=500)])
+def test_accepted_work_is_paid_however_late_its_payer_consents_again(late: timedelta) -> None:
+    market = at_work()
+    submission = market.submit(market.workers[0])
+    ends_at = newest(market).ends_at
+    assert ends_at is not None
+    market.clock.at = ends_at + late
+    market.work_until(lambda: the_funding(market).status == FundingStatus.LAPSED)
+    market.review(submission, ReviewDecision.ACCEPT)
+
+    assert renewed(market).status == HeldGrantStatus.HELD
+    market.settle_down(market.is_over)
+
+    assert is_paid(submission)
+    assert the_funding(market).status == FundingStatus.SETTLED
+    assert market.verdict().problems == []
+
+
+def test_who_revises_late_has_their_pay_consented_to_until_it_is_decided() -> None:
+    market = at_work()
+    submission = market.submit(market.workers[0])
+    assert submission.review_by is not None
+    market.clock.at = submission.review_by - timedelta(hours=1)
+    market.review(submission, ReviewDecision.REQUEST_CHANGES)
+    revise_until = Submission.objects.get(id=submission.id).revise_until
+    assert revise_until is not None
+
+    ends_at = renewed(market).ends_at
+
+    assert ends_at is not None
+    assert ends_at >= revise_until + timedelta(days=market.job.review_days + 15)
+
+
+def test_a_job_that_was_given_more_time_than_a_consent_can_last_is_paid_under_the_next() -> None:
+    market = at_work()
+    extend_job(
+        user=market.payer,
+        job_id=market.job.id,
+        recruit_until=None,
+        submit_until=market.now + timedelta(days=490),
+        expires_at=market.now + timedelta(days=500),
+        now=market.now,
+    )
+    lose_the_consent(market)
+
+    consent = renewed(market)
+
+    assert consent.status == HeldGrantStatus.HELD
+    assert consent.ends_at is not None
+    assert consent.ends_at - consent.starts_at == A_YEAR
+    submission = market.submit(market.workers[0])
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+    assert is_paid(submission)
+
+
+def test_deadlines_for_work_do_not_count_when_all_of_it_is_there() -> None:
+    market = at_work()
+    extend_job(
+        user=market.payer,
+        job_id=market.job.id,
+        recruit_until=None,
+        submit_until=None,
+        expires_at=market.now + timedelta(days=300),
+        now=market.now,
+    )
+    market.submit(market.workers[0])
+
+    ends_at = renewed(market).ends_at
+
+    assert ends_at is not None
+    assert ends_at < market.now + timedelta(days=market.job.review_days + 15 + 7 + 1)
