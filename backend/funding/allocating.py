@@ -71,6 +71,11 @@ def kept_value(funding: Funding) -> int:
     return kept["kept"] or 0
 
 
+def unpaid_fee(funding: Funding) -> int:
+    """The platform's fee on all that was promised and not taken back, as far as it is not paid."""
+    return fee_on(kept_value(funding), funding.fee_bps) - funding.fee_paid_value
+
+
 def _not_gone_value(funding: Funding) -> int:
     # Money that is being sent back must not be promised to anybody meanwhile.
     going_back = funding.payables.filter(

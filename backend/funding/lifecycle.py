@@ -10,11 +10,18 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
-from backend.errors import FaenaError, InvalidTransition
-from backend.funding.allocating import free_value
+from backend.errors import AssetMismatch, FaenaError, InvalidTransition
+from backend.funding.allocating import free_value, unpaid_fee
 from backend.funding.errors import NotRefundable
 from backend.funding.models import Funding
-from backend.funding.status import LIVE, TRANSITIONS, UNHEARD_OF, FundingMode, FundingStatus
+from backend.funding.status import (
+    ALLOCATED,
+    LIVE,
+    TRANSITIONS,
+    UNHEARD_OF,
+    FundingMode,
+    FundingStatus,
+)
 from backend.jobs.lifecycle.rules import Obstacle, Rule, Who
 from backend.jobs.status import JobStatus
 from backend.known import as_known
@@ -41,7 +48,8 @@ class FundingFacts:
 
     `decides`: its payer still decides about its first payment, or there is none. `looked_at`: its
     wallets are asked whether it was paid already. `is_asked`: its payer is being asked for a
-    consent. `free`: what could go back of what the treasury holds.
+    consent. `has_no_price`: nobody is promised any of it, and its payer's wallet has another asset
+    than the job. `free`: what could go back of what the treasury holds.
     """
 
     roles: frozenset[Who]
@@ -51,13 +59,14 @@ class FundingFacts:
     decides: bool
     looked_at: bool
     is_asked: bool
+    has_no_price: bool
     free: int
 
 
 def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, FundingFacts]:
-    """The facts of fundings, whose jobs are loaded, by their ids: in at most two queries.
+    """The facts of fundings by their ids, in at most two queries; jobs and wallets are loaded.
 
-    And one more pair for each that the treasury holds.
+    And one more pair for each that the treasury holds, or that is to be paid in another asset.
     """
     mine = [each.id for each in fundings if each.payer_id == user.pk]
     asked = set(
@@ -81,6 +90,7 @@ def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, Fu
             decides=each.id not in begun,
             looked_at=each.id in looked_at,
             is_asked=each.id in asked,
+            has_no_price=each.payer_id == user.pk and _has_no_price(each),
             free=free_value(each) if _is_held(each) and each.payer_id == user.pk else 0,
         )
         for each in fundings
@@ -89,6 +99,16 @@ def funding_facts(*, user: User, fundings: Collection[Funding]) -> dict[UUID, Fu
 
 def _is_held(funding: Funding) -> bool:
     return funding.mode == FundingMode.ESCROW and funding.status in LIVE
+
+
+def _has_no_price(funding: Funding) -> bool:
+    wallet = funding.payer_wallet
+    if funding.mode != FundingMode.PREAPPROVED or wallet is None:
+        return False
+    if wallet.asset == (funding.asset_code, funding.asset_scale):
+        return False
+    promised = funding.allocations.filter(status__in=sorted(ALLOCATED))
+    return not promised.exists() and unpaid_fee(funding) <= 0
 
 
 def _cannot_become(new: FundingStatus) -> Callable[[FundingFacts], FaenaError]:
@@ -106,6 +126,16 @@ def _cannot_become(new: FundingStatus) -> Callable[[FundingFacts], FaenaError]:
 def _not_refundable(facts: FundingFacts) -> FaenaError:
     return NotRefundable(
         _("Nothing is held of this funding that is not promised to a worker."),
+        path=("fundingId",),
+    )
+
+
+def _nobody_to_quote_for(facts: FundingFacts) -> FaenaError:
+    return AssetMismatch(
+        _(
+            "Nobody is promised any of this funding, and your wallet has another asset than the "
+            "job: nobody can say yet what to ask you for. Select the workers, then use preFundJob."
+        ),
         path=("fundingId",),
     )
 
@@ -164,6 +194,7 @@ RULES: dict[FundingAction, Rule[FundingFacts]] = {
                 lambda facts: facts.mode != FundingMode.PREAPPROVED or facts.is_asked,
                 _cannot_become(_S.SECURED),
             ),
+            Obstacle(lambda facts: facts.has_no_price, _nobody_to_quote_for),
         ),
     ),
 }

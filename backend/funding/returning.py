@@ -18,9 +18,9 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.funding import paying, settling
-from backend.funding.allocating import kept_value, return_allocations
+from backend.funding.allocating import return_allocations, unpaid_fee
 from backend.funding.errors import NothingToRetry
-from backend.funding.fees import Terms, fee_on
+from backend.funding.fees import Terms
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import fundings_visible_to
@@ -134,6 +134,7 @@ def renew_grant(
     Raises:
         NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
         InvalidTransition: nothing of it needs a consent, or the payer is being asked already.
+        AssetMismatch: it is promised to nobody, and the payer's wallet has another asset.
         ReturnUrlRefused, IdempotencyConflict: as they say.
     """
     check_return_url(return_url)
@@ -152,12 +153,14 @@ def renew_grant(
                 funding=funding, status__in=sorted(ALLOCATED)
             ).select_related("application__payout_wallet")
         ]
+        fee_value = unpaid_fee(funding)
+        only_the_fee = fee_value > 0 and not workers
         ask = Ask(
             job=funding.job,
             payer=user,
             wallet=funding.payer_wallet,
-            total=funding.remaining,
-            fee_value=fee_on(kept_value(funding), funding.fee_bps) - funding.fee_paid_value,
+            total=funding.job.amount(fee_value) if only_the_fee else funding.remaining,
+            fee_value=fee_value,
             terms=Terms(funding.fee_bps, funding.fee_wallet),
             seller=None,
             workers=[(application, value) for application, value in workers if value > 0],

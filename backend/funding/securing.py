@@ -69,6 +69,11 @@ class Ask:
     return_url: str
     now: datetime
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether there is nobody to quote for: the total is for whoever comes."""
+        return not self.workers and self.fee_value != self.total.value
+
 
 def open_funding(
     ask: Ask, *, funding_id: UUID, mode: FundingMode
@@ -138,9 +143,9 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         Line(receiver=application.payout_wallet, **{_side(sends): value})
         for application, value in ask.workers
     ]
-    if ask.fee_value and (lines or ask.fee_value == ask.total.value):
+    if ask.fee_value and not ask.is_pooled:
         lines.append(_line_of_the_fee(ask, sends=sends))
-    limit = None if lines else ask.total.value
+    limit = ask.total.value if ask.is_pooled else None
     if limit is not None and not sends:
         limit = min(ceil(limit * (1 + POOL_BUFFER)), LARGEST_VALUE)
     return hold_grant(
@@ -228,7 +233,7 @@ def check_assets(ask: Ask, mode: FundingMode) -> None:
     if ask.job.pricing == Pricing.FIXED_RECEIVE:
         for application, _value in ask.workers:
             check_payout_asset(ask.job, application.payout_wallet)
-    nobody_to_quote_for = mode is FundingMode.PREAPPROVED and not ask.workers
+    nobody_to_quote_for = mode is FundingMode.PREAPPROVED and ask.is_pooled
     exact_sum_sent = mode is FundingMode.PREAPPROVED and ask.job.pricing == Pricing.FIXED_SEND
     if (nobody_to_quote_for or exact_sum_sent) and ask.wallet.asset != job_asset:
         raise _mismatch(

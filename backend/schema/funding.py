@@ -263,7 +263,7 @@ def facts_of_fundings(info: Info, viewer: User) -> DataLoader[UUID, FundingFacts
     """What decides what `viewer` may do with each funding."""
 
     def load(keys: list[UUID]) -> dict[UUID, FundingFacts]:
-        rows = models.Funding.objects.filter(id__in=keys).select_related("job")
+        rows = models.Funding.objects.filter(id__in=keys).select_related("job", "payer_wallet")
         return funding_facts(user=viewer, fundings=list(rows))
 
     return info.context.loader("facts of a funding", lambda: load)

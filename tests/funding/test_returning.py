@@ -5,10 +5,15 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 
+from backend.errors import AssetMismatch
+from backend.funding.lifecycle import RULES, FundingAction, funding_facts
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
+from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.models import Job, Submission
 from backend.jobs.posting import extend_job
+from backend.jobs.recruiting import decide_applications
+from backend.jobs.review import acknowledge_decision
 from backend.jobs.status import ReviewDecision
 from backend.payments.models import HeldGrant
 from backend.payments.status import HELD_GRANT_OVER, HeldGrantStatus
@@ -135,3 +140,55 @@ def test_deadlines_for_work_do_not_count_when_all_of_it_is_there() -> None:
 
     assert ends_at is not None
     assert ends_at < market.now + timedelta(days=market.job.review_days + 15 + 7 + 1)
+
+
+# --- how much -------------------------------------------------------------------------------------
+
+
+def test_who_pays_in_another_currency_is_not_asked_for_the_jobs_number_in_it() -> None:
+    market = Market(workers=1, payer_wallet="carmen")
+    market.pre_fund()
+    market.work_until(lambda: newest(market).status == HeldGrantStatus.AWAITING_APPROVAL)
+    select(market, reset=True)
+    market.settle_down(lambda: the_funding(market).status == FundingStatus.SECURED)
+    before = newest(market)
+
+    facts = funding_facts(user=market.payer, fundings=[the_funding(market)])
+    assert FundingAction.RENEW not in allowed(RULES, facts[the_funding(market).id])
+    with pytest.raises(AssetMismatch):
+        market.renew()
+    assert newest(market) == before
+
+    # As the refusal says: then there is somebody to quote for.
+    select(market)
+    market.pre_fund()
+    assert renewed(market).limit_value == before.limit_value
+
+
+def test_when_only_the_fee_is_unpaid_only_the_fee_is_asked_for() -> None:
+    market = at_work(workers=2, payer_wallet="carmen", fee_bps=1000)
+    market.fault(call="create-outgoing-payment", nth=2, act="revoke_grant", times=1)
+    accepted, rejected = (market.submit(worker) for worker in market.workers)
+    market.review(rejected, ReviewDecision.REJECT)
+    market.review(accepted, ReviewDecision.ACCEPT)
+    market.settle_down(lambda: is_paid(accepted))
+    acknowledge_decision(user=market.workers[1], submission_id=rejected.id, now=market.now)
+    market.settle_down(lambda: the_funding(market).status == FundingStatus.LAPSED)
+    fee = Payable.objects.get(purpose="PLATFORM_FEE")
+    market.settle_down(lambda: Payable.objects.get(id=fee.id).status == PayableStatus.OWED)
+
+    lines = renewed(market).lines.all()
+
+    assert [line.receive_value for line in lines] == [125]
+    market.settle_down(lambda: the_funding(market).fee_paid_value == 125)
+    assert the_funding(market).fee_paid_value == 125
+
+
+def select(market: Market, *, reset: bool = False) -> None:
+    ids = [each.id for each in market.applications]
+    decide_applications(
+        user=market.payer,
+        job_id=market.job.id,
+        **{"reset" if reset else "select": ids},
+        now=market.now,
+    )
