@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from backend.errors import ErrorCode
 from backend.funding import fees
@@ -73,13 +73,14 @@ BATCH = 200
 def owe_for_work(submission: Submission, *, value: int, at: datetime) -> None:
     """Owe a worker `value` of accepted work, out of what is promised to them, and pay it.
 
-    A job whose seller was paid at once promises nothing to workers: there is nothing to owe.
-    The caller holds the job's lock, in the transaction that accepts the work.
+    First out of what can be paid now: a consent that has lapsed may never be given again. A job
+    whose seller was paid at once promises nothing to workers: there is nothing to owe. The caller
+    holds the job's lock, in the transaction that accepts the work.
     """
     allocations = Allocation.objects.select_related("funding__job", "funding__seller__wallet")
     for allocation in allocations.filter(
         application_id=submission.application_id, status__in=sorted(ALLOCATED)
-    ).order_by("id"):
+    ).order_by(Case(When(funding__status__in=sorted(LIVE), then=0), default=1), "id"):
         part = min(value, _not_owed_yet(allocation))
         if part <= 0:
             continue

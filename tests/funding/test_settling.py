@@ -1,6 +1,7 @@
 """What is owed after a payment of which only a part arrived."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -16,10 +17,12 @@ from backend.funding.status import (
 )
 from backend.ids import new_id
 from backend.jobs.models import Job
+from backend.jobs.recruiting import decide_applications
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.ledger.verification import verify
-from backend.payments.models import Payment
-from backend.payments.status import PaymentPurpose
+from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import HeldGrantStatus, PaymentPurpose
+from backend.payments.vault import RENEW_EVERY
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
 
@@ -177,6 +180,32 @@ def test_what_cannot_be_begun_does_not_keep_others_from_it() -> None:
 
     assert begun == 1
     assert Payable.objects.get(id=first.id).status == PayableStatus.OWED
+
+
+def test_accepted_work_is_paid_out_of_what_can_pay_before_what_cannot() -> None:
+    market = Market(workers=2)
+    late = [market.applications[1].id]
+    job: dict[str, Any] = {"user": market.payer, "job_id": market.job.id}
+    decide_applications(reset=late, now=market.now, **job)
+    market.pre_fund()
+    market.work_until(lambda: HeldGrant.objects.get().status == HeldGrantStatus.AWAITING_APPROVAL)
+    # Who is selected meanwhile keeps the work from beginning, and so the first funding can lapse.
+    decide_applications(select=late, now=market.now, **job)
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    market.fault(call="rotate-token", act="revoke_grant", times=1)
+    market.clock.advance(RENEW_EVERY.total_seconds())
+    market.work_until(lambda: Funding.objects.get().status == FundingStatus.LAPSED)
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+
+    for worker in market.workers:
+        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert {each.status for each in Payable.objects.all()} == {PayableStatus.PAID}
+    statuses = Funding.objects.order_by("id").values_list("status", flat=True)
+    assert list(statuses) == [FundingStatus.CANCELED, FundingStatus.SETTLED]
+    assert market.verdict().problems == []
 
 
 def test_what_is_too_little_to_go_back_by_itself_goes_back_with_the_rest() -> None:
