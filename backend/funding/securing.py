@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -37,12 +36,10 @@ from backend.jobs.status import ApplicationStatus, JobStatus, Pricing
 from backend.jobs.work import begin_work
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.quoting import LARGEST_VALUE
+from backend.payments.quoting import LARGEST_VALUE, UNQUOTED_BUFFER
 from backend.payments.services import Line, create_payment, hold_grant
 from backend.payments.status import GrantScope, PaymentPurpose
 
-# What is asked for before anybody is selected has no quotes yet: room for fees.
-POOL_BUFFER = Fraction(5, 100)
 # After the last decision can have been disputed and answered, payments get so long.
 TIME_TO_PAY = timedelta(days=7)
 LONGEST_WINDOW = timedelta(days=365)
@@ -147,7 +144,7 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         lines.append(_line_of_the_fee(ask, sends=sends))
     limit = ask.total.value if ask.is_pooled else None
     if limit is not None and not sends:
-        limit = min(ceil(limit * (1 + POOL_BUFFER)), LARGEST_VALUE)
+        limit = min(ceil(limit * (1 + UNQUOTED_BUFFER)), LARGEST_VALUE)
     return hold_grant(
         scope=GrantScope.POOLED,
         reference=funding.id,

@@ -31,6 +31,8 @@ RECEIVER_LIFE = timedelta(minutes=10)
 WALLET_FRESH_FOR = timedelta(minutes=10)
 # Between assets the rate may move until the money does. The payer sees it, and consents to it.
 CROSS_ASSET_BUFFER = Fraction(5, 100)
+# What nobody can be asked for a price of is asked for with so much room for fees, in one asset.
+UNQUOTED_BUFFER = Fraction(5, 100)
 # What our columns hold, in smallest units. Wallets may name twice as much; nobody owns it.
 LARGEST_VALUE = 2**63 - 1
 

@@ -12,6 +12,7 @@ Only this run continues and rotates, so one writer holds the token. Payments rea
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 
 from backend.accounts.models import WalletAddress
 from backend.clock import Clock
-from backend.open_payments import Client, Limits, operations
+from backend.open_payments import Client, Limits, OpenPaymentsError, operations
 from backend.open_payments.errors import ContinuationInvalid, NotFound, TokenInactive
 from backend.open_payments.grants import outgoing_payment_access, repeating, single_window
 from backend.open_payments.types import Access, Amount
@@ -33,10 +34,12 @@ from backend.payments.models import (
     HeldGrantTransition,
     Payment,
 )
+from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import PREPARE_FOR
 from backend.payments.quoting import (
     CROSS_ASSET_BUFFER,
     LARGEST_VALUE,
+    UNQUOTED_BUFFER,
     WALLET_FRESH_FOR,
     price,
     refreshed,
@@ -52,11 +55,15 @@ from backend.payments.status import (
     HeldGrantStatus,
 )
 
+log = logging.getLogger(__name__)
+
 H = HeldGrantStatus
 
 # Wallets purge tokens that were not renewed for weeks; see open-payments docs on dormant grants.
 RENEW_EVERY = timedelta(days=6)
 LOOK_AGAIN_SECONDS = 30
+# So long a renewal waits for wallets that do not answer; its payer is waiting for the page.
+WAIT_FOR_QUOTES = timedelta(minutes=2)
 FOR_EVER = timedelta(days=36500)
 
 
@@ -95,6 +102,12 @@ class HeldGrantRun(Run[HeldGrant]):
         return outgoing_payment_access(
             identifier=row.sender.url, limits=Limits(debit_amount=amount, interval=interval)
         )
+
+    @property
+    def renews(self) -> bool:
+        """Whether it is to take the place of an earlier consent to the same."""
+        earlier = HeldGrant.objects.filter(reference=self.row.reference, id__lt=self.row.id)
+        return earlier.exists()
 
     def has_open_payments(self) -> bool:
         return Payment.objects.filter(under=self.row).exclude(status__in=sorted(TERMINAL)).exists()
@@ -139,17 +152,43 @@ def work_out_limit(run: HeldGrantRun) -> None:
         if line.debit_value is None:
             return _quote_line(run, line)
     limit = sum(_with_buffer(run.sender, line) for line in lines)
+    if limit == 0:
+        return run.fail(errors.WALLET_UNAVAILABLE)
     if limit > LARGEST_VALUE:
         return run.fail(errors.WALLET_MISBEHAVED)
     return consent.ask(run, limit=limit, limit_value=limit)
 
 
 def _quote_line(run: HeldGrantRun, line: HeldGrantLine) -> None:
-    for wallet in (run.sender, line.receiver):
-        if run.now - wallet.checked_at > WALLET_FRESH_FOR:
-            if not refreshed(run.ask, wallet, now=run.now):
-                return run.fail(errors.WALLET_CHANGED)
-            wallet.save(update_fields=["checked_at"])
+    if not _is_as_it_was(run, run.sender):
+        return run.fail(errors.WALLET_CHANGED)
+    debit_value = None
+    try:
+        debit_value = _quoted(run, line)
+    except OpenPaymentsError as error:
+        if not _goes_on_without(run, error):
+            raise
+        log.warning("%s is asked for without a quote for %s: %s", run.row, line.receiver, error)
+    if debit_value is None and not run.renews:
+        return run.fail(errors.WALLET_CHANGED)
+    with run.commit():
+        line.debit_value = _unquoted(run.sender, line) if debit_value is None else debit_value
+        line.save(update_fields=["debit_value"])
+
+
+def _is_as_it_was(run: HeldGrantRun, wallet: WalletAddress) -> bool:
+    if run.now - wallet.checked_at <= WALLET_FRESH_FOR:
+        return True
+    if not refreshed(run.ask, wallet, now=run.now):
+        return False
+    wallet.save(update_fields=["checked_at"])
+    return True
+
+
+def _quoted(run: HeldGrantRun, line: HeldGrantLine) -> int | None:
+    """What the sender's wallet says that the line takes; None: the receiver's wallet changed."""
+    if not _is_as_it_was(run, line.receiver):
+        return None
     priced = price(
         run.ask,
         sender=run.sender,
@@ -158,9 +197,27 @@ def _quote_line(run: HeldGrantRun, line: HeldGrantLine) -> None:
         send_value=line.send_value,
         now=run.now,
     )
-    with run.commit():
-        line.debit_value = priced.debit_value
-        line.save(update_fields=["debit_value"])
+    return priced.debit_value
+
+
+def _goes_on_without(run: HeldGrantRun, error: OpenPaymentsError) -> bool:
+    """Whether one line stays without a quote, so that what others are owed can be paid.
+
+    Only where a consent is renewed: a first one is to secure all or nothing.
+    """
+    may_still_answer = outcome_of(error, repeatable=True) is Outcome.TRY_LATER
+    waited = run.now - run.row.created_at >= WAIT_FOR_QUOTES
+    return run.renews and (waited or not may_still_answer)
+
+
+def _unquoted(sender: WalletAddress, line: HeldGrantLine) -> int:
+    """What to ask for instead: between assets nothing, because nobody knows how much it is."""
+    if line.send_value is not None:
+        return line.send_value
+    assert line.receive_value is not None
+    if sender.asset != line.receiver.asset:
+        return 0
+    return min(ceil(line.receive_value * (1 + UNQUOTED_BUFFER)), LARGEST_VALUE)
 
 
 def _with_buffer(sender: WalletAddress, line: HeldGrantLine) -> int:

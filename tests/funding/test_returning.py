@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 
+from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch
 from backend.funding.lifecycle import RULES, FundingAction, funding_facts
 from backend.funding.models import Funding, Payable
@@ -182,6 +183,65 @@ def test_when_only_the_fee_is_unpaid_only_the_fee_is_asked_for() -> None:
     assert [line.receive_value for line in lines] == [125]
     market.settle_down(lambda: the_funding(market).fee_paid_value == 125)
     assert the_funding(market).fee_paid_value == 125
+
+
+@pytest.mark.parametrize(("payer_wallet", "asked_for"), [("alice", 1313), ("carmen", 0)])
+def test_a_wallet_that_is_gone_keeps_nobody_else_from_their_pay(
+    payer_wallet: str, asked_for: int
+) -> None:
+    market = at_work(workers=2, payer_wallet=payer_wallet)
+    submission = market.submit(market.workers[0])
+    close_the_wallet_of(market, market.workers[1])
+    lose_the_consent(market)
+    market.review(submission, ReviewDecision.ACCEPT)
+
+    consent = renewed(market)
+    market.settle_down(lambda: is_paid(submission))
+
+    assert is_paid(submission)
+    paid, unknown = consent.lines.order_by("id")
+    # Between assets nobody can say what it takes; else it is the pay and room for fees.
+    assert (paid.receiver.owner, unknown.debit_value) == (market.workers[0], asked_for)
+    assert consent.limit_value is not None and paid.debit_value is not None
+    assert consent.limit_value >= paid.debit_value + asked_for
+
+
+def test_who_consents_again_waits_minutes_only_for_wallets_that_do_not_answer() -> None:
+    market = at_work(workers=2)
+    market.fault(call="create-incoming-payment", act="reset", times=500)
+    begun_at = market.now
+
+    consent = renewed(market)
+
+    assert consent.status == HeldGrantStatus.HELD
+    assert consent.limit_value == 2 * 1313
+    assert market.now - begun_at < timedelta(minutes=5)
+
+
+def test_a_consent_to_no_payment_at_all_is_not_asked_for() -> None:
+    market = at_work(payer_wallet="carmen")
+    close_the_wallet_of(market, market.workers[0])
+    before = newest(market)
+
+    assert renewed(market).status == HeldGrantStatus.FAILED
+
+    before.refresh_from_db()
+    assert before.status == HeldGrantStatus.HELD
+
+
+def test_a_first_consent_is_to_secure_everybody_or_nobody() -> None:
+    market = Market(workers=2)
+    close_the_wallet_of(market, market.workers[1])
+    market.pre_fund()
+    market.settle_down(lambda: the_funding(market).status == FundingStatus.FAILED, rounds=60)
+
+    assert the_funding(market).status == FundingStatus.FAILED
+
+
+def close_the_wallet_of(market: Market, worker: User) -> None:
+    WalletAddress.objects.filter(owner=worker).update(
+        url=f"{BASE_URL}/nobody", checked_at=market.now - timedelta(days=1)
+    )
 
 
 def select(market: Market, *, reset: bool = False) -> None:

@@ -192,7 +192,8 @@ class HeldGrant(QueueRow):
 class HeldGrantLine(models.Model):
     """One of the payments that a held grant is asked for: who is to receive what.
 
-    `debit_value` is what the sender's wallet quoted for it; None until it was asked.
+    `debit_value` is what the sender's wallet quoted for it, or what was asked for without a quote
+    (0: it was left out); None until that is known.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
