@@ -126,7 +126,17 @@ def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
     payable.value, payable.failures, payable.updated_at = payable.value + value, 0, at
     payable.save()
     start(payable, at=at)
+    _refund_if_all_goes_back(funding, at=at)
     return payable
+
+
+def _refund_if_all_goes_back(funding: Funding, *, at: datetime) -> None:
+    """Nothing is held for workers any more where all that is left is on its way back."""
+    if funding.mode != FundingMode.ESCROW or funding.status not in LIVE:
+        return
+    refunds = _unpaid(funding).filter(purpose=PaymentPurpose.REFUND)
+    if funding.remaining_value == sum(refunds.values_list("value", flat=True)):
+        funding.move_to(FundingStatus.REFUNDING, at=at)
 
 
 def _too_little(funding: Funding) -> Payable | None:
@@ -248,6 +258,7 @@ def count_as_paid(payable: Payable, value: int, *, at: datetime) -> None:
     else:
         _update_amounts(funding, at=at, released_value=released)
     owe_the_fee(funding, at=at)
+    _refund_if_all_goes_back(funding, at=at)
 
 
 def _count_as_fee(funding: Funding, value: int, *, at: datetime) -> None:
@@ -259,6 +270,7 @@ def _count_as_fee(funding: Funding, value: int, *, at: datetime) -> None:
         settle(funding, at=at, **amounts)
     else:
         _update_amounts(funding, at=at, **amounts)
+        _refund_if_all_goes_back(funding, at=at)
 
 
 def _count_as_refunded(funding: Funding, value: int, *, at: datetime) -> None:
@@ -440,8 +452,6 @@ def close_funding(funding: Funding, *, at: datetime) -> None:
     if funding.mode == FundingMode.PREAPPROVED:
         _let_go(funding, rest, at=at)
     elif funding.mode == FundingMode.ESCROW and rest > 0:
-        if not owed:
-            funding.move_to(FundingStatus.REFUNDING, at=at)
         owe_back(funding, value=rest, at=at)
 
 

@@ -18,6 +18,7 @@ from backend.funding.status import (
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.jobs.recruiting import decide_applications
+from backend.jobs.review import acknowledge_decision
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.ledger.verification import verify
 from backend.payments.models import HeldGrant, Payment
@@ -226,6 +227,55 @@ def test_what_is_too_little_to_go_back_by_itself_goes_back_with_the_rest() -> No
     assert (the_refund().status, the_refund().value) == (PayableStatus.PAID, funding.total_value)
     assert funding.status == FundingStatus.REFUNDED
     assert verify().broken == ""
+
+
+@pytest.mark.parametrize("first", [100, None])
+def test_what_is_all_on_its_way_back_is_held_for_nobody(first: int | None) -> None:
+    market = Market(mode=FundingMode.ESCROW, workers=1, pooled=True)
+    market.open_treasury()
+    market.fund()
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    return_promises(market)
+
+    refund(market, first)
+    if first is not None:
+        returning.cancel_funding(
+            user=market.payer,
+            funding_id=Funding.objects.get().id,
+            idempotency_key=new_id(),
+            now=market.now,
+        )
+
+    assert Funding.objects.get().status == FundingStatus.REFUNDING
+    assert money_behind([market.job.id])[market.job.id] == MoneyBehind()
+    market.settle_down(lambda: Funding.objects.get().remaining_value == 0)
+    assert Funding.objects.get().status == FundingStatus.REFUNDED
+
+
+def test_nothing_is_held_when_all_are_paid_and_the_rest_is_still_on_its_way_back() -> None:
+    market = Market(mode=FundingMode.ESCROW, workers=2)
+    market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.fault(call="create-outgoing-payment", nth=2, act="status", status=503, times=1)
+    paid, rejected = (market.submit(worker) for worker in market.workers)
+    market.review(rejected, ReviewDecision.REJECT)
+    acknowledge_decision(user=market.workers[1], submission_id=rejected.id, now=market.now)
+    market.review(paid, ReviewDecision.ACCEPT)
+    refund(market, None)
+    assert Funding.objects.get().status == FundingStatus.SECURED
+
+    market.work_until(lambda: the_pay().status == PayableStatus.PAID)
+
+    assert the_refund().status == PayableStatus.PAYING
+    assert Funding.objects.get().status == FundingStatus.REFUNDING
+    market.settle_down(lambda: Funding.objects.get().remaining_value == 0)
+    assert Funding.objects.get().status == FundingStatus.SETTLED
+
+
+def return_promises(market: Market) -> None:
+    ids = [each.id for each in market.applications]
+    decide_applications(user=market.payer, job_id=market.job.id, reset=ids, now=market.now)
 
 
 def refund(market: Market, value: int | None) -> None:
