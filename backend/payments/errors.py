@@ -48,19 +48,21 @@ class ReturnUrlRefused(FaenaError):
 class Failure:
     """Why a payment ended without delivering, in a sentence its payer can act on.
 
-    Rows keep `message` in English, and it is translated when it is read: `gettext_noop`.
+    Rows keep it in English, and it is translated when it is read: `gettext_noop`. `when_owed` is
+    the sentence where nobody funds again, because what was to be paid stays owed; empty: the same.
     """
 
     code: ErrorCode
     message: str
     retryable: bool
+    when_owed: str = ""
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self, *, owed: bool = False) -> dict[str, Any]:
         """The payment's columns, and the log's reason, for `Run.commit`."""
         return {
             "reason": self.code,
             "failure_code": self.code,
-            "failure_message": self.message,
+            "failure_message": (owed and self.when_owed) or self.message,
             "failure_retryable": self.retryable,
         }
 
@@ -70,6 +72,10 @@ WALLET_CHANGED = Failure(
     message=_(
         "A wallet address changed its asset or its servers since it was added. Nothing was "
         "charged. Check the wallet address, then fund again."
+    ),
+    when_owed=_(
+        "A wallet address changed its asset or its servers since it was added. Nothing was "
+        "charged, and it stays owed. Ask the operator, who can pay it into another wallet."
     ),
     retryable=False,
 )
@@ -84,6 +90,10 @@ KEY_REFUSED = Failure(
 WALLET_UNAVAILABLE = Failure(
     code=ErrorCode.UPSTREAM_UNAVAILABLE,
     message=_("A wallet did not answer in time. Nothing was charged. Fund again later."),
+    when_owed=_(
+        "A wallet did not answer in time. Nothing was charged. It is tried again a few times by "
+        "itself, and at any time by retryPayment."
+    ),
     retryable=True,
 )
 WALLET_MISBEHAVED = Failure(
@@ -118,6 +128,10 @@ LIMIT_EXCEEDED = Failure(
         "The payment now costs more than was approved. Nothing was charged. Fund again to "
         "approve the new amount."
     ),
+    when_owed=_(
+        "The payment now costs more than was approved. Nothing was charged. The payer has to "
+        "approve more, with renewGrant."
+    ),
     retryable=True,
 )
 NO_MONEY_SENT = Failure(
@@ -126,6 +140,10 @@ NO_MONEY_SENT = Failure(
         "The payer's wallet did not send the money; most often its balance is too low. "
         "Add money to the wallet, then fund again."
     ),
+    when_owed=_(
+        "The wallet that pays did not send the money; most often its balance is too low. Add money "
+        "to it: the payment is tried again a few times by itself, and at any time by retryPayment."
+    ),
     retryable=True,
 )
 NOT_DELIVERED = Failure(
@@ -133,6 +151,11 @@ NOT_DELIVERED = Failure(
     message=_(
         "The money did not arrive in time and the payment was stopped. Fund again; if your "
         "wallet shows a charge, contact it with the outgoing payment's address."
+    ),
+    when_owed=_(
+        "The money did not arrive in time and the payment was stopped. Nothing is sent again by "
+        "itself. Ask both the receiver and the wallet that pays; if nothing arrived, use "
+        "retryPayment."
     ),
     retryable=True,
 )

@@ -84,6 +84,10 @@ class PaymentRun(Run[Payment]):
         return self.payment.under
 
     @property
+    def is_owed(self) -> bool:
+        return self.payment.under_id is not None
+
+    @property
     def receive_amount(self) -> Amount:
         """What is to arrive, which is known from the moment that there is a receiver."""
         amount = self.payment.receive_amount

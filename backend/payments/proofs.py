@@ -327,7 +327,7 @@ def _pay_another_receiver(run: PaymentRun) -> None:
 
 
 def _end_undelivered(run: PaymentRun, failure: errors.Failure) -> None:
-    with run.commit(P.FAILED, **failure.fields()):
+    with run.commit(P.FAILED, **failure.fields(owed=run.is_owed)):
         run.update_attempt(dead_at=run.now, proof=NOTHING_CAN_ARRIVE)
 
 

@@ -107,6 +107,11 @@ class Run(ABC, Generic[Row]):
     def after_move(self, old: Any, new: Any, *, reason: str, at: datetime) -> None:
         """Log a change of the status and tell of it; the last act of its transaction."""
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether what is to be paid stays owed when this fails, so that nobody funds again."""
+        return False
+
     def on_intent(self, sent_at: datetime | None) -> None:
         """Save what belongs to the intent of a call that must not be repeated."""
 
@@ -411,7 +416,7 @@ class Run(ABC, Generic[Row]):
 
     def fail(self, failure: Failure, *, status: Any = None) -> None:
         """End the row with a reason its payer can act on; `status` None is FAILED."""
-        with self.commit(status or self.FAILED, **failure.fields()):
+        with self.commit(status or self.FAILED, **failure.fields(owed=self.is_owed)):
             pass
 
     def give_up(self, failure: Failure) -> None:

@@ -135,8 +135,8 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             advice="Show that one, from `job.fundings`.",
         ),
         ErrorCode.GRANT_EXPIRED: Code(
-            meaning="The payer did not decide in time; nothing was charged.",
-            advice="Offer to fund again, with a new idempotencyKey.",
+            meaning="The payer did not decide in time, or a consent is over; nothing was charged.",
+            advice="Offer to fund again, with a new idempotencyKey; for what is owed, renewGrant.",
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
@@ -148,13 +148,16 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
         ),
         ErrorCode.GRANT_EXHAUSTED: Code(
             meaning="The payment costs more by now than the payer approved; nothing was charged.",
-            advice="Offer to fund again: the payer approves the new sum.",
+            advice=(
+                "Offer to fund again, so that the payer approves the new sum; for what is owed, "
+                "renewGrant."
+            ),
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
         ErrorCode.GRANT_LOST: Code(
             meaning="The wallet's approval was lost on the way several times; nothing was charged.",
-            advice="Offer to fund again later.",
+            advice="Offer to fund again later; for what is owed, renewGrant.",
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
@@ -166,7 +169,10 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
         ),
         ErrorCode.INSUFFICIENT_FUNDS: Code(
             meaning="The payer's wallet sent nothing, most often because it holds too little.",
-            advice="Have the payer add money to it, then fund again.",
+            advice=(
+                "Have the payer add money to it, then fund again; what is owed is tried again by "
+                "itself, and by retryPayment."
+            ),
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),
@@ -177,7 +183,10 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
         ),
         ErrorCode.NOT_DELIVERED: Code(
             meaning="The money did not arrive in time, and the payment was stopped for good.",
-            advice="Offer to fund again; a charge in the payer's wallet is that wallet's matter.",
+            advice=(
+                "Offer to fund again; a charge in the payer's wallet is that wallet's matter. For "
+                "what is owed offer retryPayment only to who has asked both wallets."
+            ),
             repeat=Repeat.YES,
             places=(Place.FAILURE,),
         ),

@@ -97,7 +97,10 @@ class PaymentFailure:
         description="A sentence to show, in the language of the viewer's profile."
     )
     retryable: bool = strawberry.field(
-        description="Whether funding again, with a new idempotencyKey, can help."
+        description=(
+            "Whether funding again, with a new idempotencyKey, can help; where the payment was for "
+            "something owed, trying again."
+        )
     )
 
 
