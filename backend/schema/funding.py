@@ -28,6 +28,7 @@ from backend.funding.status import (
 from backend.jobs.lifecycle.rules import allowed
 from backend.known import as_known
 from backend.payments.models import Grant as GrantRow
+from backend.payments.models import HeldGrant
 from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
 from backend.payments.status import GrantScope
@@ -37,7 +38,7 @@ from backend.schema.context import Context, Info
 from backend.schema.enums import describe_values
 from backend.schema.grants import Grant, grants_visible_to
 from backend.schema.nodes import Node, decode_id, load_node, node_of
-from backend.schema.payments import Payment
+from backend.schema.payments import Payment, PaymentFailure
 from backend.schema.permissions import WITH_PARENT, rule, visible_rows
 from backend.schema.scalars import EventCursor
 from backend.schema.subscriptions import follow, has_seen_everything
@@ -71,9 +72,11 @@ describe_values(
     REFUNDED="All of it has gone back; none of it was paid out. Final.",
     REJECTED="The payer said no at their wallet. Final.",
     EXPIRED="The payer did not decide in time. Final.",
-    FAILED="It could not be had: see the `failure` of its payment. Final.",
+    FAILED="It could not be had: see `failure`, its own or its payment's. Final.",
     CANCELED="Called off before any of it was paid out. Final.",
 )
+# How one ends whose payer did not consent.
+WITHOUT_CONSENT = frozenset({FundingStatus.REJECTED, FundingStatus.EXPIRED, FundingStatus.FAILED})
 strawberry.enum(FundingAction, description="What somebody may do with a funding.")
 describe_values(
     FundingAction,
@@ -151,6 +154,16 @@ def grants_of_fundings(info: Info, viewer: User | None) -> DataLoader[UUID, list
         return found
 
     return info.context.loader("grants of a funding", lambda: load)
+
+
+def first_consents(info: Info) -> DataLoader[UUID, HeldGrant | None]:
+    """The consent with which each funding began, where it began with one."""
+
+    def load(keys: list[UUID]) -> dict[UUID, HeldGrant]:
+        asked_for = HeldGrant.objects.filter(reference__in=keys).order_by("-id")
+        return {row.reference: row for row in asked_for}
+
+    return info.context.loader("first consent of a funding", lambda: load)
 
 
 @rule(queries.fundings_visible_to)
@@ -247,6 +260,20 @@ class Funding(Node):
     async def allocations(self, info: Info) -> list[Allocation]:
         loader = allocations_of_fundings(info, await info.context.viewer())
         return [Allocation.from_model(row) for row in await loader.load(self.key) or []]
+
+    @strawberry.field(
+        description=(
+            "Why its payer's consent could not be had, where it is PREAPPROVED; null otherwise. In "
+            "other modes see the `failure` of its payment."
+        )
+    )
+    async def failure(self, info: Info) -> PaymentFailure | None:
+        if self.status not in WITHOUT_CONSENT:
+            return None
+        consent = await first_consents(info).load(self.key)
+        if consent is None or not consent.failure_code:
+            return None
+        return await info.context.db(PaymentFailure.of, consent, language=info.context.language)
 
     @strawberry.field(
         description=(

@@ -103,6 +103,14 @@ class PaymentFailure:
         )
     )
 
+    @classmethod
+    def of(cls, row: models.Payment | models.HeldGrant, *, language: str) -> Self:
+        with translation.override(language):
+            message = row.failure_sentence()
+        return cls(
+            code=ErrorCode(row.failure_code), message=message, retryable=row.failure_retryable
+        )
+
 
 @rule(WITH_PARENT)
 @strawberry.type(
@@ -185,13 +193,7 @@ class Payment(Node):
     def failure(self, info: Info) -> PaymentFailure | None:
         if not self.row.failure_code:
             return None
-        with translation.override(info.context.language):
-            message = self.row.failure_sentence()
-        return PaymentFailure(
-            code=ErrorCode(self.row.failure_code),
-            message=message,
-            retryable=self.row.failure_retryable,
-        )
+        return PaymentFailure.of(self.row, language=info.context.language)
 
     @strawberry.field(
         description=("The newest consent that it asked for; null before that. Only to its payer.")

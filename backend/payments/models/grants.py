@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from backend import encryption
 from backend.accounts.models import WalletAddress
@@ -182,6 +183,22 @@ class HeldGrant(QueueRow):
     def room(self, *, at: datetime) -> int:
         """What may be taken at this time (in the period that is then), in smallest units."""
         return (self.limit_value or 0) - self.taken(at=at).value
+
+    def failure_sentence(self) -> str:
+        """Why nobody consents, in the active language; empty unless that is so.
+
+        With the worker's wallet that was to be quoted for, where it did not come further.
+        """
+        sentence = gettext(self.failure_message) if self.failure_message else ""
+        # In this order they are quoted. A wallet without an owner is the platform's own.
+        unquoted = self.lines.filter(debit_value=None).exclude(receiver__owner=None).order_by("id")
+        line = unquoted.select_related("receiver").first()
+        if not sentence or self.limit_value is not None or line is None:
+            return sentence
+        return gettext(
+            "{failure} This came of asking what it takes to pay {wallet}: if that wallet cannot be "
+            "paid, deselect its owner, then fund again."
+        ).format(failure=sentence, wallet=line.receiver.url)
 
     def _in_sender_asset(self, value: int) -> Amount:
         return Amount(

@@ -411,7 +411,7 @@ OPEN_FIELDS: dict[str, str] = {
     ),
     "Funding": (
         "id mode status sellerId total fee feePaid released refunded remaining createdAt updatedAt "
-        "job payments allocations allowedActions"
+        "job payments allocations allowedActions failure"
     ),
     "Payment": (
         "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount createdAt "
