@@ -91,15 +91,8 @@ def allowance(grant: HeldGrant, *, now: datetime) -> Allowance:
     """How much of a consent is taken, and the whole days until it ends or begins anew."""
     taken = grant.taken(at=now).value
     percent = 100 * taken // grant.limit_value if grant.limit_value else 0
-    ends_at = grant.ends_at or grant.period_until
-    days_left = None
-    if ends_at is not None and grant.period_days and not grant.ends_at:
-        # The row's period is moved on by the next payment under it.
-        period = timedelta(days=grant.period_days)
-        if ends_at <= now:
-            ends_at += (1 + (now - ends_at) // period) * period
-    if ends_at is not None:
-        days_left = max(0, (ends_at - now).days)
+    ends_at = grant.ends_at or grant.next_period(at=now)
+    days_left = None if ends_at is None else max(0, (ends_at - now).days)
     return Allowance(grant, percent, days_left)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from backend.errors import ErrorCode
 from backend.funding import fees
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode, PayableStatus
@@ -35,7 +36,7 @@ def start(payable: Payable, *, at: datetime) -> Payment | None:
     """
     funding = payable.funding
     too_early = fees.has_to_wait(payable)
-    under = None if too_early else paying_grant(funding, at=at)
+    under = None if too_early else _grant_for(payable, at=at)
     if under is None:
         # A consent to the treasury, which locks no job, may have come without seeing this row.
         looks_again = funding.mode == FundingMode.ESCROW and not too_early
@@ -75,6 +76,29 @@ def paying_grant(funding: Funding, *, at: datetime) -> HeldGrant | None:
         .order_by("-id")
         .first()
     )
+
+
+def _grant_for(payable: Payable, *, at: datetime) -> HeldGrant | None:
+    funding = payable.funding
+    if funding.mode != FundingMode.ESCROW:
+        return paying_grant(funding, at=at)
+    assert funding.seller is not None
+    return paying_grant_of(funding.seller, too_small=too_small_for(payable, at=at), at=at)
+
+
+def too_small_for(payable: Payable, *, at: datetime) -> set[UUID]:
+    """The consents that did not suffice for this in the period that is now.
+
+    By our count or by the wallet's, which can be higher: then ours still shows room.
+    """
+    failed = Payment.objects.filter(
+        reference=payable.id, failure_code=ErrorCode.GRANT_EXHAUSTED
+    ).select_related("under")
+    return {
+        payment.under.id
+        for payment in failed
+        if payment.under is not None and payment.updated_at >= payment.under.counts_from(at=at)
+    }
 
 
 def _fixes_what_is_sent(payable: Payable) -> bool:

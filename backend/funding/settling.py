@@ -23,7 +23,7 @@ from backend.funding import fees
 from backend.funding.allocating import return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
-from backend.funding.paying import paying_grant, start
+from backend.funding.paying import paying_grant, start, too_small_for
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
@@ -312,7 +312,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     payable.failures += 1
     if payment.failure_code in WAIT_FOR_CONSENT:
         payable.status = PayableStatus.OWED
-        payable.due_at = _when_consent_may_suffice(payable.funding, payment, at=at)
+        payable.due_at = _when_consent_may_suffice(payable, payment, at=at)
     elif _can_be_tried_by_itself(payable, payment):
         payable.status = PayableStatus.OWED
         payable.due_at = at + RETRY_AFTER[payable.failures - 1]
@@ -394,9 +394,10 @@ def _arrived_of(payable: Payable, payment: Payment) -> int:
 
 
 def _when_consent_may_suffice(
-    funding: Funding, payment: Payment, *, at: datetime
+    payable: Payable, payment: Payment, *, at: datetime
 ) -> datetime | None:
     """Now where there is another consent, else in the treasury's next period; None: once asked."""
+    funding = payable.funding
     if payment.under is None:
         return None
     if funding.mode != FundingMode.ESCROW:
@@ -404,14 +405,15 @@ def _when_consent_may_suffice(
         newest = paying_grant(funding, at=at)
         return None if newest is None or newest.id == payment.under.id else at
     assert funding.seller is not None
-    used_up = HeldGrant.objects.get(id=payment.under.id)
-    had = used_up.room(at=at)
-    # Strictly more room, or two that both do not suffice would be tried in turn for ever.
-    larger = [each for each in paying_grants_of(funding.seller) if (each.limit_value or 0) > had]
-    if any(each.id != used_up.id and each.room(at=at) > had for each in larger):
+    if payment.failure_code != ErrorCode.GRANT_EXHAUSTED:
         return at
-    ends = [each.period_until for each in larger if each.period_until is not None]
-    return min(ends, default=used_up.period_until)
+    needed = payment.debit_value or payable.value
+    large = [each for each in paying_grants_of(funding.seller) if (each.limit_value or 0) >= needed]
+    # Each of them once in a period, or two that both do not suffice would be tried for ever.
+    too_small = too_small_for(payable, at=at)
+    if any(each.id not in too_small and each.room(at=at) >= needed for each in large):
+        return at
+    return min(filter(None, (each.next_period(at=at) for each in large)), default=None)
 
 
 def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -91,10 +92,15 @@ def paying_grants_of(treasury: Seller) -> QuerySet[HeldGrant]:
     ).order_by("id")
 
 
-def paying_grant_of(treasury: Seller, *, at: datetime) -> HeldGrant | None:
-    """The one of them that has most room at this time; None when there is none."""
+def paying_grant_of(
+    treasury: Seller, *, too_small: Collection[UUID] = (), at: datetime
+) -> HeldGrant | None:
+    """The one of them that has most room at this time; None when there is none.
+
+    One of those that were `too_small` only if there is no other.
+    """
     grants = paying_grants_of(treasury).select_related("sender")
-    return max(grants, key=lambda grant: grant.room(at=at), default=None)
+    return max(grants, key=lambda each: (each.id not in too_small, each.room(at=at)), default=None)
 
 
 def authorize_treasury(

@@ -167,12 +167,10 @@ class PaymentRun(Run[Payment]):
 
     def _begin_period(self, held: HeldGrant) -> None:
         # The wallet begins to count afresh by itself.
-        if held.period_until is None or held.period_days is None or self.now < held.period_until:
+        if held.period_until is None or self.now < held.period_until:
             return
-        period = timedelta(days=held.period_days)
-        passed = (self.now - held.period_until) // period + 1
         HeldGrant.objects.filter(id=held.id, period_until=held.period_until).update(
-            reserved_value=0, period_until=held.period_until + passed * period
+            reserved_value=0, period_until=held.next_period(at=self.now)
         )
 
     def _counted(self) -> int:

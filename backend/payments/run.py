@@ -414,9 +414,9 @@ class Run(ABC, Generic[Row]):
 
     # --- endings and pauses -------------------------------------------------------------------
 
-    def fail(self, failure: Failure, *, status: Any = None) -> None:
+    def fail(self, failure: Failure, *, status: Any = None, **fields: Any) -> None:
         """End the row with a reason its payer can act on; `status` None is FAILED."""
-        with self.commit(status or self.FAILED, **failure.fields(owed=self.is_owed)):
+        with self.commit(status or self.FAILED, **failure.fields(owed=self.is_owed), **fields):
             pass
 
     def give_up(self, failure: Failure) -> None:

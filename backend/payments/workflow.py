@@ -239,7 +239,9 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
             run.reserve(debit)
             run.update_attempt(**_quote_fields(run, quote))
     except NoRoom:
-        return run.fail(run.why_the_held_grant_cannot_pay() or errors.GRANT_EXHAUSTED)
+        # How much would have been needed tells which consent can pay it.
+        failure = run.why_the_held_grant_cannot_pay() or errors.GRANT_EXHAUSTED
+        return run.fail(failure, debit_value=debit)
 
 
 def _price_again(run: PaymentRun) -> None:

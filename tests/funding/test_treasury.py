@@ -13,6 +13,7 @@ from backend.back_office.attention import treasury_cannot_pay
 from backend.doctor.findings import Found
 from backend.doctor.payees import check_treasury_grant
 from backend.events import models as events
+from backend.funding import paying
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
 from backend.funding.treasury import register_treasury, revoke_treasury_grant
@@ -169,6 +170,95 @@ def test_what_waits_for_room_waits_for_whichever_consent_has_it_first() -> None:
     market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).exists())
 
     assert Payable.objects.get(status=PayableStatus.OWED).due_at == large.period_until
+
+
+def test_a_payout_above_every_limit_is_not_tried_again_by_time_alone() -> None:
+    market = a_market_at_work(limit=1000, workers=1)
+
+    pay(market, 0)
+    market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+    for _ in range(3):
+        market.clock.advance(31 * 86_400)
+        market.settle_down(lambda: False, rounds=5)
+
+    assert the_pay().due_at is None
+    assert payouts() == ["GRANT_EXHAUSTED"]
+
+
+def test_a_payout_above_every_limit_is_begun_again_under_the_next_consent() -> None:
+    market = a_market_at_work(limit=1000, workers=1)
+    pay(market, 0)
+    market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+
+    market.ask_the_operator(2000)
+    market.settle_down(lambda: paid() == 1)
+
+    assert payouts() == ["GRANT_EXHAUSTED", ""]
+    assert market.verdict().problems == []
+
+
+@pytest.mark.parametrize("status", ["REVOKED", "LOST"])
+def test_the_spare_consent_takes_over_at_once_from_one_that_is_gone(status: str) -> None:
+    market, gone = a_market_paying_with_two_consents()
+
+    HeldGrant.objects.filter(id=gone.id).update(status=status, due_at=None)
+    gone.grants.update(status=status, secrets="")
+    began = market.now
+    market.settle_down(lambda: paid() == 1)
+
+    assert market.now - began < timedelta(hours=1)
+    assert payouts() == [f"GRANT_{status}", ""]
+
+
+def test_the_spare_consent_takes_over_at_once_from_one_whose_wallet_counts_more_than_we() -> None:
+    market, full = a_market_paying_with_two_consents()
+    refusal = {"error": {"code": "403", "description": "unauthorized"}}
+    market.fault(call="create-outgoing-payment", act="status", status=403, body=refusal)
+
+    began = market.now
+    market.settle_down(lambda: paid() == 1)
+
+    assert market.now - began < timedelta(hours=1)
+    assert payouts() == ["GRANT_EXHAUSTED", ""]
+    assert Payment.objects.get(purpose="PAYOUT", status="COMPLETED").under != full
+
+
+def test_a_consent_that_did_not_suffice_is_as_good_as_any_in_its_next_period() -> None:
+    market = a_market_at_work(limit=1000, workers=1)
+    pay(market, 0)
+    market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+    grant = HeldGrant.objects.get(payer=market.operator)
+    assert grant.period_until is not None
+    assert paying.too_small_for(the_pay(), at=market.now) == {grant.id}
+
+    # Another payment has moved the row's period on.
+    later = grant.period_until + timedelta(days=1)
+    HeldGrant.objects.update(period_until=grant.period_until + timedelta(days=30))
+
+    assert paying.too_small_for(the_pay(), at=later) == set()
+
+
+def a_market_paying_with_two_consents() -> tuple[Market, HeldGrant]:
+    """One in which a payout has just begun under the one of two equal consents; that one."""
+    market = a_market_at_work(limit=5000, workers=1)
+    market.ask_the_operator(5000)
+    market.settle_down(
+        lambda: HeldGrant.objects.filter(payer=market.operator, status="HELD").count() == 2
+    )
+    pay(market, 0)
+    under = Payment.objects.get(purpose="PAYOUT").under
+    assert under is not None
+    return market, under
+
+
+def the_pay() -> Payable:
+    return Payable.objects.get(purpose="PAYOUT")
+
+
+def payouts() -> list[str]:
+    """Why each payment of pay has failed, in their order."""
+    payments = Payment.objects.filter(purpose="PAYOUT").order_by("created_at")
+    return list(payments.values_list("failure_code", flat=True))
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time")

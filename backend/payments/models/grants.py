@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -199,6 +199,24 @@ class HeldGrant(QueueRow):
             "{failure} This came of asking what it takes to pay {wallet}: if that wallet cannot be "
             "paid, deselect its owner, then fund again."
         ).format(failure=sentence, wallet=line.receiver.url)
+
+    def next_period(self, *, at: datetime) -> datetime | None:
+        """When its wallet begins to count afresh, after this time; None without periods.
+
+        The row's period is moved on only by the next payment under it.
+        """
+        if self.period_until is None or self.period_days is None:
+            return None
+        period = timedelta(days=self.period_days)
+        passed = max(0, (at - self.period_until) // period + 1)
+        return self.period_until + passed * period
+
+    def counts_from(self, *, at: datetime) -> datetime:
+        """Since when what was taken counts at this time."""
+        until = self.next_period(at=at)
+        if until is None or self.period_days is None:
+            return self.starts_at
+        return until - timedelta(days=self.period_days)
 
     def _in_sender_asset(self, value: int) -> Amount:
         return Amount(
