@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Q, QuerySet
 
 from backend.events.models import Event, Topic
-from backend.funding.models import Payable, Seller
-from backend.funding.status import PayableStatus
+from backend.funding.models import Seller
+from backend.funding.queries import waiting_for_a_person
 from backend.funding.treasury import paying_grants_of
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import (
@@ -39,7 +39,7 @@ def late(*, now: datetime) -> QuerySet[Payment]:
 
 def stuck() -> QuerySet[Payment]:
     """Failed payments of what is still owed and not tried again by itself."""
-    owed = Payable.objects.filter(status=PayableStatus.STUCK).values("id")
+    owed = waiting_for_a_person().values("id")
     failed = _payments().filter(status=PaymentStatus.FAILED, reference__in=owed)
     return failed.order_by("updated_at", "id")
 

@@ -15,8 +15,10 @@ from backend.funding.status import (
     FundingAssurance,
     FundingMode,
     FundingStatus,
+    PayableStatus,
 )
 from backend.known import as_known
+from backend.payments.status import PaymentPurpose
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
@@ -39,6 +41,20 @@ def allocations_visible_to(user: User | None) -> QuerySet[Allocation]:
     return allocations.filter(
         Q(funding__payer=user) | Q(funding__job__owner=user) | Q(application__applicant=user)
     )
+
+
+def waiting_for_a_person() -> QuerySet[Payable]:
+    """What is owed, has failed, and is not paid before somebody acts.
+
+    They try it again, or see to a consent that suffices. Of a funding that has none at all its
+    payer is told in its own words; a fee waits for others to be paid.
+    """
+    waits_for_consent = (
+        Q(status=PayableStatus.OWED, due_at=None, failures__gt=0)
+        & ~Q(purpose=PaymentPurpose.PLATFORM_FEE)
+        & ~Q(funding__status=FundingStatus.LAPSED)
+    )
+    return Payable.objects.filter(Q(status=PayableStatus.STUCK) | waits_for_consent)
 
 
 def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:

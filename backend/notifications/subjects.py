@@ -14,7 +14,8 @@ from django.db.models import Model
 from backend.events.models import Event
 from backend.funding.models import Funding
 from backend.funding.paying import paying_grant
-from backend.funding.status import LIVE, PayableStatus
+from backend.funding.queries import waiting_for_a_person
+from backend.funding.status import LIVE
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.notifications.kinds import Side
 from backend.open_payments.types import Amount
@@ -162,4 +163,4 @@ def _is_renewed(funding: Funding, event: Event) -> bool:
 
 def is_stuck(funding: Funding) -> bool:
     """Whether something that is owed out of it waits for a person."""
-    return funding.payables.filter(status=PayableStatus.STUCK).exists()
+    return waiting_for_a_person().filter(funding=funding).exists()

@@ -299,6 +299,29 @@ def test_a_payment_that_we_still_try_by_ourselves_is_not_mailed(
     assert (skipped(), mail_server.got) == (SkippedBecause.DEALT_WITH, [])
 
 
+def test_a_payment_for_which_a_consent_does_not_suffice_is_mailed(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    payer = world.payout_stuck()
+    Payable.objects.update(status=PayableStatus.OWED, due_at=None)
+
+    mail_all(clock)
+
+    assert len(mail_server.to(payer)) == 1
+
+
+def test_a_payment_that_waits_for_a_lapsed_consent_has_no_mail_of_its_own(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    payer = world.told_funding(FundingStatus.LAPSED, failing=True).payer
+    Payable.objects.update(status=PayableStatus.OWED, due_at=None)
+
+    mail_all(clock)
+
+    (mail,) = mail_server.to(payer)
+    assert "consent again" in mail["Subject"]
+
+
 def test_one_mail_a_day_says_that_a_funding_is_stuck(mail_server: MailServer, clock: Clock) -> None:
     funding = world.told_funding(FundingStatus.SECURED, failing=True)
     mail_all(clock)
