@@ -311,6 +311,8 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     arrived = _arrived_of(payable, payment)
     payable.failures += 1
     if payment.failure_code in WAIT_FOR_CONSENT:
+        # No wallet was in trouble: the tries against that begin anew.
+        payable.failures = 1
         payable.status = PayableStatus.OWED
         payable.due_at = _when_consent_may_suffice(payable, payment, at=at)
     elif _can_be_tried_by_itself(payable, payment):

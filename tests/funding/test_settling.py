@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from backend.funding import paying, returning
+from backend.back_office import attention
+from backend.funding import paying, returning, settling
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import MoneyBehind, money_behind
 from backend.funding.status import (
@@ -21,6 +22,7 @@ from backend.jobs.recruiting import decide_applications
 from backend.jobs.review import acknowledge_decision
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.ledger.verification import verify
+from backend.notifications.subjects import is_stuck
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose
 from backend.payments.vault import RENEW_EVERY
@@ -118,6 +120,40 @@ def test_a_rest_that_is_less_than_what_can_be_sent_is_no_debt(mode: FundingMode)
     assert the_pay().status == PayableStatus.PAID
     assert [each.status for each in payouts()] == ["FAILED"]
     assert market.verdict().problems == []
+
+
+def test_pay_for_which_the_consent_does_not_suffice_waits_for_a_person_to_see_to_it() -> None:
+    market = one_worker_of_whose_pay_a_consent_covers_a_part()
+
+    market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+
+    assert list(attention.stuck()) == payouts()
+    assert is_stuck(Funding.objects.get())
+    market.renew()
+    market.settle_down(market.is_over)
+    assert list(attention.stuck()) == []
+    assert market.verdict().problems == []
+
+
+def test_waiting_for_consents_leaves_the_tries_that_help_against_a_wallet_in_trouble() -> None:
+    market = one_worker_of_whose_pay_a_consent_covers_a_part()
+    Payable.objects.update(failures=len(settling.RETRY_AFTER))
+    market.work_until(lambda: the_pay().status == PayableStatus.OWED)
+    market.fault(call="create-outgoing-payment", act="insufficient_funds")
+    market.renew()
+
+    market.settle_down(lambda: the_pay().due_at is not None)
+
+    assert the_pay().status == PayableStatus.OWED
+
+
+def one_worker_of_whose_pay_a_consent_covers_a_part() -> Market:
+    market = Market(workers=1)
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    HeldGrant.objects.update(limit_value=1000)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    return market
 
 
 def test_a_job_whose_whole_budget_went_back_is_not_paid_and_can_be_funded_again() -> None:
