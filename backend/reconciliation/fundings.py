@@ -14,6 +14,7 @@ from backend.funding.fees import fee_on
 from backend.funding.listeners import NOT_PAID
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
+from backend.ledger.bookings import debited_value
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Account
 from backend.payments.models import Payment
@@ -133,15 +134,20 @@ def _sums_of(fundings: Sequence[Funding]) -> dict[UUID, _Sums]:
 def _add_parts(sums: dict[UUID, _Sums], fundings: Sequence[Funding]) -> None:
     """Parts that arrived though their payment failed: they count as paid, see `settling`."""
     owed = Payable.objects.filter(funding__in=fundings)
-    behind = {payable_id: of for payable_id, of in owed.values_list("id", "funding_id")}
+    behind = {payable.id: payable for payable in owed}
     assets = {each.id: (each.asset_code, each.asset_scale) for each in fundings}
     parts = Payment.objects.filter(
-        reference__in=Payable.objects.filter(funding__in=fundings).values("id"),
-        status=PaymentStatus.FAILED,
-        delivered_value__gt=0,
-        send_value=None,
+        reference__in=owed.values("id"), status=PaymentStatus.FAILED, delivered_value__gt=0
     )
     for part in parts:
-        funding_id = behind[part.reference]
-        if assets[funding_id] == (part.receive_asset_code, part.receive_asset_scale):
-            sums[funding_id].paid[part.purpose] += part.delivered_value
+        payable = behind[part.reference]
+        paid = sums[payable.funding_id].paid
+        if part.send_value is not None:
+            paid[part.purpose] += 0 if _was_all(part, payable) else debited_value(part)
+        elif assets[payable.funding_id] == (part.receive_asset_code, part.receive_asset_scale):
+            paid[part.purpose] += part.delivered_value
+
+
+def _was_all(part: Payment, payable: Payable) -> bool:
+    # What was sent for it, rounded up, can be all that was owed. Else the rest is owed now.
+    return payable.status == PayableStatus.PAID and part.send_value == payable.value

@@ -4,11 +4,13 @@ import httpx
 import pytest
 from django.db import connection
 
+from backend.funding.models import Payable
 from backend.funding.status import FundingMode
+from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
 from backend.payments.status import GrantScope
 from backend.reconciliation.findings import Kind
-from tests.reconciliation.conftest import Play, run
+from tests.reconciliation.conftest import Play, run, status_of
 from tests.simulation import market_histories
 from tests.simulation.market import Market
 from tests.simulation.sizes import SEED
@@ -29,6 +31,26 @@ def test_a_job_that_went_well_has_no_discrepancy(mode: FundingMode, play: Play) 
     assert HeldGrant.objects.filter(scope=GrantScope.TREASURY).count() == (
         mode is FundingMode.ESCROW
     )
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+@pytest.mark.parametrize(("part", "status"), [(5328, "STUCK"), (21311, "PAID")])
+def test_a_part_of_a_sum_that_is_sent_is_no_discrepancy(
+    part: int, status: str, mode: FundingMode
+) -> None:
+    market = Market(mode=mode, pricing=Pricing.FIXED_SEND, workers=1)
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.fault(call="create-outgoing-payment", act="partial_delivery", value=part)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.get().status == status)
+
+    report = run(market)
+
+    assert Payable.objects.get().status == status
+    assert Kind.ALLOCATION_SUM not in report.found
 
 
 def test_wallets_are_only_read_and_never_inside_a_transaction(escrow: Market) -> None:
