@@ -24,6 +24,7 @@ from backend.funding.telling import (
 from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
 from backend.jobs.signals import job_moved, work_accepted, work_settled
+from backend.jobs.status import JobStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.signals import (
     held_grant_moved,
@@ -183,6 +184,8 @@ def on_work_settled(submission: Submission, at: datetime, **_: Any) -> None:
 
 @receiver(job_moved, dispatch_uid="funding")
 def on_job_moved(job: Job, at: datetime, **_: Any) -> None:
-    """Give back what a job that is over does not need."""
+    """Give back what a job that is over does not need, and free what nobody can earn any more."""
     if job.status in settling.OVER:
         settling.close_fundings(job, at=at)
+    elif job.status == JobStatus.REVIEWING:
+        settling.nothing_more_to_hand_in(job, at=at)

@@ -38,7 +38,7 @@ from backend.funding.telling import tell_people
 from backend.funding.treasury import paying_grants_of
 from backend.jobs.endings import money_is_at_rest
 from backend.jobs.models import Job, Submission
-from backend.jobs.status import JobStatus
+from backend.jobs.status import JobStatus, SubmissionStatus
 from backend.ledger.bookings import debited_value
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
@@ -154,9 +154,28 @@ def _too_little(funding: Funding) -> Payable | None:
 
 def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:
     """Free what is promised to a worker beyond what they are owed."""
-    for allocation in Allocation.objects.filter(
-        application_id=submission.application_id, status__in=sorted(ALLOCATED)
-    ).select_related(*(f"funding__{each}" for each in NEEDED), "application"):
+    _free(Allocation.objects.filter(application_id=submission.application_id), at=at)
+
+
+def nothing_more_to_hand_in(job: Job, *, at: datetime) -> None:
+    """Free what is promised to those who have handed in nothing, and cannot any more.
+
+    Who is asked for changes has handed in.
+    """
+    handed_in = Submission.objects.filter(job=job, superseded_at=None).exclude(
+        status=SubmissionStatus.DRAFT
+    )
+    promised = Allocation.objects.filter(funding__job=job).exclude(
+        funding__status=FundingStatus.AWAITING_APPROVAL
+    )
+    _free(promised.exclude(application__in=handed_in.values("application")), at=at)
+
+
+def _free(allocations: QuerySet[Allocation], *, at: datetime) -> None:
+    promised = allocations.filter(status__in=sorted(ALLOCATED)).order_by("id")
+    for allocation in promised.select_related(
+        *(f"funding__{each}" for each in NEEDED), "application"
+    ):
         return_part(allocation, _not_owed_yet(allocation), at=at)
         start_the_fee(allocation.funding, at=at)
 

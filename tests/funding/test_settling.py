@@ -6,18 +6,22 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from backend.accounts.models import User
 from backend.back_office import attention
 from backend.funding import paying, returning, settling
-from backend.funding.models import Funding, Payable
+from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import MoneyBehind, money_behind
 from backend.funding.status import (
+    AllocationStatus,
     FundingAssurance,
     FundingMode,
     FundingStatus,
     PayableStatus,
 )
 from backend.ids import new_id
-from backend.jobs.models import Job
+from backend.jobs import work
+from backend.jobs.clock import pass_time
+from backend.jobs.models import Job, Submission
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.review import acknowledge_decision
 from backend.jobs.status import Pricing, ReviewDecision
@@ -323,6 +327,65 @@ def refund(market: Market, value: int | None) -> None:
         idempotency_key=new_id(),
         now=market.now,
     )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_who_can_hand_in_nothing_any_more_is_promised_nothing(mode: FundingMode) -> None:
+    market = three_workers_of_whom_one_has_not_begun(mode)
+
+    after_the_time_to_hand_in(market)
+
+    assert status_of(market) == "REVIEWING"
+    assert [allocation_of(worker).status for worker in market.workers] == [
+        AllocationStatus.RESERVED,
+        AllocationStatus.RESERVED,
+        AllocationStatus.RETURNED,
+    ]
+    assert verify().broken == ""
+
+
+def test_what_was_promised_for_work_that_never_came_can_go_back_during_the_review() -> None:
+    market = three_workers_of_whom_one_has_not_begun(FundingMode.ESCROW)
+
+    after_the_time_to_hand_in(market)
+    refund(market, None)
+    market.settle_down(lambda: the_refund().status == PayableStatus.PAID)
+
+    assert (the_refund().value, the_refund().status) == (1250, PayableStatus.PAID)
+    market.review(Submission.objects.get(worker=market.workers[0]), ReviewDecision.ACCEPT)
+    market.review(market.submit(market.workers[1]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SETTLED)
+    assert Funding.objects.get().released_value == 2500
+    assert verify().broken == ""
+
+
+def three_workers_of_whom_one_has_not_begun(mode: FundingMode) -> Market:
+    """One has handed in, one is asked for changes, and the third has a draft."""
+    market = Market(mode=mode, workers=3)
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.submit(market.workers[0])
+    market.review(market.submit(market.workers[1]), ReviewDecision.REQUEST_CHANGES)
+    work.save_submission(
+        user=market.workers[2], job_id=market.job.id, note=None, text="To be…", now=market.now
+    )
+    return market
+
+
+def after_the_time_to_hand_in(market: Market) -> None:
+    # Of the revision the time is not over.
+    Submission.objects.filter(status="CHANGES_REQUESTED").update(
+        revise_until=market.now + timedelta(days=30), due_at=None
+    )
+    market.clock.at = Job.objects.get(id=market.job.id).submit_until or market.now
+    Submission.objects.filter(status="SUBMITTED").update(due_at=None)
+    pass_time(now=market.now)
+
+
+def allocation_of(worker: User) -> Allocation:
+    return Allocation.objects.get(application__applicant=worker)
 
 
 def the_refund() -> Payable:
