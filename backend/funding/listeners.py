@@ -12,6 +12,7 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from backend.funding import paying, securing, settling
+from backend.funding.allocating import return_promises_to_unselected
 from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
@@ -21,9 +22,9 @@ from backend.funding.telling import (
     tell_who_keeps_the_treasury,
     tell_whose_money_it_is,
 )
-from backend.jobs.models import Job, Submission
+from backend.jobs.models import Application, Job, Submission
 from backend.jobs.recruiting import close_paid_recruiting
-from backend.jobs.signals import job_moved, work_accepted, work_settled
+from backend.jobs.signals import job_moved, no_longer_selected, work_accepted, work_settled
 from backend.jobs.status import JobStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.signals import (
@@ -180,6 +181,12 @@ def on_work_accepted(submission: Submission, value: int, at: datetime, **_: Any)
 def on_work_settled(submission: Submission, at: datetime, **_: Any) -> None:
     """Free what was promised for work that nobody will accept any more."""
     settling.nothing_more_to_accept(submission, at=at)
+
+
+@receiver(no_longer_selected, dispatch_uid="funding")
+def on_no_longer_selected(application: Application, at: datetime, **_: Any) -> None:
+    """Take back what was promised to somebody who will not do the work."""
+    return_promises_to_unselected(application.job, at=at)
 
 
 @receiver(job_moved, dispatch_uid="funding")

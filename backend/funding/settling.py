@@ -173,11 +173,14 @@ def nothing_more_to_hand_in(job: Job, *, at: datetime) -> None:
 
 def _free(allocations: QuerySet[Allocation], *, at: datetime) -> None:
     promised = allocations.filter(status__in=sorted(ALLOCATED)).order_by("id")
+    fundings: dict[UUID, Funding] = {}
     for allocation in promised.select_related(
         *(f"funding__{each}" for each in NEEDED), "application"
     ):
         return_part(allocation, _not_owed_yet(allocation), at=at)
-        start_the_fee(allocation.funding, at=at)
+        fundings[allocation.funding_id] = allocation.funding
+    for funding in fundings.values():
+        start_the_fee(funding, at=at)
 
 
 def owe_the_fee(funding: Funding, *, at: datetime) -> None:

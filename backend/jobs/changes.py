@@ -25,7 +25,7 @@ from backend.jobs.lifecycle.job import FINAL
 from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.jobs.models.door import HasStatus
 from backend.jobs.queries import jobs_visible_to
-from backend.jobs.signals import job_moved
+from backend.jobs.signals import job_moved, no_longer_selected
 from backend.jobs.status import ApplicationStatus
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Change:
         if isinstance(row, Job):
             self.tell(f"job:{row.id}", "job.status", row, {"status": new.value, "previous": old})
             job_moved.send(sender=Job, job=row, old=old, at=self.at)
+        elif isinstance(row, Application) and old == ApplicationStatus.SELECTED:
+            no_longer_selected.send(sender=Application, application=row, at=self.at)
         self.tell_people(row, f"{row._meta.model_name}.status", payload)
 
     def tell_people(self, row: HasStatus, type: str, payload: Mapping[str, object]) -> None:

@@ -8,6 +8,8 @@ from django.dispatch import Signal
 
 # A job's status has changed. job: Job, old: JobStatus's value, at: datetime.
 job_moved = Signal()
+# Somebody selected is not selected any more. application: Application, at: datetime.
+no_longer_selected = Signal()
 # Some of a worker's reward has been accepted, and is owed from now on; it may happen again for
 # the rest. submission: Submission, value: int in the asset's smallest unit, at: datetime.
 work_accepted = Signal()
