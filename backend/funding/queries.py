@@ -1,5 +1,6 @@
 """What may be read of fundings, and by whom."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -64,11 +65,13 @@ def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:
     return found | dict(Payable.objects.filter(id__in=wanted).values_list("id", "funding_id"))
 
 
-# What a job's workers may rely on when it has such a funding, the strongest first.
+# What a job's workers may rely on when it has such a funding; of several the first of these, since
+# each of them has to be true of every worker's pay.
 GIVEN_BY: dict[FundingAssurance, Q] = {
-    FundingAssurance.PAID: Q(status=FundingStatus.SETTLED),
-    FundingAssurance.HELD: Q(mode=FundingMode.ESCROW, status__in=sorted(LIVE)),
     FundingAssurance.AUTHORIZED: Q(mode=FundingMode.PREAPPROVED, status__in=sorted(LIVE)),
+    FundingAssurance.HELD: Q(mode=FundingMode.ESCROW, status__in=sorted(LIVE)),
+    FundingAssurance.NONE: Q(status=FundingStatus.LAPSED),
+    FundingAssurance.PAID: Q(status=FundingStatus.SETTLED),
 }
 
 
@@ -90,17 +93,13 @@ def money_behind(job_ids: Iterable[UUID]) -> dict[UUID, MoneyBehind]:
     fundings = Funding.objects.filter(job_id__in=wanted).annotate(
         gives=Case(*[When(given_by, then=Value(each)) for each, given_by in GIVEN_BY.items()])
     )
-    strength = list(GIVEN_BY)
+    given: defaultdict[UUID, set[FundingAssurance]] = defaultdict(set)
     for job_id, status, gives in fundings.values_list("job_id", "status", "gives"):
-        known = found[job_id]
-        stronger = gives and (
-            known.assurance not in strength
-            or strength.index(gives) < strength.index(known.assurance)
-        )
-        found[job_id] = MoneyBehind(
-            assurance=FundingAssurance(gives) if stronger else known.assurance,
-            standing=_standing(known.standing, as_known(status, otherwise=UNHEARD_OF)),
-        )
+        if gives:
+            given[job_id].add(FundingAssurance(gives))
+        standing = _standing(found[job_id].standing, as_known(status, otherwise=UNHEARD_OF))
+        first = min(given[job_id], key=list(GIVEN_BY).index, default=FundingAssurance.NONE)
+        found[job_id] = MoneyBehind(assurance=first, standing=standing)
     return found
 
 
@@ -118,12 +117,12 @@ def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:
 
 def jobs_with_assurance(wanted: Collection[FundingAssurance]) -> Q:
     """A condition on jobs: those for which `assurance_of` says one of `wanted`."""
-    condition, nothing_stronger = Q(pk__in=[]), Q()
+    condition, nothing_before = Q(pk__in=[]), Q()
     for assurance, given_by in GIVEN_BY.items():
         given = Q(Exists(Funding.objects.filter(given_by, job_id=OuterRef("pk"))))
         if assurance in wanted:
-            condition |= nothing_stronger & given
-        nothing_stronger &= ~given
+            condition |= nothing_before & given
+        nothing_before &= ~given
     if FundingAssurance.NONE in wanted:
-        condition |= nothing_stronger
+        condition |= nothing_before
     return condition

@@ -172,7 +172,7 @@ class Job(Node):
         bps = terms.bps if terms else 0
         return Amount.of(self.row.amount(fee_on(self.row.total_budget.value, bps)))
 
-    @strawberry.field(description="How sure the money is, of the strongest funding behind it.")
+    @strawberry.field(description="How sure the money is, of the least sure funding behind it.")
     async def funding_assurance(self, info: Info) -> FundingAssurance:
         found = await info.context.batched(money_behind, self.key)
         return found.assurance if found else FundingAssurance.NONE

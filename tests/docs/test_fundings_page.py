@@ -13,7 +13,7 @@ DIAGRAM = {"funding": pages.state_diagram(status.TRANSITIONS, first=FIRST)}
 
 
 def assurances() -> str:
-    """Which funding gives which assurance, the strongest first."""
+    """Which funding gives which assurance, the one that decides first."""
     lines = []
     for assurance, given_by in GIVEN_BY.items():
         asked: dict[str, Any] = dict(each for each in given_by.children if isinstance(each, tuple))

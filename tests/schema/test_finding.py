@@ -66,11 +66,14 @@ def code(**variables: Any) -> str:
     return code_of(execute(LIST, variables={"first": 10, **variables}))
 
 
-def a_funding(job: Job, status: FundingStatus) -> Funding:
+HELD, CONSENTED, SECURED = FundingMode.ESCROW, FundingMode.PREAPPROVED, FundingStatus.SECURED
+
+
+def a_funding(job: Job, status: FundingStatus, mode: FundingMode = FundingMode.DIRECT) -> Funding:
     return Funding.objects.create(
         job=job,
         payer=job.owner,
-        mode=FundingMode.DIRECT,
+        mode=mode,
         status=status,
         total_value=100,
         asset_code="USD",
@@ -136,15 +139,26 @@ def test_the_filter_by_assurance_agrees_with_what_jobs_say() -> None:
         job = a_job(owner, title=title)
         for status in statuses:
             a_funding(job, status)
+    for title, first, second in (
+        ("one held, one consented", (HELD, SECURED), (CONSENTED, SECURED)),
+        ("one paid, one held", (CONSENTED, FundingStatus.SETTLED), (HELD, SECURED)),
+        ("one paid, one lapsed", (HELD, FundingStatus.SETTLED), (CONSENTED, FundingStatus.LAPSED)),
+        ("consented anew", (CONSENTED, FundingStatus.LAPSED), (CONSENTED, SECURED)),
+    ):
+        job = a_job(owner, title=title)
+        for mode, status in (first, second):
+            a_funding(job, status, mode)
     said = assurance_of(Job.objects.values_list("id", flat=True))
 
     for assurance in FundingAssurance:
         found = Job.objects.filter(jobs_with_assurance([assurance]))
         assert {job.id for job in found} == {id_ for id_, each in said.items() if each == assurance}
     assert titles(assurance=["PAID"]) == ["paid at the second try", "paid"]
-    assert titles(assurance=["NONE"]) == ["refused", "waiting", "nothing"]
-    assert len(titles(assurance=["NONE", "AUTHORIZED", "HELD", "PAID"])) == 5
-    assert titles(assurance=["HELD"]) == titles(assurance=[]) == []
+    assert titles(assurance=["NONE"]) == ["one paid, one lapsed", "refused", "waiting", "nothing"]
+    assert len(titles(assurance=["NONE", "AUTHORIZED", "HELD", "PAID"])) == 9
+    assert titles(assurance=["HELD"]) == ["one paid, one held"]
+    assert titles(assurance=["AUTHORIZED"]) == ["consented anew", "one held, one consented"]
+    assert titles(assurance=[]) == []
 
 
 @pytest.mark.parametrize(
