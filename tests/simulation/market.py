@@ -66,6 +66,7 @@ class Market(Simulation):
         reward: int | None = None,
         fee_bps: int = 0,
         fee_wallet: str = "platform",
+        treasury_limits: tuple[int, ...] = (10_000_000,),
         options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -77,6 +78,7 @@ class Market(Simulation):
         )
         self.mode, self.pooled = mode, pooled
         self.fee_bps, self.fee_wallet = fee_bps, fee_wallet
+        self.treasury_limits = treasury_limits
         self.calm = False
         self.history: list[str] = []
         self._next_due: datetime | None = None
@@ -162,8 +164,10 @@ class Market(Simulation):
             slug="treasury",
             defaults={"wallet": row, "is_treasury": True, "created_at": self.now},
         )
+        held = HeldGrant.objects.filter(payer=self.operator, status=HeldGrantStatus.HELD)
+        before = held.count()
         self.ask_the_operator(limit)
-        self.settle_down(self.treasury_is_open)
+        self.settle_down(lambda: held.count() > before)
 
     def ask_the_operator(self, limit: int = 10_000_000) -> None:
         """Have the operator asked for a consent to the treasury, unless they are being asked."""
@@ -339,7 +343,8 @@ class Market(Simulation):
     def play(self, *, crash: Callable[[int], bool]) -> MarketVerdict:
         """Play random decisions and failures to the end, and ask the wallets what came of it."""
         if self.mode is FundingMode.ESCROW:
-            self.open_treasury()
+            for limit in self.treasury_limits:
+                self.open_treasury(limit=limit)
         self.points.choose(crash)
         for rounds in range(1, MAX_ROUNDS + 1):
             if rounds == CALM_AFTER:

@@ -41,6 +41,7 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
         pooled=pooled,
         fee_bps=fee_bps,
         fee_wallet=fee_wallet,
+        treasury_limits=_treasury_of(seed),
         options={
             "settle_s": rng.choice([0, 0, 2, 20]),
             "wait_s": rng.choice([0, 5]),
@@ -60,6 +61,13 @@ def _fee_of(seed: int) -> tuple[int, str]:
     rng = random.Random(f"fee of {seed}")
     fee_bps = rng.choice([0, 0, 1, 250, 1000, 3333])
     return fee_bps, rng.choice(["platform", "platform", "treasury"])
+
+
+def _treasury_of(seed: int) -> tuple[int, ...]:
+    # Enough for everything, with a spare one, or for nearly nothing; decided apart as well.
+    rng = random.Random(f"treasury of {seed}")
+    enough, too_small = 10_000_000, 1_000
+    return rng.choice([(enough,), (enough,), (enough, enough), (too_small,), (too_small, enough)])
 
 
 def play_in(market: Market, rng: random.Random) -> MarketVerdict:
