@@ -226,8 +226,9 @@ def _operators() -> Iterator[Error]:
 
 
 def _rhythm() -> Iterator[Error]:
-    # One step is one call. A worker whose lease ran out during its call would be joined by a
-    # second one, so a lease has room for the longest call (twice the budget) and for saving it.
+    # A lease is renewed between calls, not during one. A worker whose lease ran out during its call
+    # would be joined by a second one, so it has room for the longest call (twice the budget) and
+    # for saving it.
     if settings.WALLET_BUDGET_S <= 0 or settings.LEASE_S <= 2 * settings.WALLET_BUDGET_S:
         yield Error(
             f"LEASE_S is {settings.LEASE_S:g}, with WALLET_BUDGET_S {settings.WALLET_BUDGET_S:g}: "

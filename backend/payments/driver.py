@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from backend.open_payments import OpenPaymentsError
+from backend.outbound import HostBusy
 from backend.payments import errors
 from backend.payments.errors import LostRace
 from backend.payments.outcomes import Outcome, outcome_of
@@ -30,7 +31,11 @@ def drive(begin: Callable[[], R], *, step: Callable[[R], bool]) -> None:
     try:
         run = begin()
         for _ in range(MAX_STEPS):
-            if run.must_stop() or not _take(run, step):
+            if run.must_stop():
+                break
+            if run.has_had_its_turn():
+                return run.rest()
+            if not _take(run, step):
                 break
         else:
             log.error("%s did %d steps in one claim", run.row, MAX_STEPS)
@@ -46,6 +51,10 @@ def drive(begin: Callable[[], R], *, step: Callable[[R], bool]) -> None:
 def _take(run: R, step: Callable[[R], bool]) -> bool:
     try:
         return step(run)
+    except HostBusy:
+        # By our own rule, and the wallet was asked nothing: it says nothing of the payment.
+        run.try_later()
+        return True
     except OpenPaymentsError as error:
         _after_failed_call(run, error)
         return True

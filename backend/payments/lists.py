@@ -17,6 +17,8 @@ from backend.payments.paying import PaymentRun
 # Of the wallet and of ours. Generous: it costs a page more.
 CLOCKS_APART = timedelta(hours=1)
 AT_ONCE, MAX_PAGES = 100, 50
+# Whoever runs the wallet decides how long a list is and how long each page takes.
+READ_WITHIN = timedelta(seconds=20)
 
 
 class HasNoEnd(Exception):
@@ -28,8 +30,9 @@ def pages(run: PaymentRun, grant: Grant, page_of: Any, *, since: datetime) -> It
 
     Raises:
         OpenPaymentsError: as asking for a page does.
-        HasNoEnd: after MAX_PAGES there was still more.
+        HasNoEnd: after MAX_PAGES, or when READ_WITHIN was over, there was still more.
     """
+    until = run.now + READ_WITHIN
     times: list[datetime] = []
     for _ in range(MAX_PAGES):
         page = run.ask(page_of, grant=grant)
@@ -38,6 +41,8 @@ def pages(run: PaymentRun, grant: Grant, page_of: Any, *, since: datetime) -> It
         times += [item.created_at for item in page.items]
         if following is None or (_newest_first(times) and times[-1] < since - CLOCKS_APART):
             return
+        if run.now >= until:
+            break
         page_of = following
     raise HasNoEnd
 

@@ -2,7 +2,8 @@
 
 Two ways to call a wallet, and nothing else calls one:
 
-- `ask`: repeatable calls. The answer is journalled in the commit that uses it.
+- `ask`: repeatable calls. The answer is journalled in the commit that uses it. A step may make
+  several: each renews the lease where too little of it is left.
 - `ask_once`: continue, rotate, create an outgoing payment. Intent committed → row locked → call →
   raw answer committed → applied by the caller's next commit. After a crash the intent is still
   the row's `pending_call`, and `ask_once` hands out the saved answer, or says it was lost.
@@ -35,6 +36,7 @@ from backend.open_payments import (
     WalletUnreachable,
 )
 from backend.open_payments.types import Access
+from backend.outbound import Bulkhead
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
 from backend.payments.patience import MAX_CONSENTS, pause_seconds
@@ -48,6 +50,12 @@ Row = TypeVar("Row", Payment, HeldGrant)
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 600.0
 DECIDING_HEADERS = ("www-authenticate", "retry-after", "date")
+# Half of a worker's threads: a wallet that drips its answers leaves the others to the others.
+CALLS_AT_ONCE = 4
+PLACE_WITHIN_SECONDS = 0.5
+PLACES = Bulkhead(limit=CALLS_AT_ONCE)
+# A row that has had its turn rests for as long as the turn lasted, at most for this long.
+LONGEST_REST = timedelta(minutes=1)
 
 
 class Run(ABC, Generic[Row]):
@@ -73,6 +81,7 @@ class Run(ABC, Generic[Row]):
         self._clock = clock
         self._rng = rng
         self._fence = row.fence
+        self._began_at = clock.now()
         # What repeatable calls brought, for the next commit: losing it in a crash costs a repeat.
         self._unsaved_calls: list[WalletCall] = []
         self._unsaved_grants: list[Grant] = []
@@ -136,12 +145,19 @@ class Run(ABC, Generic[Row]):
 
     def must_stop(self) -> bool:
         """Whether this claim is over: waiting, ended, or too little lease left for a call."""
-        now = self.now
         due_at: datetime | None = self.row.due_at
-        lease_until: datetime | None = self.row.lease_until
-        if due_at is None or due_at > now or lease_until is None:
+        if due_at is None or due_at > self.now or self.row.lease_until is None:
             return True
-        return lease_until - now < timedelta(seconds=2 * settings.WALLET_BUDGET_S)
+        return not self._lease_outlives_a_call()
+
+    def has_had_its_turn(self) -> bool:
+        """Whether this claim has lasted so long that other rows come first."""
+        return self.now - self._began_at >= timedelta(seconds=settings.LEASE_S)
+
+    def _lease_outlives_a_call(self) -> bool:
+        lease_until: datetime | None = self.row.lease_until
+        assert lease_until is not None
+        return lease_until - self.now >= timedelta(seconds=2 * settings.WALLET_BUDGET_S)
 
     # --- grants in hand -----------------------------------------------------------------------
 
@@ -173,13 +189,18 @@ class Run(ABC, Generic[Row]):
 
         Raises:
             OpenPaymentsError: as `exchange` and `parse` do; the call is journalled anyway.
+            HostBusy: this process makes as many calls there as it may; nothing was sent.
+            LostRace: another worker has the row; nothing was sent.
         """
         assert operation.repeatable, operation.name
-        self._using = grant
-        call = self._call(operation, grant)
-        call.is_answer = True
-        self._unsaved_calls.append(call)
-        return operation.parse(self._exchange(operation, call))
+        with self._place_at(operation):
+            self._renew_lease()
+            self._using = grant
+            call = self._call(operation, grant)
+            call.is_answer = True
+            self._unsaved_calls.append(call)
+            answer = self._exchange(operation, call)
+        return operation.parse(answer)
 
     def ask_once(
         self,
@@ -197,17 +218,38 @@ class Run(ABC, Generic[Row]):
         Raises:
             WalletUnreachable: with `request_sent` true also when the answer was lost in a crash.
             OpenPaymentsError: as `exchange` and `parse` do.
-            LostRace: another worker has the row; nothing was sent.
+            HostBusy, LostRace: as `ask`; nothing was sent, and no intent committed.
         """
         assert not operation.repeatable, operation.name
         self._using = grant
         if self.row.pending_call_id:
             answer = self._saved_answer(operation)
         else:
-            answer = self._exchange_locked(
-                operation, self._intend(operation, grant, status, sent_at)
-            )
+            with self._place_at(operation):
+                answer = self._exchange_locked(
+                    operation, self._intend(operation, grant, status, sent_at)
+                )
         return operation.parse(answer)
+
+    @contextmanager
+    def _place_at(self, operation: Operation[Any]) -> Iterator[None]:
+        host = urlsplit(operation.url).netloc
+        PLACES.enter(host, timeout_seconds=PLACE_WITHIN_SECONDS)
+        try:
+            yield
+        finally:
+            PLACES.leave(host)
+
+    def _renew_lease(self) -> None:
+        # Else others would join a worker that makes many calls in one step, one each LEASE_S, until
+        # all of them asked the same slow wallet for the same row.
+        if self.row.lease_until is not None and self._lease_outlives_a_call():
+            return
+        lease_until = self.now + timedelta(seconds=settings.LEASE_S)
+        mine = self._rows().filter(id=self.row.id, fence=self._fence)
+        if not mine.update(lease_until=lease_until):
+            raise LostRace(f"{self.row} was taken over between two calls.")
+        self.row.lease_until = lease_until
 
     def _intend(
         self,
@@ -454,3 +496,10 @@ class Run(ABC, Generic[Row]):
     def release(self) -> None:
         """Give the claim back without changing when the row is due."""
         self._rows().filter(id=self.row.id, fence=self._fence).update(lease_until=None)
+
+    def rest(self) -> None:
+        """Give the claim back, and look again after a pause as long as this turn was."""
+        pause = min(self.now - self._began_at, LONGEST_REST)
+        self._rows().filter(id=self.row.id, fence=self._fence).update(
+            lease_until=None, due_at=self.now + pause
+        )

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 from celery import shared_task
@@ -50,21 +51,23 @@ def pump() -> int:
     started = time.monotonic()
     done = 0
     while done < BATCH and time.monotonic() - started < settings.LEASE_S:
-        # One at a time: a claim that waits for its turn in here would only lose its lease.
-        # Grants first: payments wait for their tokens.
         now = SYSTEM_CLOCK.now()
         standstill.notice(now=now)
         beat(TICK, now=now)
-        claimed: list[Payment | HeldGrant] = [
-            *claims.claim_due(HeldGrant, now=now, limit=1),
-            *standstill.claim_due(now=now, limit=1),
-        ]
-        if not claimed:
-            break
-        for row in claimed:
+        before = done
+        for row in _one_of_each():
             advance(row)
-        done += len(claimed)
+            done += 1
+        if done == before:
+            break
     return done
+
+
+def _one_of_each() -> Iterator[Payment | HeldGrant]:
+    # Claimed when its turn comes: a claim that waits in here would only lose its lease.
+    # Grants first: payments wait for their tokens.
+    yield from claims.claim_due(HeldGrant, now=SYSTEM_CLOCK.now(), limit=1)
+    yield from standstill.claim_due(now=SYSTEM_CLOCK.now(), limit=1)
 
 
 def advance(row: Payment | HeldGrant) -> None:

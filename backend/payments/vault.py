@@ -145,6 +145,8 @@ def _step(run: HeldGrantRun) -> bool:
 
 def work_out_limit(run: HeldGrantRun) -> None:
     """Quote each line, add what rates may move, and ask the payer. Every call may be repeated."""
+    if run.now > run.row.deadline_at:
+        return run.fail(errors.WALLET_UNAVAILABLE)
     if run.row.limit_value is not None:
         return consent.ask(run, limit=run.row.limit_value)
     lines = list(run.row.lines.select_related("receiver").order_by("id"))

@@ -10,8 +10,9 @@
     COMPLETED …        over
 
 After a restored backup or a standstill, wallets are asked first what they know (lookup.py).
-One step is one request to a wallet, with the token it needs, and one commit. A step leaves
-`due_at` in the past to go on at once, or sets it to wait; `advance` runs steps until one waits.
+One step is one commit, and one request to a wallet or a few, with the token they need. A step
+leaves `due_at` in the past to go on at once, or sets it to wait; `advance` runs steps until one
+waits or the row has had its turn.
 All that a step needs is in the rows, so a crash anywhere is followed by the same step again. The
 calls that must not be repeated go through `Run.ask_once`; proofs.py is what happens when their
 answer is lost.
@@ -93,6 +94,8 @@ def _step(run: PaymentRun) -> bool:
 
 def prepare(run: PaymentRun) -> None:
     """Make what is missing: fresh wallets, receiver, quote, consent. Every call may be repeated."""
+    if run.now > run.payment.deadline_at:
+        return run.fail(errors.WALLET_UNAVAILABLE)
     if wallet := _stale_wallet(run):
         return refresh_wallet(run, wallet)
     if not run.attempt.incoming_payment_url:
