@@ -22,7 +22,7 @@ from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import in_our_time, pause_seconds
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import LARGEST_VALUE, known_debit, price
-from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, PaymentStatus
+from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
 
 P = PaymentStatus
@@ -271,19 +271,27 @@ def _adopt(run: PaymentRun, place: _Place) -> None:
 def _after_failed_look(run: PaymentRun, error: OpenPaymentsError) -> None:
     # Not failed by time or by a refusal, as elsewhere before the order: it may have been paid, and
     # then "Nothing was charged" would be untrue.
-    outcome = outcome_of(error, repeatable=True)
-    if outcome is Outcome.RENEW_TOKEN:
-        raise error
-    if outcome is Outcome.TRY_LATER and run.now < run.payment.deadline_at:
+    outcome, refused = outcome_of(error, repeatable=True), None
+    in_time = run.now < run.payment.deadline_at
+    if outcome is Outcome.RENEW_TOKEN and run.failed_grant is not None:
+        # Without the consent's token the look goes on; without one of these there is no look.
+        if in_time or run.failed_grant.kind == GrantKind.OUTGOING_PAYMENT:
+            raise error
+        refused = run.failed_grant
+    if outcome is Outcome.TRY_LATER and in_time:
         return run.try_later(at_least_seconds=run.retry_after(error))
-    return _wait_for_a_person(run, str(error))
+    return _wait_for_a_person(run, str(error), refused=refused)
 
 
-def _wait_for_a_person(run: PaymentRun, why: str) -> None:
-    """Order nothing. The same look lets the payment go on later, or two operators end it."""
+def _wait_for_a_person(run: PaymentRun, why: str, *, refused: Grant | None = None) -> None:
+    """Order nothing. The same look lets the payment go on later, or two operators end it.
+
+    `refused`: a grant whose token is not used again.
+    """
     _note(run, why)
     with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
-        return None
+        if refused is not None:
+            run.end_grant(refused, GrantStatus.SUPERSEDED)
 
 
 def _note(run: PaymentRun, why: str) -> None:
