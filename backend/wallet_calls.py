@@ -14,12 +14,12 @@ T = TypeVar("T")
 class ObservedClient(Client):
     """The protocol's client, which measures every exchange and makes it a step of its trace."""
 
-    def exchange(self, operation: Operation[T]) -> Answer:
+    def exchange(self, operation: Operation[T], *, within_seconds: float | None = None) -> Answer:
         host = metrics.host_label(operation.url)
         started, outcome = time.perf_counter(), "error"
         with traces.span(operation.name, kind="client", call=operation.name, host=host) as span:
             try:
-                answer = super().exchange(operation)
+                answer = super().exchange(operation, within_seconds=within_seconds)
                 outcome = f"{answer.status // 100}xx"
                 span.set_attribute("http.response.status_code", answer.status)
             except WalletUnreachable as error:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend import open_payments, outbound, rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
+from backend.connections import let_go
 from backend.errors import AssetMismatch, NotFound, Text, ValidationFailed, WalletRequired
 from backend.open_payments import operations
 from backend.wallet_calls import ObservedClient
@@ -93,6 +94,7 @@ def lookup_wallet(
     except open_payments.InvalidWalletAddress as error:
         raise ValidationFailed(_(str(error)), path=("address",)) from None
     directory = wallet_directory() if wallets is None else wallets
+    let_go()
     try:
         document = directory.fetch(url)
     except (open_payments.OpenPaymentsError, httpx.HTTPError):

@@ -12,7 +12,9 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import connections, reset_queries
+from django.db import reset_queries
+
+from backend.connections import let_go
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,12 +28,19 @@ async def in_database(function: Callable[P, R], /, *args: P.args, **kwargs: P.kw
 
     Whatever transaction it needs it opens itself: two calls may use two connections.
     """
+    return await with_connections(_pool, function, *args, **kwargs)
+
+
+def with_connections(
+    pool: ThreadPoolExecutor, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> asyncio.Future[R]:
+    """Have a thread of `pool` do the same."""
     call = partial(contextvars.copy_context().run, _with_connections, function, *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_pool, call)
+    return asyncio.get_running_loop().run_in_executor(pool, call)
 
 
 def _with_connections(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-    _let_go_of_connections(only_unusable=True)
+    let_go(only_unusable=True)
     if settings.DEBUG:
         # As Django does before each request of its own: else every thread keeps the text of its
         # last 9,000 statements.
@@ -39,15 +48,4 @@ def _with_connections(function: Callable[P, R], /, *args: P.args, **kwargs: P.kw
     try:
         return function(*args, **kwargs)
     finally:
-        _let_go_of_connections(only_unusable=False)
-
-
-def _let_go_of_connections(*, only_unusable: bool) -> None:
-    for connection in connections.all(initialized_only=True):
-        # A SQLite connection is a file handle of this thread: nobody else waits for it, and
-        # opening it again costs more than most queries.
-        if only_unusable or connection.vendor == "sqlite":
-            if connection.errors_occurred:
-                connection.close()
-        else:
-            connection.close()
+        let_go()

@@ -15,12 +15,14 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import httpx
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
+from backend.connections import let_go
 from backend.errors import Forbidden, NotFound, ValidationFailed
 from backend.funding.allocating import uncovered
 from backend.funding.fees import fee_on, terms_of, with_fee
@@ -89,7 +91,7 @@ def preview_funding(
     """Quote what is missing for the selected workers, or in mode DIRECT the whole budget.
 
     In mode PREAPPROVED the platform's fee is one more payment, in mode ESCROW a part of the one.
-    `client` None is the platform's own; no call begins after `within_seconds`. Changes nothing;
+    `client` None is the platform's own; no call lasts beyond `within_seconds`. Changes nothing;
     may be repeated.
 
     Raises:
@@ -109,6 +111,7 @@ def preview_funding(
     check_assets(ask, mode)
     rate_limits.hit("wallets", str(user.pk))
     pays = _payments(ask, mode)
+    let_go()
     prices = _Prices(client or wallet_client(), ask.wallet, now, within_seconds)
     lines = [_line(ask, prices, each) for each in pays]
     buffered = [_with_buffer(ask, mode, line) for line in lines]
@@ -215,9 +218,11 @@ class _Prices:
             raise WalletUnusable from None
 
     def _exchange(self, operation: Operation[T]) -> T:
-        if time.monotonic() > self._until:
+        left = self._until - time.monotonic()
+        if left <= 0:
             raise WalletUnusable
-        return operation.parse(self._client.exchange(operation))
+        within = min(left, settings.WALLET_BUDGET_S)
+        return operation.parse(self._client.exchange(operation, within_seconds=within))
 
 
 def _line(ask: Ask, prices: _Prices, payment: _Payment) -> PreviewLine:

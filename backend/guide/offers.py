@@ -39,6 +39,7 @@ from backend.payments.models import Payment
 from backend.payments.queries import payments_visible_to
 
 LONGEST_REFERENCE = 255
+_PAYER = ("buyerWalletAddressUrl",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,27 +217,36 @@ def already_asked() -> AlreadyFunded:
     )
 
 
-def payer_wallet(*, owner: User, address: object, now: datetime) -> WalletAddress:
-    """The buyer's wallet, kept among its owner's. Reads its document where it is a new one.
+def payer_url(address: object) -> str:
+    """The buyer's wallet address as it is kept.
 
     Raises:
-        WalletRequired: there is no address.
+        WalletRequired: there is none.
+        ValidationFailed: it is not spelt like one.
+    """
+    if not isinstance(address, str) or not address.strip():
+        raise WalletRequired(_("Send the wallet address of whoever pays."), path=_PAYER)
+    try:
+        return open_payments.normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
+    except open_payments.InvalidWalletAddress as error:
+        raise ValidationFailed(_(str(error)), path=_PAYER) from None
+
+
+def known_payer(*, owner: User, url: str) -> WalletAddress | None:
+    """The buyer's wallet if it is kept among its owner's."""
+    return kept_wallets(owner).filter(url=url).first()
+
+
+def new_payer(*, owner: User, url: str, now: datetime) -> WalletAddress:
+    """The buyer's wallet, read and kept among its owner's.
+
+    Raises:
         ValidationFailed, WalletUnusable, RateLimited, AssetMismatch: see `add_wallet`.
     """
-    path = ("buyerWalletAddressUrl",)
-    if not isinstance(address, str) or not address.strip():
-        raise WalletRequired(_("Send the wallet address of whoever pays."), path=path)
-    try:
-        url = open_payments.normalise_wallet_address(address, settings.OP_DEV_ORIGINS)
-    except open_payments.InvalidWalletAddress as error:
-        raise ValidationFailed(_(str(error)), path=path) from None
-    known = kept_wallets(owner).filter(url=url).first()
-    if known is not None:
-        return known
     try:
         return add_wallet(user=owner, address=url, make_default=False, now=now)
     except FaenaError as error:
-        error.path = path
+        error.path = _PAYER
         raise
 
 

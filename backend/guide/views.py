@@ -26,10 +26,12 @@ from backend.payments import links
 from backend.payments.models import Payment
 from backend.payments.queries import payments_visible_to
 from backend.payments.status import GrantStatus, PaymentStatus
+from backend.payments.threads import asking_wallets
 
 # The guide's clients give up after 10 s.
 WAIT_SECONDS = 8.0
-LOOK_EVERY_SECONDS = 0.1
+# Most are prepared within a second. Who waits for a slow wallet asks the database ever less often.
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.1, 1.0
 MOST_LISTED = 100
 # Before these the payer cannot be asked yet.
 _PREPARED = frozenset(PaymentStatus) - {PaymentStatus.CREATED}
@@ -53,22 +55,23 @@ class PaymentFailed(FaenaError):
 
 async def start_quote(ask: Ask, offer_id: str) -> Answer:
     """POST /offers/{offerId}/quotes/start: a payment, and where its payer approves it."""
-    payment = await in_database(_start, ask, offer_id)
+    seller_id, amount = ask.text("sellerId"), _amount(ask)
+    wish = _wish(ask, seller_id=seller_id, amount=amount, wallet=await _named_wallet(ask))
+    payment = await in_database(offers.start_payment, wish, offer_id=offer_id)
     body = await _prepared(payment, ask)
     return Answer({"success": True, **body, "paymentUrl": body["redirectUrl"]})
 
 
-def _start(ask: Ask, offer_id: str) -> Payment:
-    seller_id, amount = ask.text("sellerId"), _amount(ask)
-    wallet = _named_wallet(ask)
-    return offers.start_payment(
-        _wish(ask, seller_id=seller_id, amount=amount, wallet=wallet), offer_id=offer_id
-    )
-
-
 async def set_aside(ask: Ask) -> Answer:
     """POST /api/payments/incoming: money kept for work, `success` once it is there."""
-    held = await in_database(_set_aside, ask)
+    amount, offer_id = _amount(ask), ask.optional_text("offerId")
+    description = ask.text("description")
+    if ask.body.get("buyerWalletAddressUrl"):
+        wallet = await _named_wallet(ask)
+    else:
+        wallet = await _own_wallet(ask)
+    wish = _wish(ask, seller_id=ask.optional_text("sellerId"), amount=amount, wallet=wallet)
+    held = await in_database(escrow.set_aside, wish, offer_id=offer_id, description=description)
     if held.secured:
         body = await in_database(shape_of, held.payment, viewer=ask.caller.user)
         return Answer({"success": True, **_as_incoming(body, held.payment)}, status=201)
@@ -82,22 +85,6 @@ async def set_aside(ask: Ask) -> Answer:
         "details": {"retryable": True},
     }
     return Answer({**pending, **_as_incoming(body, held.payment)}, status=202)
-
-
-def _set_aside(ask: Ask) -> escrow.SetAside:
-    amount, offer_id = _amount(ask), ask.optional_text("offerId")
-    description = ask.text("description")
-    if ask.body.get("buyerWalletAddressUrl"):
-        wallet = _named_wallet(ask)
-    else:
-        wallet = own_wallet(
-            user=ask.caller.user,
-            wallet_id=None,
-            path="buyerWalletAddressUrl",
-            to_do=_("Send the wallet address of whoever pays."),
-        )
-    wish = _wish(ask, seller_id=ask.optional_text("sellerId"), amount=amount, wallet=wallet)
-    return escrow.set_aside(wish, offer_id=offer_id, description=description)
 
 
 def _why_not_yet(redirect_url: str | None) -> str:
@@ -164,7 +151,8 @@ def _payments(user: User, before: str | None) -> Json:
 
 async def wallet_profile(ask: Ask) -> Answer:
     """POST /api/wallet/profile: what stands at a wallet address; it is not kept."""
-    wallet = await in_database(
+    wallet = await asking_wallets(
+        str(ask.caller.user.id),
         lookup_wallet,
         address=ask.text("walletAddressUrl"),
         principal=str(ask.caller.user.id),
@@ -192,7 +180,8 @@ async def list_sellers(ask: Ask) -> Answer:
 
 async def register_seller(ask: Ask) -> Answer:
     """POST /sellers, for operators. `keyId` and `privateKeyPath` are not looked at."""
-    seller = await in_database(
+    seller = await asking_wallets(
+        str(ask.caller.user.id),
         sellers.register_seller,
         user=ask.caller.user,
         slug=ask.text("id"),
@@ -240,14 +229,15 @@ async def _prepared(payment: Payment, ask: Ask) -> Json:
         NotPrepared: that takes too long; the same request may find it done.
         PaymentFailed: it never will be.
     """
-    until = time.monotonic() + WAIT_SECONDS
+    until, pause = time.monotonic() + WAIT_SECONDS, FIRST_LOOK_SECONDS
     while True:
         body: Json | None = await in_database(_if_prepared, ask.caller.user, payment.id)
         if body is not None:
             return body
         if time.monotonic() > until:
             raise NotPrepared(_("The payer's wallet takes long. Send the same request again."))
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(1.3 * pause, LONGEST_LOOK_SECONDS)
 
 
 def _if_prepared(user: User, payment_id: UUID) -> Json | None:
@@ -275,9 +265,21 @@ def _amount(ask: Ask) -> object:
     return ask.body["amount"]
 
 
-def _named_wallet(ask: Ask) -> WalletAddress:
-    return offers.payer_wallet(
-        owner=ask.caller.user, address=ask.body.get("buyerWalletAddressUrl"), now=ask.now
+async def _named_wallet(ask: Ask) -> WalletAddress:
+    owner, url = ask.caller.user, offers.payer_url(ask.body.get("buyerWalletAddressUrl"))
+    known = await in_database(offers.known_payer, owner=owner, url=url)
+    if known is not None:
+        return known
+    return await asking_wallets(str(owner.id), offers.new_payer, owner=owner, url=url, now=ask.now)
+
+
+async def _own_wallet(ask: Ask) -> WalletAddress:
+    return await in_database(
+        own_wallet,
+        user=ask.caller.user,
+        wallet_id=None,
+        path="buyerWalletAddressUrl",
+        to_do=_("Send the wallet address of whoever pays."),
     )
 
 

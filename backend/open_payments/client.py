@@ -26,10 +26,11 @@ class Client:
     ) -> None:
         self._http, self._signer, self._clock = http, signer, clock
 
-    def exchange(self, operation: Operation[T]) -> Answer:
+    def exchange(self, operation: Operation[T], *, within_seconds: float | None = None) -> Answer:
         """Sign and send the request, and return the answer unread.
 
         Safe to repeat if `operation.repeatable`. Redirects are answers here, never followed.
+        `within_seconds`: as `total_timeout_seconds` of the request; None is up to `http`.
 
         Raises:
             WalletUnreachable: there is no answer.
@@ -38,6 +39,8 @@ class Client:
         request = wire.build_request(
             operation, build=self._http.build_request, signer=self._signer, clock=self._clock
         )
+        if within_seconds is not None:
+            request.extensions["total_timeout_seconds"] = within_seconds
         try:
             response = self._http.send(request, auth=None, follow_redirects=False)
         except httpx.HTTPError as error:

@@ -12,12 +12,13 @@ from backend.outbound.errors import (
     HostResting,
     NameNotResolved,
 )
-from backend.outbound.gates import Bulkhead
+from backend.outbound.gates import AsyncBulkhead, Bulkhead
 from backend.outbound.policy import Policy
 from backend.outbound.urls import check_url
 
 __all__ = [
     "AnswerRefused",
+    "AsyncBulkhead",
     "Bulkhead",
     "DestinationRefused",
     "HostBusy",

@@ -280,8 +280,12 @@ class AccountQuery:
         ],
     ) -> WalletPreview | None:
         user = await info.context.require_user()
-        row = await info.context.db(
-            wallets.lookup_wallet, address=address, principal=str(user.id), now=info.context.now()
+        row = await info.context.at_wallets(
+            user,
+            wallets.lookup_wallet,
+            address=address,
+            principal=str(user.id),
+            now=info.context.now(),
         )
         return WalletPreview.from_model(row)
 
@@ -486,7 +490,8 @@ class AccountMutation:
     )
     async def add_wallet(self, info: Info, input: AddWalletInput) -> WalletPayload:
         user = await info.context.require_user()
-        row = await info.context.db(
+        row = await info.context.at_wallets(
+            user,
             wallets.add_wallet,
             user=user,
             address=input.address,

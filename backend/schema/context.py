@@ -19,6 +19,7 @@ from backend.clock import SYSTEM_CLOCK, Clock
 from backend.errors import ErrorCode, FaenaError
 from backend.events.hub import hub
 from backend.events.threads import in_database
+from backend.payments.threads import asking_wallets
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,6 +45,14 @@ class Runner(Protocol):
     ) -> Awaitable[R]: ...
 
 
+class Asker(Protocol):
+    """Runs a function that waits for wallets, for somebody, from async code."""
+
+    def __call__(
+        self, principal: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[R]: ...
+
+
 class Context:
     """One operation's surroundings. A socket's context makes a fresh one per operation."""
 
@@ -55,6 +64,7 @@ class Context:
         accept_language: str = "",
         clock: Clock = SYSTEM_CLOCK,
         run: Runner = in_database,
+        ask: Asker = asking_wallets,
         request: HTTPConnection | None = None,
         response_headers: MutableHeaders | None = None,
     ) -> None:
@@ -73,6 +83,7 @@ class Context:
         # Who holds a socket, as far as it is known: a visitor is where they come from.
         self.holder = rate_limits.network_of(remote_address)
         self._run = run
+        self._ask = ask
         self._caller: Caller | None = None
         self._counted = False
         self._viewer: User | None = None
@@ -89,6 +100,7 @@ class Context:
             accept_language=self.accept_language,
             clock=self.clock,
             run=self._run,
+            ask=self._ask,
             request=self.request,
             response_headers=self.response_headers,
         )
@@ -113,6 +125,16 @@ class Context:
     async def db(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a function that uses the database off the event loop."""
         return await self._run(function, *args, **kwargs)
+
+    async def at_wallets(
+        self, user: User, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a function that waits for wallets, as `user`, off the threads of the database.
+
+        Raises:
+            RateLimited: this user waits for too many already.
+        """
+        return await self._ask(str(user.pk), function, *args, **kwargs)
 
     async def require_scope(self, scope: Scope | None) -> None:
         """Pass silently when the caller may act within `scope`; None is for people only.

@@ -144,7 +144,8 @@ class MoneyQuery:
     ) -> FundingPreview:
         user = await info.context.require_user()
         wallet = input.payer_wallet_id
-        found = await info.context.db(
+        found = await info.context.at_wallets(
+            user,
             previewing.preview_funding,
             user=user,
             job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),

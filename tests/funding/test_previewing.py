@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+import httpx
 import pytest
 from django.conf import LazySettings
 
@@ -14,6 +15,7 @@ from backend.funding.status import FundingMode
 from backend.jobs.errors import NoSelectedWorkers
 from backend.jobs.models import Application
 from backend.jobs.status import Pricing
+from backend.open_payments import Answer, Client, Operation
 from backend.payments.models import HeldGrant, Payment
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
@@ -136,3 +138,21 @@ def test_a_silent_wallet_is_said_to_be_unreachable() -> None:
 def test_a_preview_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(WalletUnusable):
         preview(Market(), within_seconds=0)
+
+
+def test_no_call_of_a_preview_lasts_longer_than_what_is_left_of_its_time() -> None:
+    market = Market()
+    left: list[float] = []
+
+    class Watched(Client):
+        def exchange(
+            self, operation: Operation[Any], *, within_seconds: float | None = None
+        ) -> Answer:
+            assert within_seconds is not None
+            left.append(within_seconds)
+            return market.client.exchange(operation)
+
+    preview(market, client=Watched(httpx.Client()), within_seconds=5)
+
+    assert len(left) >= 5
+    assert left == sorted(left, reverse=True) and max(left) <= 5

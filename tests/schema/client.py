@@ -46,6 +46,13 @@ async def in_the_tests_thread(function: Callable[P, R], /, *args: P.args, **kwar
         asyncio._set_running_loop(loop)
 
 
+async def wallets_in_the_tests_thread(
+    _principal: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """The same for what waits for wallets."""
+    return await in_the_tests_thread(function, *args, **kwargs)
+
+
 def bearer_of(user: User, *, now: datetime = NOON) -> str:
     """An Authorization value of a fresh session."""
     return f"Bearer {tokens.issue(user=user, label='test', now=now)}"
@@ -61,6 +68,7 @@ def a_context(
         accept_language=accept_language,
         clock=FixedClock(now),
         run=in_the_tests_thread,
+        ask=wallets_in_the_tests_thread,
     )
 
 
