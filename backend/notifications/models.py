@@ -53,6 +53,12 @@ class Mail(models.Model):
                 name="mail_due", fields=["due_at"], condition=Q(status=MailStatus.PENDING)
             ),
             models.Index(name="mail_event_at", fields=["event_at"]),
+            # Whoever makes many that are skipped does not make looking for the others slow.
+            models.Index(
+                name="mail_of_recipient",
+                fields=["recipient", "kind", "subject_id"],
+                condition=Q(status__in=[MailStatus.PENDING, MailStatus.SENT]),
+            ),
         ]
 
     def __str__(self) -> str:

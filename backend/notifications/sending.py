@@ -2,17 +2,18 @@
 
 import logging
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from string import Formatter
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
+from backend.accounts.models import MailCategory
 from backend.clock import Clock
 from backend.events.models import Event
 from backend.funding.models import Funding
 from backend.notifications import claims
 from backend.notifications.composing import compose
-from backend.notifications.kinds import BY_NAME, Kind
+from backend.notifications.kinds import BY_NAME, KINDS, Kind
 from backend.notifications.models import Mail
 from backend.notifications.status import MailStatus, SkippedBecause
 from backend.notifications.subjects import Values, is_stuck, still_so, subject_of
@@ -22,6 +23,11 @@ log = logging.getLogger(__name__)
 # After the first refusal, the second, and so on: ten hours and a half in all.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360))
 TOO_LATE = timedelta(days=1)
+# What anybody can bring about by choosing and choosing again is mailed so often to one person, and
+# what else there is the app tells. Money is told always.
+DAY = timedelta(days=1)
+MOST_A_DAY = 50
+_CAPPED = [kind.name for kind in KINDS if kind.category is not MailCategory.MONEY]
 _FOR_EVER = 500  # SMTP's answers from here on say that trying again is of no use
 
 
@@ -37,6 +43,8 @@ def send(mail: Mail, *, clock: Clock) -> None:
     values = _what_to_say(mail, kind, event)
     if values is None:
         return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.DEALT_WITH)
+    if _is_enough(mail, now):
+        return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.ENOUGH)
     message = compose(mail, kind, event, values)
     # Whoever slept past their lease leaves it to the one who has it now.
     if not claims.mine(mail).exists():
@@ -57,7 +65,7 @@ def _what_to_say(mail: Mail, kind: Kind, event: Event) -> Values | None:
     """The values for the mail's sentences; None when it has nothing to say any more."""
     subject = subject_of(event.type)
     row = subject.model._default_manager.filter(pk=mail.subject_id).first()
-    if row is None or not _is_wanted(mail, kind, event, row):
+    if row is None or not _is_wanted(kind, event, row):
         return None
     values = subject.values(row, event)
     sentences = f"{kind.subject}{kind.body}"
@@ -66,19 +74,24 @@ def _what_to_say(mail: Mail, kind: Kind, event: Event) -> Values | None:
     return None if any(values[name] is None for name in told) else values
 
 
-def _is_wanted(mail: Mail, kind: Kind, event: Event, row: Model) -> bool:
+def _is_wanted(kind: Kind, event: Event, row: Model) -> bool:
     if not kind.while_stuck:
         return still_so(row, event)
     assert isinstance(row, Funding)
-    told = Mail.objects.filter(
-        recipient=mail.recipient_id,
-        kind=mail.kind,
-        subject_id=mail.subject_id,
-        status=MailStatus.SENT,
-        ended_at__gt=mail.event_at - TOO_LATE,
-    )
-    # Each payment that fails is an event; one mail a day is enough.
-    return is_stuck(row) and not told.exists()
+    return is_stuck(row)
+
+
+def _is_enough(mail: Mail, now: datetime) -> bool:
+    """Whether its reader was mailed the same today, is about to be, or has had many mails."""
+    to_them = Mail.objects.filter(recipient=mail.recipient_id)
+    sent_today = Q(status=MailStatus.SENT, ended_at__gt=now - DAY)
+    # Of two in the hands of two senders the older one is sent.
+    before_it = Q(status=MailStatus.PENDING, id__lt=mail.id)
+    same = to_them.filter(sent_today | before_it, kind=mail.kind, subject_id=mail.subject_id)
+    if same.exists():
+        return True
+    capped = to_them.filter(sent_today, kind__in=_CAPPED)
+    return mail.kind in _CAPPED and capped.count() >= MOST_A_DAY
 
 
 def _refused(mail: Mail, clock: Clock, *, for_ever: bool, error: Exception) -> None:

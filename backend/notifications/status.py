@@ -18,3 +18,4 @@ class SkippedBecause(TextChoices):
     UNWANTED = "UNWANTED"  # its reader wants none of its category, or has closed their account
     DEALT_WITH = "DEALT_WITH"  # what it would have told is over
     LATE = "LATE"
+    ENOUGH = "ENOUGH"  # its reader was mailed the same within a day, or many others

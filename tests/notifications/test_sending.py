@@ -13,14 +13,14 @@ from backend.events.retention import delete_old_events
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
 from backend.jobs import recruiting
-from backend.jobs.models import Submission
+from backend.jobs.models import Application, Submission
 from backend.jobs.status import ReviewDecision
-from backend.notifications import claims, retention
+from backend.notifications import claims, retention, sending
 from backend.notifications.models import Mail
 from backend.notifications.sending import PAUSES, send
 from backend.notifications.status import MailStatus, SkippedBecause
 from backend.payments.models import HeldGrant
-from tests.jobs.people import a_job, an_application, reviewed
+from tests.jobs.people import a_job, a_person, an_application, reviewed
 from tests.notifications import world
 from tests.notifications.world import MailServer, forget_the_past, mail_all
 from tests.webhooks.world import NOON, Clock
@@ -339,3 +339,85 @@ def test_mails_are_forgotten_as_their_events_are(mail_server: MailServer, clock:
     assert retention.forget_old(now=NOON + timedelta(days=29)) == 0
     assert retention.forget_old(now=NOON + timedelta(days=31)) == 1
     assert not Mail.objects.exists()
+
+
+# --- how much is enough --------------------------------------------------------------------------
+
+
+def decide_again_and_again(application: Application, *, times: int = 10) -> None:
+    job = application.job
+    for _ in range(times):
+        for decision in ("reject", "select"):
+            recruiting.decide_applications(
+                user=job.owner, job_id=job.id, now=NOON, **{decision: [application.id]}
+            )
+
+
+def test_whoever_is_selected_and_rejected_without_end_is_mailed_once_a_day_of_each(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    application = an_application(a_job())
+    forget_the_past()
+    decide_again_and_again(application)
+    mail_all(clock)
+    clock.advance(hours=1)
+    decide_again_and_again(application)
+
+    mail_all(clock)
+
+    assert [world.subject_of(mail)[:8] for mail in mail_server.got] == ["You were"]
+    assert Mail.objects.filter(skipped_because=SkippedBecause.ENOUGH).count() == 19
+
+
+def test_two_senders_at_once_send_one_of_the_same(mail_server: MailServer, clock: Clock) -> None:
+    application = an_application(a_job())
+    forget_the_past()
+    decide_again_and_again(application, times=2)
+    relay(now=NOON)
+    in_hand: list[Mail] = []
+    while mail := claims.claim_due(now=clock.now()):
+        in_hand.append(mail)
+
+    for mail in reversed(in_hand):
+        send(mail, clock=clock)
+
+    assert len(mail_server.got) == 1
+
+
+def test_the_same_is_mailed_again_on_another_day(mail_server: MailServer, clock: Clock) -> None:
+    funding = world.told_funding(FundingStatus.SECURED, failing=True)
+    mail_all(clock)
+    clock.advance(hours=24)
+    world.tell_again(funding, at=clock.now())
+
+    mail_all(clock)
+
+    assert len(mail_server.to(funding.payer)) == 2
+
+
+def test_a_person_is_mailed_so_much_a_day(
+    mail_server: MailServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_A_DAY", 3)
+    victim = a_person("victim")
+    for _ in range(5):
+        application = an_application(a_job(), victim)
+        recruiting.decide_applications(
+            user=application.job.owner, job_id=application.job_id, select=[application.id], now=NOON
+        )
+
+    mail_all(clock)
+
+    assert len(mail_server.to(victim)) == 3
+    assert Mail.objects.filter(recipient=victim, skipped_because=SkippedBecause.ENOUGH).count() == 2
+
+
+def test_of_money_a_person_is_mailed_always(
+    mail_server: MailServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_A_DAY", 0)
+    worker = world.paid()
+
+    mail_all(clock)
+
+    assert len(mail_server.to(worker)) == 1

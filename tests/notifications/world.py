@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -429,9 +429,9 @@ def told_funding(status: FundingStatus, *, failing: bool = False) -> Funding:
     return funding
 
 
-def tell_again(funding: Funding) -> None:
+def tell_again(funding: Funding, *, at: datetime = NOON) -> None:
     with transaction.atomic():
-        telling.tell_people(funding, at=NOON)
+        telling.tell_people(funding, at=at)
 
 
 def funding_failed() -> User:
