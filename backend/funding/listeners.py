@@ -16,7 +16,7 @@ from backend.funding.allocating import return_promises_to_unselected
 from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
-from backend.funding.status import LIVE, FundingMode, FundingStatus
+from backend.funding.status import LIVE, TRANSITIONS, FundingMode, FundingStatus
 from backend.funding.telling import (
     tell_people,
     tell_who_keeps_the_treasury,
@@ -92,9 +92,11 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
     """Secure, settle or end what the payment was for, and tell whose money it is."""
     if payment.purpose == PaymentPurpose.FUND:
         _funding_payment_ended(payment, at=at)
-    else:
-        settling.payment_is_over(payment, at=at)
+        return tell_whose_money_it_is(payment, at=at)
+    funding = settling.payment_is_over(payment, at=at)
     tell_whose_money_it_is(payment, at=at)
+    if not TRANSITIONS[FundingStatus(funding.status)]:
+        tell_people(funding, at=at)
 
 
 def _funding_payment_ended(payment: Payment, *, at: datetime) -> None:
@@ -107,13 +109,15 @@ def _funding_payment_ended(payment: Payment, *, at: datetime) -> None:
         if funding.mode == FundingMode.ESCROW and payment.delivered_value:
             # A part of it came, which is of no use to anybody here.
             settling.owe_back(funding, value=payment.delivered_value, at=at)
-    elif funding.mode == FundingMode.DIRECT:
+        return  # the end of the payment says it
+    if funding.mode == FundingMode.DIRECT:
         funding.move_to(FundingStatus.SETTLED, at=at, released_value=funding.total_value)
         Job.objects.filter(id=funding.job_id).update(money_moving=False)
         close_paid_recruiting(job=funding.job, at=at)
     else:
         funding.move_to(FundingStatus.SECURED, at=at)
         securing.money_is_secured(funding, at=at)
+    tell_people(funding, at=at)
 
 
 # --- consents -------------------------------------------------------------------------------------
@@ -150,7 +154,12 @@ def _consented(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None
     if funding.status == FundingStatus.AWAITING_APPROVAL:
         funding.move_to(FundingStatus.SECURED, at=at)
         securing.money_is_secured(funding, at=at)
-        return
+    else:
+        _consented_anew(funding, held_grant, at=at)
+    tell_people(funding, at=at)
+
+
+def _consented_anew(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None:
     if funding.status == FundingStatus.LAPSED:
         part = FundingStatus.PARTIALLY_RELEASED if funding.released_value else FundingStatus.SECURED
         funding.move_to(part, at=at)

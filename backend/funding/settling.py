@@ -231,8 +231,11 @@ def _keep_the_fee(payable: Payable, *, at: datetime) -> None:
 # --- what became of a payment ---------------------------------------------------------------------
 
 
-def payment_is_over(payment: Payment, *, at: datetime) -> None:
-    """Book the end of a payment for something owed, in the transaction that ends it."""
+def payment_is_over(payment: Payment, *, at: datetime) -> Funding:
+    """Book the end of a payment for something owed, in the transaction that ends it.
+
+    Returns the funding that it was owed out of, as it is after that.
+    """
     payable = Payable.objects.select_related(
         *(f"funding__{each}" for each in NEEDED),
         "receiver",
@@ -244,6 +247,7 @@ def payment_is_over(payment: Payment, *, at: datetime) -> None:
         paid(payable, at=at)
     else:
         _failed(payable, payment, at=at)
+    return payable.funding
 
 
 def paid(payable: Payable, *, at: datetime) -> None:

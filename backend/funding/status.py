@@ -1,5 +1,7 @@
 """The state machines of a funding and of what is owed, and what a worker may rely on."""
 
+from collections.abc import Iterable
+
 from django.db.models import TextChoices
 
 
@@ -89,3 +91,17 @@ COUNTING = OPEN - {_F.REFUNDING} | {_F.SETTLED}
 # Promised and not yet decided about to the end.
 ALLOCATED = frozenset({AllocationStatus.RESERVED, AllocationStatus.PARTIALLY_RELEASED})
 UNPAID = frozenset({PayableStatus.OWED, PayableStatus.PAYING, PayableStatus.STUCK})
+
+
+def assured_by(mode: str, status: str) -> FundingAssurance:
+    """What one funding gives workers to rely on; `queries.GIVEN_BY` asks the same of rows."""
+    if status == _F.SETTLED:
+        return FundingAssurance.PAID
+    if status not in LIVE or mode == FundingMode.DIRECT:
+        return FundingAssurance.NONE
+    return FundingAssurance.HELD if mode == FundingMode.ESCROW else FundingAssurance.AUTHORIZED
+
+
+def strongest(given: Iterable[FundingAssurance]) -> FundingAssurance:
+    """What a job's workers may rely on, of what its fundings give them."""
+    return max(given, key=list(FundingAssurance).index)

@@ -32,6 +32,7 @@ NAMES: dict[PayloadFormat, tuple[str, ...]] = {
         "payment.status",
         "funding.status",
         "job.status",
+        "job.assurance",
         "user.job.status",
         "user.job.work_reminder",
         "user.job.expiry_reminder",

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from backend.accounts.models import User, WalletAddress
 from backend.errors import InvalidTransition
 from backend.events import emit
-from backend.funding.status import TRANSITIONS, FundingMode, FundingStatus
+from backend.funding.status import (
+    TRANSITIONS,
+    FundingAssurance,
+    FundingMode,
+    FundingStatus,
+    assured_by,
+    strongest,
+)
 from backend.ids import new_id
 from backend.jobs.models import Job
 from backend.open_payments.types import Amount
@@ -153,6 +160,8 @@ class Funding(models.Model):
     def move_to(self, new: FundingStatus, *, at: datetime, **fields: object) -> None:
         """Change the status and `fields`, with its event; call inside a transaction.
 
+        The job's topic is told where that changes what its workers may rely on.
+
         Raises:
             InvalidTransition: TRANSITIONS has no such move, or somebody moved it first.
         """
@@ -167,6 +176,8 @@ class Funding(models.Model):
         for name, value in changes.items():
             setattr(self, name, value)
         self.announce(at=at, previous=old)
+        if assured_by(self.mode, old) != assured_by(self.mode, new):
+            self._tell_the_job(previous=old, at=at)
 
     def announce(
         self,
@@ -183,4 +194,22 @@ class Funding(models.Model):
             at=at,
             actor=actor,
             subject_id=self.id,
+        )
+
+    def _tell_the_job(self, *, previous: FundingStatus, at: datetime) -> None:
+        others = Funding.objects.filter(job=self.job_id).exclude(id=self.id)
+        by_others = [assured_by(*each) for each in others.values_list("mode", "status")]
+        before, after = (
+            strongest([*by_others, assured_by(self.mode, status)])
+            for status in (previous, self.status)
+        )
+        if before == after:
+            return
+        # Whoever writes to a job's topic has the job's lock, so that this may come before others.
+        emit(
+            topic=f"job:{self.job_id}",
+            type="job.assurance",
+            payload={"assurance": str(after), "previous": str(before)},
+            at=at,
+            subject_id=self.job_id,
         )
