@@ -15,7 +15,6 @@ from backend.errors import InvalidTransition
 from backend.events import emit
 from backend.funding.status import (
     TRANSITIONS,
-    FundingAssurance,
     FundingMode,
     FundingStatus,
     assured_by,
