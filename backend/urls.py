@@ -12,7 +12,7 @@ from backend import health
 from backend.accounts.downloads import PATH as EXPORTS
 from backend.ledger import views as books
 from backend.monitoring import views as monitoring
-from backend.notifications import unsubscribing
+from backend.notifications import confirming, unsubscribing
 from backend.notifications import views as notifications
 from backend.payments import views as payments
 from backend.profiles import views as profiles
@@ -47,6 +47,7 @@ urlpatterns = [
     path(f"{EXPORTS}<str:token>", books.export),
     path(f"{OF_A_PERSON}<str:token>", profiles.export),
     path(f"{unsubscribing.PATH}<str:token>", notifications.unsubscribe),
+    path(f"{confirming.PATH}<str:token>", notifications.confirm),
     path("", include("backend.guide.urls")),
     path("api/webhooks/payments", webhooks.payments),
     path("graphiql/<path:name>", graphiql_asset),

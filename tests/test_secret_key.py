@@ -16,7 +16,7 @@ from backend.files import links as file_links
 from backend.ids import new_id
 from backend.jobs.status import JobStatus
 from backend.ledger import downloads
-from backend.notifications import unsubscribing
+from backend.notifications import confirming, unsubscribing
 from backend.payments import links
 from backend.payments.models import Grant
 from backend.payments.status import GrantKind, PaymentStatus
@@ -162,6 +162,11 @@ def _mail() -> Callable[[], object]:
     return lambda: _refused_as(unsubscribing.BadLink, lambda: unsubscribing.read(token))
 
 
+def _address() -> Callable[[], object]:
+    token = confirming.link_for(a_person(wallet=False)).rpartition("/")[2]
+    return lambda: _refused_as(confirming.BadLink, lambda: confirming.read(token))
+
+
 def _approval(url: Callable[[UUID], str], read: Callable[[str], object]) -> Callable[[], object]:
     opaque = url(new_id()).rpartition("/")[2]
     return lambda: read(opaque)
@@ -190,6 +195,7 @@ SIGNED: dict[str, Callable[[], Callable[[], object]]] = {
     "a part's link": _part,
     "a link to the books": _export,
     "a link in a mail": _mail,
+    "the link that confirms an address": _address,
     "a cursor": _cursor,
     "a session of the back office": _session,
 }

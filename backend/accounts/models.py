@@ -79,6 +79,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     # What they want no mails about: a category that is added later is wanted until they say so.
     muted = models.JSONField(default=list, db_default=[], blank=True)
+    # Since when they use an address that nobody has said is theirs. None: somebody has, or nobody
+    # was asked, since no mails were sent then.
+    email_unconfirmed_since = models.DateTimeField(null=True, editable=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(
         default=False, help_text="An operator: may use this admin, and GraphQL as an operator."

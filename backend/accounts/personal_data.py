@@ -57,6 +57,7 @@ class AccountData(PersonalData):
             locale="",
             password=make_password(None),
             last_login=None,
+            email_unconfirmed_since=None,
             is_active=False,
             is_superuser=False,
             erased_at=Coalesce("erased_at", Value(now)),

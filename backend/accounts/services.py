@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -19,7 +20,7 @@ from backend.accounts import tokens
 from backend.accounts.emails import normalise_email
 from backend.accounts.errors import BadCredentials, WrongPassword
 from backend.accounts.models import BearerToken, User
-from backend.accounts.signals import tell_revoked
+from backend.accounts.signals import entered_unconfirmed, tell_revoked
 from backend.accounts.wallets import (
     add_platform_wallet,
     add_wallet,
@@ -48,6 +49,8 @@ __all__ = [
 
 MAX_PASSWORD_LENGTH = 256
 MAX_NAME_LENGTH = 80
+# Whose address is not confirmed by then is not asked again: perhaps it is somebody else's.
+ASKED_TO_CONFIRM_FOR = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +72,9 @@ def sign_up(
 ) -> Session:
     """Create an ordinary account, never a privileged one, and log it in.
 
-    While no mail is sent, a taken address cannot but be refused. The refusal costs the same time
-    as a success, says the same as for an address we dislike, and is limited per caller's network.
+    Who signs up is logged in at once, so that a taken address cannot but be refused. The refusal
+    costs the same time as a success, says the same as for an address we dislike, and is limited per
+    caller's network.
 
     Raises:
         ValidationFailed: a field is wrong, or the address cannot be used.
@@ -82,6 +86,7 @@ def sign_up(
         display_name=valid_name(display_name),
         locale=valid_locale(locale),
         created_at=now,
+        email_unconfirmed_since=now if settings.SENDS_MAIL else None,
     )
     _check_password(password, user)
     user.set_password(password)
@@ -89,6 +94,7 @@ def sign_up(
         with transaction.atomic():
             user.save(force_insert=True)
             token = tokens.issue(user=user, label="", now=now)
+            _ask_to_confirm(user, now=now)
     except IntegrityError:
         raise _unusable_email() from None
     return Session(token=token, user=user)
@@ -122,7 +128,14 @@ def log_in(
             raise BadCredentials
         user.last_login = now
         token = tokens.issue(user=user, label=_label(device_name), now=now)
+        _ask_to_confirm(user, now=now)
     return Session(token=token, user=user)
+
+
+def _ask_to_confirm(user: User, *, now: datetime) -> None:
+    since = user.email_unconfirmed_since
+    if since is not None and now - since < ASKED_TO_CONFIRM_FOR:
+        entered_unconfirmed.send(sender=User, user=user, at=now)
 
 
 def change_password(

@@ -8,6 +8,9 @@ from django.dispatch import Signal
 
 # A token or an API key of `user_id` has stopped working. May be sent once too often.
 tokens_revoked = Signal()
+# Somebody signs up or logs in whose address is to be confirmed. user: User, at: datetime. Sent in
+# the transaction of that, as its last statement.
+entered_unconfirmed = Signal()
 
 
 def tell_revoked(user_id: UUID) -> None:

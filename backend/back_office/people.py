@@ -50,10 +50,18 @@ class UserAdmin(DeedAdmin):
         "operator_since",
         "made_operator_by",
         "created_at",
+        "email_unconfirmed_since",
         "erased_at",
     )
     entrusting: ClassVar = ("is_staff", "is_auditor", "groups")
-    readonly_fields = ("email", "operator_since", "made_operator_by", "created_at", "erased_at")
+    readonly_fields = (
+        "email",
+        "operator_since",
+        "made_operator_by",
+        "created_at",
+        "email_unconfirmed_since",
+        "erased_at",
+    )
     change_form_template = "back_office/person.html"
     filter_horizontal = ("groups",)
 

@@ -8,8 +8,8 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from backend.accounts.personal import register
 
-        # It registers with the pump, with the relay, and with Django's checks.
-        from backend.notifications import checks, lining_up, tasks  # noqa: F401
+        # It registers with the pump, with the relay, with Django's checks, and listens to sign-ups.
+        from backend.notifications import checks, confirming, lining_up, tasks  # noqa: F401
         from backend.notifications.personal_data import MailData
 
         register(MailData())

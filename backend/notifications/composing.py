@@ -14,7 +14,7 @@ from backend.events.models import Event
 from backend.ids import global_id
 from backend.locales import language_for
 from backend.money import number_of
-from backend.notifications import unsubscribing
+from backend.notifications import confirming, unsubscribing
 from backend.notifications.kinds import Kind
 from backend.notifications.models import Mail
 from backend.notifications.subjects import Values
@@ -36,34 +36,49 @@ def language_of(user: User) -> str:
 def compose(mail: Mail, kind: Kind, event: Event, values: Values) -> EmailMessage:
     """The message, the same one whenever it is made of the same values."""
     user = mail.recipient
-    unsubscribe = unsubscribing.link_for(user, kind.category)
     with translation.override(language_of(user)):
         said = {name: _written(value) for name, value in values.items()}
         subject = str(kind.subject).format(**said)
-        body = render_to_string(
-            "notifications/mail.txt",
-            {
-                "name": _one_line(user.display_name),
-                "body": str(kind.body).format(**said),
-                "link": _link(event),
-                "category": CATEGORIES[kind.category],
-                "unsubscribe": unsubscribe,
-            },
-        )
+        body = str(kind.body).format(**said)
+        if kind.category is None:
+            text = f"{body}\n\n{confirming.link_for(user)}\n"
+        else:
+            text = _letter(user, kind.category, body=body, link=_link(event))
     host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
     return EmailMessage(
         subject=subject,
-        body=body,
+        body=text,
         to=[user.email],
         headers={
             # The same when it is sent twice, so that mail programs can show one.
             "Message-ID": f"<{mail.id}@{host}>",
-            "List-Unsubscribe": f"<{unsubscribe}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            **_unsubscribing(user, kind.category),
             # RFC 3834: answers that go out by themselves should not be given.
             "Auto-Submitted": "auto-generated",
         },
     )
+
+
+def _letter(user: User, category: MailCategory, *, body: str, link: str) -> str:
+    return render_to_string(
+        "notifications/mail.txt",
+        {
+            "name": _one_line(user.display_name),
+            "body": body,
+            "link": link,
+            "category": CATEGORIES[category],
+            "unsubscribe": unsubscribing.link_for(user, category),
+        },
+    )
+
+
+def _unsubscribing(user: User, category: MailCategory | None) -> dict[str, str]:
+    if category is None:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{unsubscribing.link_for(user, category)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _link(event: Event) -> str:

@@ -30,6 +30,7 @@ class Side(StrEnum):
     WORKER = "WORKER"
     PAYER = "PAYER"
     PAYEE = "PAYEE"  # whose wallet received
+    HOLDER = "HOLDER"  # of the account
     OPERATOR = "OPERATOR"  # who keeps the treasury, or can decide a dispute
 
 
@@ -39,13 +40,14 @@ class Kind:
 
     `status` is what the event says, None where it says none; `where` what else its payload has to
     say; `after_dispute` False: that a dispute led to it is told by the dispute's own mail.
-    `while_stuck`: whatever the status, as long as something owed waits for a person.
+    `while_stuck`: whatever the status, as long as something owed waits for a person. `category`
+    None: it asks a stranger whether the address is theirs, and has no word of anybody's.
     """
 
     name: str
     type: str
     to: Side
-    category: MailCategory
+    category: MailCategory | None
     subject: Sentence
     body: Sentence
     status: str | None = None
@@ -66,11 +68,23 @@ class Kind:
         )
 
 
-def _kind(name: str, to: Side, category: MailCategory, **more: Any) -> Kind:
+def _kind(name: str, to: Side, category: MailCategory | None, **more: Any) -> Kind:
     return Kind(name=name, to=to, category=category, **{"where": {}, **more})
 
 
 KINDS: tuple[Kind, ...] = (
+    _kind(
+        "confirm_address",
+        Side.HOLDER,
+        None,
+        type="account.unconfirmed",
+        subject=_("Please confirm your e-mail address"),
+        body=_(
+            "Somebody has signed up with this e-mail address. If it was you, please confirm it on "
+            "the page below: before that you get no other mails. If it was not you, there is "
+            "nothing you have to do."
+        ),
+    ),
     # --- what the owner of a job has to do ---
     _kind(
         "to_select",

@@ -7,7 +7,7 @@ from string import Formatter
 
 from django.db.models import Model, Q
 
-from backend.accounts.models import MailCategory
+from backend.accounts.models import MailCategory, User
 from backend.clock import Clock
 from backend.events.models import Event
 from backend.funding.models import Funding
@@ -38,8 +38,8 @@ def send(mail: Mail, *, clock: Clock) -> None:
     event = Event.objects.filter(id=mail.event_id).first()
     if now - mail.event_at > TOO_LATE or event is None or kind is None:
         return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.LATE)
-    if not mail.recipient.is_active or kind.category not in mail.recipient.notify:
-        return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.UNWANTED)
+    if (because := _not_to_be_mailed(mail.recipient, kind)) is not None:
+        return claims.end(mail, MailStatus.SKIPPED, at=now, because=because)
     values = _what_to_say(mail, kind, event)
     if values is None:
         return claims.end(mail, MailStatus.SKIPPED, at=now, because=SkippedBecause.DEALT_WITH)
@@ -59,6 +59,16 @@ def send(mail: Mail, *, clock: Clock) -> None:
     else:
         claims.end(mail, MailStatus.SENT, at=clock.now())
     return None
+
+
+def _not_to_be_mailed(reader: User, kind: Kind) -> SkippedBecause | None:
+    if not reader.is_active:
+        return SkippedBecause.UNWANTED
+    if kind.category is None:
+        return None
+    if reader.email_unconfirmed_since is not None:
+        return SkippedBecause.UNCONFIRMED
+    return None if kind.category in reader.notify else SkippedBecause.UNWANTED
 
 
 def _what_to_say(mail: Mail, kind: Kind, event: Event) -> Values | None:

@@ -16,6 +16,7 @@ class SkippedBecause(TextChoices):
     """Why a mail was not sent."""
 
     UNWANTED = "UNWANTED"  # its reader wants none of its category, or has closed their account
+    UNCONFIRMED = "UNCONFIRMED"  # nobody has said that the address is theirs
     DEALT_WITH = "DEALT_WITH"  # what it would have told is over
     LATE = "LATE"
     ENOUGH = "ENOUGH"  # its reader was mailed the same within a day, or many others

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
+from backend.accounts.models import User
 from backend.events.models import Event
 from backend.funding.models import Funding
 from backend.funding.paying import paying_grant
@@ -38,6 +39,10 @@ class Subject:
     sides: Mapping[Side, str]
     values: Callable[[Any, Event], Values]
     others: Side | None = None
+
+
+def _account(row: User, event: Event) -> Values:
+    return {}
 
 
 def _job(row: Job, event: Event) -> Values:
@@ -87,6 +92,7 @@ def _treasury(row: HeldGrant, event: Event) -> Values:
 
 
 SUBJECTS: dict[str, Subject] = {
+    "account": Subject(User, {Side.HOLDER: "id"}, _account),
     "job": Subject(Job, {Side.OWNER: "owner_id"}, _job, others=Side.WORKER),
     "application": Subject(
         Application,
@@ -142,6 +148,8 @@ REMINDED_IN = {
 def still_so(row: Model, event: Event) -> bool:
     """Whether what the event told is still how things are."""
     match row:
+        case User():
+            return row.email_unconfirmed_since is not None
         case Job():
             # One that is not listed stands for work elsewhere, and nobody selects or works here.
             return row.listed and row.status == event.payload["status"]

@@ -1,4 +1,4 @@
-"""The link at the end of every mail."""
+"""The links in mails: at the end of every one, and in the one that asks whose the address is."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from backend.notifications import unsubscribing
+from backend.notifications import confirming, unsubscribing
 from backend.notifications.composing import CATEGORIES, language_of
 
 
@@ -23,17 +23,35 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         user, category = unsubscribing.read(token)
     except unsubscribing.BadLink:
-        return _page(request, "bad", status=404)
+        return _page(request, "unsubscribe", "bad", status=404)
     if request.method == "POST":
         unsubscribing.mute(user, category)
     with translation.override(language_of(user)):
         state = "done" if request.method == "POST" else "asks"
-        return _page(request, state, category=CATEGORIES[category])
+        return _page(request, "unsubscribe", state, category=CATEGORIES[category])
 
 
-def _page(request: HttpRequest, state: str, *, status: int = 200, **more: object) -> HttpResponse:
+# As above: whoever has the link reads the mails to this address.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button, and changes nothing: scanners of mails open links. POST confirms."""
+    try:
+        user = confirming.read(token)
+    except confirming.BadLink:
+        return _page(request, "confirm", "bad", status=404)
+    if request.method == "POST":
+        confirming.confirm(user)
+    with translation.override(language_of(user)):
+        return _page(request, "confirm", "done" if request.method == "POST" else "asks")
+
+
+def _page(
+    request: HttpRequest, name: str, state: str, *, status: int = 200, **more: object
+) -> HttpResponse:
     response = render(
-        request, "notifications/unsubscribe.html", {"state": state, **more}, status=status
+        request, f"notifications/{name}.html", {"state": state, **more}, status=status
     )
     # The address is a permission, if a small one.
     response["Referrer-Policy"] = "no-referrer"

@@ -46,6 +46,7 @@ NAMES: dict[PayloadFormat, tuple[str, ...]] = {
         "user.payment.status",
         "user.treasury.nearly_spent",
         "user.webhook.disabled",
+        "user.account.unconfirmed",
     ),
     PayloadFormat.GUIDE: (COMPLETED, FAILED),
 }

@@ -32,6 +32,7 @@ from backend.notifications.sending import send
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.signals import held_grant_moved
 from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
+from tests.accounts.people import Form
 from tests.jobs.people import (
     NOON,
     a_dispute,
@@ -148,6 +149,10 @@ def _pass(job: Job) -> None:
 
 def _cancel(job: Job, by: User) -> None:
     endings.cancel_job(user=by, job_id=job.id, reason="Not needed.", now=NOON)
+
+
+def confirm_address() -> User:
+    return Form(email=f"{new_id().hex}@example.com").send(now=NOON).user
 
 
 def to_select() -> User:
@@ -479,6 +484,7 @@ def treasury_nearly_spent() -> User:
 
 
 STORIES: tuple[Callable[[], User], ...] = (
+    confirm_address,
     to_select,
     selected_worker_withdrew,
     job_expired_for_owner,
