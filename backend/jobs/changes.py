@@ -64,6 +64,12 @@ class Change:
             no_longer_selected.send(sender=Application, application=row, at=self.at)
         self.tell_people(row, f"{row._meta.model_name}.status", payload)
 
+    def tell_of_terms(self, job: Job, type: str, payload: Mapping[str, object]) -> None:
+        """Say in the feeds of a job and of its people that it is another one in the same status."""
+        payload = {"status": str(job.status), **payload}
+        self.tell(f"job:{job.id}", type, job, payload)
+        self.tell_people(job, type, {**payload, "job": str(job.id)})
+
     def tell_people(self, row: HasStatus, type: str, payload: Mapping[str, object]) -> None:
         """Put an event into the feeds of all people whom `row` concerns."""
         for user_id in _concerned(row):

@@ -71,7 +71,7 @@ def update_job(
         VersionChanged: somebody changed the job since it was read.
         ValidationFailed, AmountOutOfRange: a value is unusable, or a term would change.
     """
-    with changing(at=now, actor=user):
+    with changing(at=now, actor=user) as change:
         job = lock_job(user=user, job_id=job_id)
         require(RULES, JobAction.EDIT, facts_of_job(user=user, job=job, now=now))
         if job.version != expected_version:
@@ -87,6 +87,8 @@ def update_job(
         job.change(at=now, title_audio=media.title, **columns)
         job.references.set(media.references)
         let_go(before - {file.id for file in media.references}, now=now)
+        if job.status != JobStatus.DRAFT:
+            change.tell_of_terms(job, "job.edited", {})
     return job
 
 
@@ -190,13 +192,17 @@ def extend_job(
     changes = {name: at for name, at in given.items() if at is not None}
     if not changes:
         raise ValidationFailed(_("Give at least one deadline."))
-    with changing(at=now, actor=user):
+    with changing(at=now, actor=user) as change:
         job = lock_job(user=user, job_id=job_id)
         require(RULES, JobAction.EXTEND, facts_of_job(user=user, job=job, now=now))
         validation.check_extension(job, changes, now=now)
+        moved = {name: at for name, at in changes.items() if at != getattr(job, name)}
         for name, at in changes.items():
             setattr(job, name, at)
         job.change(at=now, due_at=job.due(now=now), **changes)
+        if moved:
+            instants = {name: at.isoformat() for name, at in moved.items()}
+            change.tell_of_terms(job, "job.extended", instants)
     return job
 
 

@@ -20,6 +20,7 @@ from backend.payments.status import PaymentPurpose
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as Sentence
 
+ANYTHING = object()
 WORK, MONEY, REMINDERS = MailCategory.WORK, MailCategory.MONEY, MailCategory.REMINDERS
 
 
@@ -39,9 +40,10 @@ class Kind:
     """A mail: after which event, to which side of it, and its words.
 
     `status` is what the event says, None where it says none; `where` what else its payload has to
-    say; `after_dispute` False: that a dispute led to it is told by the dispute's own mail.
-    `while_stuck`: whatever the status, as long as something owed waits for a person. `category`
-    None: it asks a stranger whether the address is theirs, and has no word of anybody's.
+    say, ANYTHING that it says something there; `after_dispute` False: that a dispute led to it is
+    told by the dispute's own mail. `while_stuck`: whatever the status, as long as something owed
+    waits for a person. `category` None: it asks a stranger whether the address is theirs, and has
+    no word of anybody's.
     """
 
     name: str
@@ -64,7 +66,10 @@ class Kind:
             # An event may also say that only amounts have changed.
             and (status is None or status != payload.get("previous"))
             and (self.after_dispute or payload.get("previous") != "DISPUTED")
-            and all(payload.get(key) == value for key, value in self.where.items())
+            and all(
+                key in payload and value in (payload[key], ANYTHING)
+                for key, value in self.where.items()
+            )
         )
 
 
@@ -267,6 +272,18 @@ KINDS: tuple[Kind, ...] = (
         subject=_("The work can begin: {job}"),
         body=_(
             "The pay for the job “{job}” is secured, so you can begin. Please hand in your work "
+            "before {submit_until}."
+        ),
+    ),
+    _kind(
+        "more_time",
+        Side.WORKER,
+        WORK,
+        type="job.extended",
+        where={"submit_until": ANYTHING},
+        subject=_("More time for the work: {job}"),
+        body=_(
+            "The owner of the job “{job}” has given more time for its work: it can be handed in "
             "before {submit_until}."
         ),
     ),

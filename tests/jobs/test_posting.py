@@ -14,6 +14,7 @@ from backend.errors import (
     ValidationFailed,
     WalletRequired,
 )
+from backend.events.models import Event
 from backend.files.models import File
 from backend.ids import new_id
 from backend.jobs import posting, recruiting
@@ -164,6 +165,11 @@ def test_a_foreign_job_that_is_public_cannot_be_published_or_decided() -> None:
 # --- editing
 
 
+def told(type: str) -> list[str]:
+    events = Event.objects.filter(type=type).order_by("topic")
+    return list(events.values_list("topic", flat=True))
+
+
 def edited(job: Job, *, expected_version: int | None = None, **changes: Any) -> Job:
     data = replace(GOOD_JOB, **changes)
     return posting.update_job(
@@ -281,6 +287,26 @@ def test_a_job_shows_ones_own_files_only() -> None:
     assert Job.objects.count() == 1
 
 
+def test_whoever_follows_a_job_or_is_selected_hears_that_it_was_edited() -> None:
+    job = a_job()
+    application = an_application(job)
+    an_application(job)
+    recruiting.decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
+    job.refresh_from_db()
+
+    edited(job, title="Record eleven sentences")
+
+    assert told("job.edited") == sorted(
+        [f"job:{job.id}", f"user:{job.owner_id}", f"user:{application.applicant_id}"]
+    )
+
+
+def test_nobody_hears_of_a_draft() -> None:
+    edited(a_draft(), title="Record eleven sentences")
+
+    assert told("job.edited") == []
+
+
 # --- copying
 
 
@@ -325,6 +351,28 @@ def test_deadlines_move_away_and_the_clock_with_them() -> None:
     row = Job.objects.get(id=job.id)
     assert row.recruit_until == row.due_at == later
     assert extended(row, recruit_until=later).recruit_until == later, "safe to repeat"
+
+
+def test_whoever_follows_a_job_or_works_for_it_hears_once_of_the_new_deadlines() -> None:
+    job, (worker,) = a_job_with_work()
+    assert job.submit_until is not None
+    later = job.submit_until + timedelta(hours=1)
+    ends = later + timedelta(days=30)
+
+    extended(job, submit_until=later, expires_at=ends)
+    job.refresh_from_db()
+    extended(job, submit_until=later, expires_at=ends)
+
+    assert told("job.extended") == sorted(
+        [f"job:{job.id}", f"user:{job.owner_id}", f"user:{worker.id}"]
+    )
+    event = Event.objects.get(type="job.extended", topic=f"user:{worker.id}")
+    assert event.payload == {
+        "status": "SUBMITTING",
+        "job": str(job.id),
+        "submit_until": later.isoformat(),
+        "expires_at": ends.isoformat(),
+    }
 
 
 def test_workers_get_more_time() -> None:

@@ -11,13 +11,13 @@ from django.utils import translation
 from backend.accounts.models import User
 from backend.events.models import Event
 from backend.ids import global_id
-from backend.jobs import endings, recruiting
+from backend.jobs import endings, posting, recruiting
 from backend.jobs.models import Job
 from backend.notifications.kinds import BY_NAME, KINDS
 from backend.notifications.models import Mail
 from backend.notifications.status import MailStatus
 from backend.payments.models import Payment
-from tests.jobs.people import NOON, a_job, an_application
+from tests.jobs.people import NOON, a_job, a_job_with_work, an_application
 from tests.notifications import world
 from tests.notifications.world import STORIES, MailServer, mail_all, subject_of, text_of
 from tests.webhooks.world import Clock, a_user, announce
@@ -151,6 +151,24 @@ def test_those_whose_application_is_pending_hear_that_the_job_is_over(
 
     assert [mail["To"] for mail in mail_server.got] == [pending.applicant.email]
     assert "canceled" in subject_of(mail_server.got[0])
+
+
+def test_more_time_for_the_job_alone_is_no_mail(mail_server: MailServer, clock: Clock) -> None:
+    job, _ = a_job_with_work()
+    assert job.expires_at is not None
+    world.forget_the_past()
+
+    posting.extend_job(
+        user=job.owner,
+        job_id=job.id,
+        recruit_until=None,
+        submit_until=None,
+        expires_at=job.expires_at + world.DAY,
+        now=NOON,
+    )
+    mail_all(clock)
+
+    assert mail_server.got == []
 
 
 def test_a_job_that_stands_for_work_elsewhere_makes_no_mail(

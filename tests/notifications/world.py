@@ -22,7 +22,7 @@ from backend.funding.reminding import remind_of_consents
 from backend.funding.status import FundingStatus
 from backend.ids import new_id
 from backend.jobs import clock as job_clock
-from backend.jobs import disputes, endings, recruiting
+from backend.jobs import disputes, endings, posting, recruiting
 from backend.jobs.models import Dispute, Job, Submission
 from backend.jobs.status import ReviewDecision
 from backend.jobs.work import begin_work
@@ -221,6 +221,21 @@ def review_reminder() -> User:
     forget_the_past()
     job_clock.pass_time(now=NOON)
     return job.owner
+
+
+def more_time() -> User:
+    job, (worker,) = a_job_with_work()
+    assert job.submit_until is not None and job.expires_at is not None
+    forget_the_past()
+    posting.extend_job(
+        user=job.owner,
+        job_id=job.id,
+        recruit_until=None,
+        submit_until=job.submit_until + DAY,
+        expires_at=job.expires_at + DAY,
+        now=NOON,
+    )
+    return worker
 
 
 def work_reminder() -> User:
@@ -494,6 +509,7 @@ STORIES: tuple[Callable[[], User], ...] = (
     job_expired,
     work_to_review,
     review_reminder,
+    more_time,
     work_reminder,
     expiry_reminder_selecting,
     expiry_reminder_submitting,
