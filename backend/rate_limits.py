@@ -39,6 +39,8 @@ LIMITS: Mapping[str, RateLimitItem] = MappingProxyType(
         "exports": RateLimitItemPerHour(60, namespace="exports"),  # per user
         "apiKeys": RateLimitItemPerHour(30, namespace="apiKeys"),  # made, per user
         "apiKey": RateLimitItemPerMinute(600, namespace="apiKey"),  # requests, per key
+        # Of whatever kind, per user; programs have the one of their key.
+        "mutations": RateLimitItemPerMinute(300, namespace="mutations"),
         "webhooks": RateLimitItemPerMinute(30, namespace="webhooks"),  # per user
         "money": RateLimitItemPerMinute(30, namespace="money"),  # per user
     }

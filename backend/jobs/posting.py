@@ -25,6 +25,8 @@ from backend.jobs.models import Job
 from backend.jobs.status import JobStatus
 from backend.jobs.validation import JobData
 
+# More would only fill the disk. Of two made at once both may be there: nothing is lost by that.
+MOST_DRAFTS = 500
 RECRUITING_LASTS = timedelta(days=7)
 MOST_REFERENCES = 10
 # What applicants rely on stands still once there can be any; deadlines move by `extend_job`.
@@ -39,10 +41,11 @@ def create_job(*, owner: User, data: JobData, now: datetime, listed: bool = True
     Not safe to repeat: each call makes a job.
 
     Raises:
-        ValidationFailed: a value is unusable; `path` says which one.
+        ValidationFailed: a value is unusable; `path` says which one. Or there are too many drafts.
         AmountOutOfRange: reward × workers needed is above 2^63−1.
         NotFound: a file is not the owner's.
     """
+    _check_drafts(owner)
     columns = validation.job_columns(data, now=now)
     with transaction.atomic():
         media = _media(owner, data, now=now)
@@ -138,7 +141,9 @@ def duplicate_job(*, user: User, job_id: UUID, now: datetime) -> Job:
 
     Raises:
         NotFound, Forbidden: see `lifecycle.job`.
+        ValidationFailed: there are too many drafts.
     """
+    _check_drafts(user)
     with transaction.atomic():
         old = lock_job(user=user, job_id=job_id)
         require(RULES, JobAction.DUPLICATE, facts_of_job(user=user, job=old, now=now))
@@ -204,6 +209,15 @@ def extend_job(
             instants = {name: at.isoformat() for name, at in moved.items()}
             change.tell_of_terms(job, "job.extended", instants)
     return job
+
+
+def _check_drafts(owner: User) -> None:
+    drafts = Job.objects.filter(owner=owner, status=JobStatus.DRAFT.value)
+    if drafts.count() >= MOST_DRAFTS:
+        raise ValidationFailed(
+            _("You have {most} drafts. Publish or cancel some before you make more."),
+            most=MOST_DRAFTS,
+        )
 
 
 @dataclass(frozen=True, slots=True)

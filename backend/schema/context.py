@@ -149,6 +149,24 @@ class Context:
         assert self._caller is not None
         self._caller.require(scope)
 
+    async def count_mutation(self) -> None:
+        """Count a mutation of a person. A program's requests are counted by its key.
+
+        Raises:
+            RateLimited: it is one too many.
+        """
+        if self.bearer is not None and key_in(self.bearer) is None:
+            await self.db(self._count_mutation)
+
+    def _count_mutation(self) -> None:
+        try:
+            if not self._viewer_known:
+                self.look_up_viewer()
+        except Unauthenticated:
+            return  # logIn takes whoever comes; where a person is needed that is said
+        assert self._viewer is not None
+        rate_limits.hit("mutations", str(self._viewer.pk))
+
     async def viewer(self) -> User | None:
         """Who asks; None is a visitor without a token.
 

@@ -182,6 +182,7 @@ class RefusalsAsData(FieldExtension):
         info.context.forget()
         try:
             await info.context.require_scope(SCOPES.get(info.field_name))
+            await info.context.count_mutation()
             return await next_(source, info, **kwargs)
         except FaenaError as error:
             if error.code in TOP_LEVEL:

@@ -333,6 +333,23 @@ def test_nobody_copies_a_foreign_job() -> None:
         posting.duplicate_job(user=a_person(), job_id=a_job().id, now=NOON)
 
 
+def test_drafts_are_not_piled_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "MOST_DRAFTS", 2)
+    owner = a_person()
+    published = a_job(owner)
+    drafts = [a_draft(owner) for _ in range(2)]
+
+    with pytest.raises(ValidationFailed):
+        a_draft(owner)
+    with pytest.raises(ValidationFailed):
+        posting.duplicate_job(user=owner, job_id=published.id, now=NOON)
+    a_draft(a_person())
+    posting.publish_job(user=owner, job_id=drafts[0].id, now=NOON)
+    posting.duplicate_job(user=owner, job_id=published.id, now=NOON)
+
+    assert Job.objects.filter(owner=owner, status=JobStatus.DRAFT).count() == 2
+
+
 # --- more time
 
 

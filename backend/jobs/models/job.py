@@ -25,6 +25,7 @@ LARGEST_VALUE = 2**63 - 1
 MOST_WORKERS = 1000
 # What the database takes; what people may name is accounts.wallets.FINEST_SCALE.
 LARGEST_SCALE = 18
+_DRAFT = Q(status=JobStatus.DRAFT.value)
 _RECRUITING = Q(status=JobStatus.RECRUITING.value)
 _UNDER_WAY = Q(status__in=["REVIEWING", "SELECTING", "SUBMITTING"])
 _OVER = Q(status__in=["CANCELED", "COMPLETE", "EXPIRED"])
@@ -154,6 +155,7 @@ class Job(HasStatus):
                 condition=_RECRUITING,
             ),
             models.Index(fields=["owner", "-id"], name="job_by_owner"),
+            models.Index(fields=["owner"], name="job_drafts", condition=_DRAFT),
             models.Index(
                 fields=["due_at"], name="job_due", condition=models.Q(due_at__isnull=False)
             ),
