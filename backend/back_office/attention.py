@@ -11,6 +11,8 @@ from backend.events.models import Event, Topic
 from backend.funding.models import Seller
 from backend.funding.queries import waiting_for_a_person
 from backend.funding.treasury import paying_grants_of
+from backend.jobs.models import Dispute
+from backend.jobs.status import DisputeStatus
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import (
     HELD_GRANT_OVER,
@@ -51,6 +53,12 @@ def pressing(*, now: datetime) -> list[Payment]:
         for payment in payments[:SHOWN]:
             found.setdefault(payment.id, payment)
     return list(found.values())[:SHOWN]
+
+
+def escalated() -> QuerySet[Dispute]:
+    """Disputes that wait until an operator decides, the longest first."""
+    waiting = Dispute.objects.filter(status=DisputeStatus.ESCALATED.value)
+    return waiting.select_related("submission__job").order_by("updated_at", "id")
 
 
 def _payments() -> QuerySet[Payment]:

@@ -44,6 +44,7 @@ def page(clock: Clock = SYSTEM_CLOCK) -> dict[str, Any]:
             "late": attention.late(now=now).count(),
             "stuck": attention.stuck().count(),
         },
+        "disputes": list(attention.escalated()[: attention.SHOWN]),
         "discrepancies": attention.discrepancies(),
         "treasury": [
             (each, written(each.grant.taken(at=now)), written(each.grant.limit))

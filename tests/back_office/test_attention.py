@@ -7,11 +7,20 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from backend.back_office import attention
+from backend.jobs.models import Dispute
+from backend.jobs.status import ReviewDecision
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import GrantScope, HeldGrantStatus, PaymentStatus
 from tests.back_office.people import an_operator
 from tests.conftest import NOON
-from tests.jobs.people import a_person, a_wallet
+from tests.jobs.people import (
+    a_dispute,
+    a_job_with_work,
+    a_person,
+    a_wallet,
+    reviewed,
+    submitted_work,
+)
 from tests.ledger.books import a_payment
 from tests.webhooks.world import a_user, an_endpoint
 
@@ -36,6 +45,21 @@ def test_unknown_payments_come_first_the_oldest_of_them_at_the_top() -> None:
     a_payment()
 
     assert attention.pressing(now=NOON) == [older, newer, late]
+
+
+def test_disputes_that_wait_for_an_operator_are_on_the_start_page(client: Client) -> None:
+    job, (worker,) = a_job_with_work(title="Sing <b>")
+    dispute = a_dispute(reviewed(submitted_work(job, worker), ReviewDecision.REJECT))
+    client.force_login(an_operator())
+    before = client.get("/admin/").content.decode()
+    Dispute.objects.update(status="ESCALATED", answer_by=None, due_at=None)
+
+    after = client.get("/admin/").content.decode()
+
+    assert list(attention.escalated()) == [dispute]
+    link = f"/admin/jobs/dispute/{dispute.id}/change/"
+    assert (link in before, link in after) == (False, True)
+    assert "Sing &lt;b&gt;" in after
 
 
 def test_discrepancies_are_counted_by_kind_and_aged_by_the_oldest() -> None:
