@@ -10,10 +10,10 @@ its AppConfig.ready():
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
@@ -64,8 +64,27 @@ class PersonalData:
         """Forget `person`, inside the transaction of all domains. Safe to repeat."""
 
     def export(self, person: User) -> Mapping[str, object]:
-        """What `person` can take with them, as values that JSON has."""
+        """What `person` can take with them, as values that JSON has.
+
+        An iterator among them is written as a list: what has no bound is read `by_page`.
+        """
         return {}
+
+
+M = TypeVar("M", bound=Model)
+PAGE = 100
+
+
+def by_page(rows: QuerySet[M]) -> Iterator[M]:
+    """All `rows` in the order of their keys, a page in memory at a time.
+
+    No cursor is held between pages: each can be read on another thread.
+    """
+    rows = rows.order_by("pk")
+    page = list(rows[:PAGE])
+    while page:
+        yield from page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE]) if len(page) == PAGE else []
 
 
 _registered: list[PersonalData] = []

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts import personal
 from backend.accounts.models import ApiKey, BearerToken, IdempotencyKey, User, WalletAddress
-from backend.accounts.personal import ERASED, KEPT, Hindrance, PersonalData, not_referred_to
+from backend.accounts.personal import (
+    ERASED,
+    KEPT,
+    Hindrance,
+    PersonalData,
+    by_page,
+    not_referred_to,
+)
 from backend.accounts.signals import tell_revoked
 
 
@@ -65,9 +72,9 @@ class AccountData(PersonalData):
         person.refresh_from_db()
 
     def export(self, person: User) -> Mapping[str, object]:
-        sessions = BearerToken.objects.filter(user=person).order_by("id")
+        sessions = BearerToken.objects.filter(user=person)
         keys = ApiKey.objects.filter(owner=person).order_by("id")
-        wallets = WalletAddress.objects.filter(owner=person).order_by("id")
+        wallets = WalletAddress.objects.filter(owner=person)
         return {
             "account": {
                 "id": person.pk,
@@ -77,15 +84,15 @@ class AccountData(PersonalData):
                 "createdAt": person.created_at,
                 "lastLogInAt": person.last_login,
             },
-            "sessions": [
+            "sessions": (
                 {"device": each.label, "createdAt": each.created_at, "usedAt": each.last_used_at}
-                for each in sessions
-            ],
+                for each in by_page(sessions)
+            ),
             "apiKeys": [
                 {"name": each.name, "scopes": each.scopes, "createdAt": each.created_at}
                 for each in keys
             ],
-            "wallets": [
+            "wallets": (
                 {
                     "address": each.url,
                     "publicName": each.public_name,
@@ -94,8 +101,8 @@ class AccountData(PersonalData):
                     "isDefault": each.is_default,
                     "removedAt": each.removed_at,
                 }
-                for each in wallets
-            ],
+                for each in by_page(wallets)
+            ),
         }
 
 

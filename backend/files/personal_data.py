@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from backend.accounts.models import User
-from backend.accounts.personal import ERASED, KEPT, PersonalData, not_referred_to
+from backend.accounts.personal import ERASED, KEPT, PersonalData, by_page, not_referred_to
 from backend.files.models import File
 from backend.files.sweeping import forget
 
@@ -24,7 +24,7 @@ class FileData(PersonalData):
 
     def export(self, person: User) -> Mapping[str, object]:
         return {
-            "files": [
+            "files": (
                 {
                     "id": each.pk,
                     "name": each.name,
@@ -33,6 +33,6 @@ class FileData(PersonalData):
                     "sha256": each.sha256,
                     "createdAt": each.created_at,
                 }
-                for each in File.objects.filter(owner=person).order_by("id")
-            ]
+                for each in by_page(File.objects.filter(owner=person))
+            )
         }

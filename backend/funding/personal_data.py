@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
-from backend.accounts.personal import KEPT, Hindrance, PersonalData, hindrance
+from backend.accounts.personal import KEPT, Hindrance, PersonalData, by_page, hindrance
 from backend.funding.models import Funding, Payable
 from backend.funding.status import TRANSITIONS, PayableStatus
 
@@ -52,9 +52,9 @@ class FundingData(PersonalData):
         )
 
     def export(self, person: User) -> Mapping[str, object]:
-        fundings = Funding.objects.filter(payer=person).order_by("id")
+        fundings = Funding.objects.filter(payer=person)
         return {
-            "fundings": [
+            "fundings": (
                 {
                     "id": each.pk,
                     "job": each.job_id,
@@ -64,6 +64,6 @@ class FundingData(PersonalData):
                     "released": each.released.to_json(),
                     "createdAt": each.created_at,
                 }
-                for each in fundings
-            ]
+                for each in by_page(fundings)
+            )
         }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from backend.accounts.models import User
-from backend.accounts.personal import ERASED, PersonalData
+from backend.accounts.personal import ERASED, PersonalData, by_page
 from backend.guide.models import Offer
 
 
@@ -22,10 +22,10 @@ class OfferData(PersonalData):
             Offer.objects.filter(pk=offer.pk).update(reference=f"erased:{offer.pk}")
 
     def export(self, person: User) -> Mapping[str, object]:
-        offers = Offer.objects.filter(owner=person).order_by("id")
+        offers = Offer.objects.filter(owner=person)
         return {
-            "offers": [
+            "offers": (
                 {"name": each.reference, "kind": each.kind, "createdAt": each.created_at}
-                for each in offers
-            ]
+                for each in by_page(offers)
+            )
         }

@@ -15,6 +15,7 @@ from backend.accounts.personal import (
     KEPT,
     Hindrance,
     PersonalData,
+    by_page,
     hindrance,
     kept_wallets_of,
 )
@@ -84,18 +85,15 @@ class DataOfJobs(PersonalData):
         work = Submission.objects.filter(worker=person).select_related("job")
         disputes = Dispute.objects.filter(submission__worker=person)
         return {
-            "jobs": [_job(each) for each in jobs.order_by("id")],
-            "applications": [
-                _application(each)
-                for each in applications.prefetch_related("attachments").order_by("id")
-            ],
-            "submissions": [
-                _submission(each) for each in work.prefetch_related("files").order_by("id")
-            ],
-            "disputes": [
+            "jobs": (_job(each) for each in by_page(jobs)),
+            "applications": (
+                _application(each) for each in by_page(applications.prefetch_related("attachments"))
+            ),
+            "submissions": (_submission(each) for each in by_page(work.prefetch_related("files"))),
+            "disputes": (
                 {"submission": each.submission_id, "status": each.status, "reason": each.reason}
-                for each in disputes.order_by("id")
-            ],
+                for each in by_page(disputes)
+            ),
         }
 
 

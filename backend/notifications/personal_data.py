@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from backend.accounts.models import User
-from backend.accounts.personal import ERASED, PersonalData
+from backend.accounts.personal import ERASED, PersonalData, by_page
 from backend.notifications.models import Mail
 
 
@@ -20,10 +20,10 @@ class MailData(PersonalData):
         Mail.objects.filter(recipient=person).delete()
 
     def export(self, person: User) -> Mapping[str, object]:
-        mails = Mail.objects.filter(recipient=person).order_by("id")
+        mails = Mail.objects.filter(recipient=person)
         return {
-            "mails": [
+            "mails": (
                 {"about": each.kind, "status": each.status, "createdAt": each.created_at}
-                for each in mails
-            ]
+                for each in by_page(mails)
+            )
         }

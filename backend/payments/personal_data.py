@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import ClassVar
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User
-from backend.accounts.personal import KEPT, Hindrance, PersonalData, hindrance
+from backend.accounts.personal import KEPT, Hindrance, PersonalData, by_page, hindrance
 from backend.payments.models import Grant, HeldGrant, HeldGrantLine, Payment
 from backend.payments.status import HELD_GRANT_OVER, TERMINAL, GrantKind
 
@@ -58,11 +59,11 @@ class PaymentData(PersonalData):
         single = Grant.objects.filter(payment__payer=person, kind=GrantKind.OUTGOING_PAYMENT)
         held = HeldGrant.objects.filter(payer=person).select_related("sender")
         return {
-            "payments": [_payment(each, person) for each in paid.order_by("id")],
-            "consents": [
-                *(_consent(each) for each in single.select_related("payment__sender")),
-                *(_held_consent(each) for each in held.order_by("id")),
-            ],
+            "payments": (_payment(each, person) for each in by_page(paid)),
+            "consents": chain(
+                (_consent(each) for each in by_page(single.select_related("payment__sender"))),
+                (_held_consent(each) for each in by_page(held)),
+            ),
         }
 
 

@@ -1,6 +1,7 @@
 """Taking away what is kept of oneself, besides the books: a link, and the JSON file it gives."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -24,10 +25,11 @@ def request_export(*, user: User, now: datetime) -> Link:
     return downloads.link_for(user, path=PATH, asked=(), salt=_SALT, now=now)
 
 
-def document_of(token: str, *, now: datetime) -> str:
+def document_of(token: str, *, now: datetime) -> Iterator[str]:
     """What the link with this token gives now: one JSON object, a member for each kind of thing.
 
-    It is made in memory, and counts as often as it is made: a link is good more than once.
+    In pieces, each read when it is asked for; they may be asked for on different threads. It counts
+    as often as it is begun: a link is good more than once.
 
     Raises:
         BadLink: nothing.
@@ -35,7 +37,25 @@ def document_of(token: str, *, now: datetime) -> str:
     """
     user, _ = downloads.read_link(token, salt=_SALT, now=now)
     rate_limits.hit("exports", str(user.pk))
-    document: dict[str, object] = {"exportedAt": now}
+    return _written(user, now)
+
+
+def _written(user: User, now: datetime) -> Iterator[str]:
+    yield f'{{\n"exportedAt": {_json(now)}'
     for data in personal.registered():
-        document |= data.export(user)
-    return json.dumps(document, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+        for name, value in data.export(user).items():
+            yield f",\n{_json(name)}: "
+            yield from _list(value) if isinstance(value, Iterator) else [_json(value)]
+    yield "\n}\n"
+
+
+def _list(rows: Iterator[object]) -> Iterator[str]:
+    before = "["
+    for row in rows:
+        yield f"{before}\n{_json(row)}"
+        before = ","
+    yield "[]" if before == "[" else "\n]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)

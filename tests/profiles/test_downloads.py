@@ -10,6 +10,8 @@ import httpx
 import pytest
 from django.conf import LazySettings
 from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend import rate_limits
 from backend.accounts import personal
@@ -23,7 +25,7 @@ from backend.webhooks.models import WebhookEndpoint
 from tests.accounts.leaving import EMAIL, EVIDENCE, FREE_TEXT, NAME, leave_traces
 from tests.accounts.test_erasing import a_paid_job
 from tests.conftest import NOON
-from tests.jobs.people import a_person
+from tests.jobs.people import a_draft, a_person
 from tests.schema.client import data_of, execute
 from tests.schema.server import Server, serving
 from tests.simulation.simulator import BASE_URL
@@ -58,7 +60,7 @@ def ask(user: User, *, now: datetime | None = None, **given: Any) -> dict[str, A
 
 def document_of(user: User) -> dict[str, Any]:
     token = downloads.request_export(user=user, now=NOON).url.rpartition("/")[2]
-    document: dict[str, Any] = json.loads(downloads.document_of(token, now=NOON))
+    document: dict[str, Any] = json.loads("".join(downloads.document_of(token, now=NOON)))
     return document
 
 
@@ -187,3 +189,24 @@ def test_much_is_asked_of_the_database_as_often_as_little(
 
     with django_assert_max_num_queries(30):
         document_of(worker)
+
+
+def test_many_rows_are_read_a_page_at_a_time_and_none_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    monkeypatch.setattr(personal, "PAGE", 3)
+    owner = a_person()
+    drafts = [a_draft(owner, title=f"Draft {number}") for number in range(7)]
+
+    answer = httpx.get(server.http + httpx.URL(ask(owner)["url"]).path)
+
+    assert [job["title"] for job in answer.json()["jobs"]] == [draft.title for draft in drafts]
+
+
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    token = downloads.request_export(user=a_person(), now=NOON).url.rpartition("/")[2]
+
+    with CaptureQueriesContext(connection) as queries:
+        document = downloads.document_of(token, now=NOON)
+        next(document)
+    assert len(queries) == 1  # whose it is
