@@ -130,7 +130,7 @@ LIMIT_EXCEEDED = Failure(
     ),
     when_owed=_(
         "The payment now costs more than was approved. Nothing was charged. The payer has to "
-        "approve more, with renewGrant."
+        "approve more."
     ),
     retryable=True,
 )
