@@ -39,7 +39,7 @@ from backend.open_payments.types import Access
 from backend.outbound import Bulkhead
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
-from backend.payments.patience import MAX_CONSENTS, pause_seconds
+from backend.payments.patience import MAX_CONSENTS, PREPARE_FOR, pause_seconds
 from backend.payments.signals import row_moving
 from backend.payments.status import GrantKind, GrantStatus
 from backend.telemetry import metrics
@@ -149,6 +149,16 @@ class Run(ABC, Generic[Row]):
         if due_at is None or due_at > self.now or self.row.lease_until is None:
             return True
         return not self._lease_outlives_a_call()
+
+    def ran_out_of_time(self) -> bool:
+        """Whether wallets had all the time to prepare the row: none counts before they are asked.
+
+        Else a standstill of ours would end what nobody has looked at.
+        """
+        if self.now <= self.row.deadline_at:
+            return False
+        first = self.row.calls.order_by("id").first()
+        return first is not None and self.now > first.at + PREPARE_FOR
 
     def has_had_its_turn(self) -> bool:
         """Whether this claim has lasted so long that other rows come first."""

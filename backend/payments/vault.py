@@ -145,7 +145,7 @@ def _step(run: HeldGrantRun) -> bool:
 
 def work_out_limit(run: HeldGrantRun) -> None:
     """Quote each line, add what rates may move, and ask the payer. Every call may be repeated."""
-    if run.now > run.row.deadline_at:
+    if run.ran_out_of_time():
         return run.fail(errors.WALLET_UNAVAILABLE)
     if run.row.limit_value is not None:
         return consent.ask(run, limit=run.row.limit_value)

@@ -94,7 +94,7 @@ def _step(run: PaymentRun) -> bool:
 
 def prepare(run: PaymentRun) -> None:
     """Make what is missing: fresh wallets, receiver, quote, consent. Every call may be repeated."""
-    if run.now > run.payment.deadline_at:
+    if run.ran_out_of_time():
         return run.fail(errors.WALLET_UNAVAILABLE)
     if wallet := _stale_wallet(run):
         return refresh_wallet(run, wallet)

@@ -123,8 +123,8 @@ class Wire(Client):
         )
         super().__init__(http, KEY, clock=simulation.clock.now)
 
-    def exchange(self, operation: Operation[T]) -> Answer:
-        answer = super().exchange(operation)
+    def exchange(self, operation: Operation[T], *, within_seconds: float | None = None) -> Answer:
+        answer = super().exchange(operation, within_seconds=within_seconds)
         if answer.status < 300:
             self.seen.append((operation.name, self._requests[-1], answer))
         return answer

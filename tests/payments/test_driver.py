@@ -71,7 +71,7 @@ def list_without_end(world: Simulation, *, seconds: float) -> Iterator[int]:
         }
         return Answer(status=200, headers={}, body=json.dumps(page).encode())
 
-    world.client.exchange = slowly  # type: ignore[method-assign]
+    world.client.exchange = slowly  # type: ignore[method-assign, assignment]
     return pages
 
 
@@ -135,7 +135,8 @@ def test_a_row_with_much_to_ask_lets_others_come_first() -> None:
     assert due_at is not None and due_at > market.clock.now() + timedelta(seconds=30)
 
 
-def test_a_consent_that_cannot_be_asked_for_in_time_ends() -> None:
+def test_a_consent_that_cannot_be_asked_for_in_time_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.payments.run.PREPARE_FOR", timedelta(minutes=2))
     market = Market(workers=5)
     market.pre_fund()
     slow_down(market, 9.9, rows=HeldGrant)
@@ -151,12 +152,23 @@ def test_a_consent_that_cannot_be_asked_for_in_time_ends() -> None:
 
 def test_a_payment_that_cannot_be_prepared_in_time_ends_with_nothing_charged() -> None:
     world = Simulation(temperament="strict")
-    world.clock.at = world.payment.deadline_at + timedelta(seconds=1)
+    world.before_each_call = lambda _: world.clock.advance(250)
 
-    world.work()
+    for _ in range(5):
+        world.work()
+        world._wait()
 
     assert world.payment_now().status == P.FAILED
     assert world.payment_now().failure_code == errors.WALLET_UNAVAILABLE.code
+
+
+def test_a_payment_that_nobody_was_at_work_for_is_prepared_late() -> None:
+    world = Simulation(temperament="strict")
+    world.clock.at = world.payment.deadline_at + timedelta(hours=1)
+
+    verdict = world.run()
+
+    assert (verdict.status, verdict.problems) == (P.COMPLETED, [])
 
 
 @pytest.mark.parametrize("status", [P.UNKNOWN, P.SENT])
