@@ -18,7 +18,7 @@ from uuid import UUID
 
 import strawberry
 from django.conf import settings
-from django.db.models import BooleanField, Count, F, Field, Func, Model, QuerySet, Value, Window
+from django.db.models import BooleanField, Count, F, Field, Func, Model, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -259,11 +259,14 @@ async def nested_page(
     convert: Callable[[M], T],
     first: int | None,
     after: str | None,
+    children: Callable[[list[UUID]], Q] | None = None,
 ) -> Connection[T]:
     """A page of one parent's `rows`, newest first, read together with the pages of its siblings.
 
     `rows(viewer)` says what the viewer may see; it must be a plain function, the same object each
-    time. `parent_field` is the foreign key's attribute, such as "job_id".
+    time. `parent_field` is the foreign key's attribute, such as "job_id". Where that is computed,
+    `children(parents)` says in columns of the table which rows are theirs: what is computed, no
+    index can find.
 
     Raises:
         BadPage: `after` is not a cursor of such a list.
@@ -272,7 +275,7 @@ async def nested_page(
     size = Span(first=first).size
     pages = info.context.once(
         (rows, parent_field, size, after),
-        lambda: _NestedPages(info.context, rows(viewer), parent_field, size, after),
+        lambda: _NestedPages(info.context, rows(viewer), parent_field, size, after, children),
     )
     found = await pages.rows.load(parent_id) or []
     shown = found[:size]
@@ -298,13 +301,17 @@ class _NestedPages(Generic[M]):
         parent_field: str,
         size: int,
         after: str | None,
+        children: Callable[[list[UUID]], Q] | None,
     ) -> None:
         ordered = rows.order_by("-pk")
         self.place = _Place.of(ordered, list_name=parent_field)
         behind = None if after is None else self.place.beyond(after, argument="after")
 
+        def children_of(parents: list[UUID]) -> Q:
+            return children(parents) if children else Q((f"{parent_field}__in", parents))
+
         def load_pages(parents: list[UUID]) -> dict[UUID, list[M]]:
-            wanted = ordered.filter(**{f"{parent_field}__in": parents})
+            wanted = ordered.filter(children_of(parents))
             if behind is not None:
                 wanted = wanted.filter(behind)
             if len(parents) == 1:
@@ -317,7 +324,7 @@ class _NestedPages(Generic[M]):
             return pages
 
         def load_counts(parents: list[UUID]) -> dict[UUID, int]:
-            wanted = rows.filter(**{f"{parent_field}__in": parents}).order_by()
+            wanted = rows.filter(children_of(parents)).order_by()
             return dict(wanted.values_list(parent_field).annotate(Count("pk")))
 
         self.rows = context.batches(load_pages)

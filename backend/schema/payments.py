@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import OuterRef, QuerySet, Subquery, UUIDField
+from django.db.models import OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -296,6 +296,13 @@ def job_payments_visible_to(viewer: User | None) -> QuerySet[models.Payment]:
     )
 
 
+def made_for_jobs(job_ids: list[UUID]) -> Q:
+    """Which payments are for these jobs: those for their fundings, and for what is owed there."""
+    fundings = Funding.objects.filter(job_id__in=job_ids).values("id")
+    owed = Payable.objects.filter(funding__job_id__in=job_ids).values("id")
+    return Q(reference__in=fundings.union(owed, all=True))
+
+
 async def payments_of_job(
     job_id: UUID, info: Info, first: int | None, after: str | None
 ) -> Connection[Payment]:
@@ -308,6 +315,7 @@ async def payments_of_job(
         convert=Payment.from_model,
         first=first,
         after=after,
+        children=made_for_jobs,
     )
 
 

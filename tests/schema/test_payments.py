@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User, WalletAddress
 from backend.funding.models import Seller
@@ -270,3 +272,37 @@ def test_a_job_shows_its_fundings_and_payments_to_those_they_concern(seller: Sel
     assert [edge["node"]["fundings"]["totalCount"] for edge in audited] == [1, 1, 1]
     assert [edge["node"]["payments"]["totalCount"] for edge in audited] == [1, 1, 1]
     assert [edge["node"]["payments"]["edges"] for edge in visitors] == [[], [], []]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what is in a table")
+@pytest.mark.parametrize("many", [False, True])
+def test_the_payments_of_jobs_are_found_by_what_they_are_for(
+    seller: Seller, many: bool
+) -> None:
+    jobs = [a_job() for _ in range(2)]
+    for job in jobs:
+        fund(job.owner, job.id)
+    one = f'{{ job(id: "{global_id("Job", jobs[0].id)}") {{ payments(first: 1) {{ PAGE }} }} }}'
+    all_of_them = "{ jobs(first: 10) { edges { node { payments(first: 1) { PAGE } } } } }"
+    query = all_of_them if many else one
+    query = query.replace("PAGE", "totalCount edges { node { status } }")
+
+    auditor = a_person("auditor")
+    auditor.is_auditor = True
+    auditor.save()
+    for viewer in (jobs[0].owner, auditor):
+        with CaptureQueriesContext(connection) as captured:
+            data_of(execute(query, user=viewer))
+
+        read = [each["sql"] for each in captured if 'FROM "payments_payment"' in each["sql"]]
+        assert len(read) == 2, "the page and its count"
+        for statement in read:
+            plan = _plan_of(statement)
+            assert "USING INDEX payment_reference" in plan
+            assert "SCAN payments_payment" not in plan
+
+
+def _plan_of(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return "\n".join(row[-1] for row in cursor.fetchall())
