@@ -18,7 +18,10 @@ strawberry.enum(Scope, name="ApiKeyScope", description="What an API key may be u
 describe_values(
     Scope,
     READ="Queries and subscriptions: all that its owner sees.",
-    JOBS="Posting jobs, applying, work and disputes, as far as no money moves by it.",
+    JOBS=(
+        "Posting jobs, applying, work and disputes. To end a job that money stands behind, MONEY "
+        "is needed as well."
+    ),
     MONEY="Funding, reviewing work and all else that moves money or asks for consent.",
     SELLERS="The registry of sellers, over REST; of use to an operator only.",
 )

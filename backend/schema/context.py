@@ -143,11 +143,19 @@ class Context:
             Forbidden: it is an API key without it.
             KeyRefused: it is an API key that does not work.
         """
-        if key_in(self.bearer) is None:
-            return
-        await self.viewer()
-        assert self._caller is not None
-        self._caller.require(scope)
+        if self.is_program:
+            await self.viewer()
+            self.check_scope(scope)
+
+    def check_scope(self, scope: Scope | None) -> None:
+        """`require_scope` for where it is known who asks: also on a database thread."""
+        if self._caller is not None:
+            self._caller.require(scope)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether an API key was sent, of which it need not be known yet whether it works."""
+        return key_in(self.bearer) is not None
 
     async def count_mutation(self) -> None:
         """Count a mutation of a person. A program's requests are counted by its key.

@@ -6,15 +6,18 @@ from typing import Annotated, Protocol, Self
 from uuid import UUID
 
 import strawberry
+from django.db import transaction
 from django.db.models import Count
 from strawberry import argument
 
+from backend.accounts.models import Scope
 from backend.accounts.models import User as UserRow
 from backend.errors import FaenaError
 from backend.funding.fees import asset_of, fee_on, terms_of_assets
-from backend.funding.queries import jobs_with_assurance, money_behind
-from backend.funding.status import FundingAssurance, FundingStatus
+from backend.funding.queries import fundings_visible_to, jobs_with_assurance, money_behind
+from backend.funding.status import OPEN, FundingAssurance, FundingStatus
 from backend.jobs import endings, models, posting, queries, recruiting
+from backend.jobs.changes import lock_job
 from backend.jobs.facts import job_facts
 from backend.jobs.lifecycle.job import RULES, JobAction, JobFacts
 from backend.jobs.lifecycle.rules import allowed
@@ -477,20 +480,22 @@ class JobMutation:
         description=(
             "End a job before it is complete. Submitted work has to be decided first; what was "
             "accepted stays owed. An operator need not wait: undecided work counts as rejected. A "
-            "repetition is refused with INVALID_TRANSITION."
+            "repetition is refused with INVALID_TRANSITION. An API key needs the scope MONEY as "
+            "well while there is money behind the job."
         )
     )
     async def cancel_job(self, info: Info, input: CancelJobInput) -> JobPayload:
-        return await _change(info, input, endings.cancel_job, reason=input.reason)
+        return await _end(info, input, endings.cancel_job, reason=input.reason)
 
     @mutation(
         description=(
             "End a reviewed job of which not all work was accepted in full. One that was is "
-            "completed by itself. A repetition is refused with INVALID_TRANSITION."
+            "completed by itself. A repetition is refused with INVALID_TRANSITION. An API key "
+            "needs the scope MONEY as well while there is money behind the job."
         )
     )
     async def complete_job(self, info: Info, input: JobIdInput) -> JobPayload:
-        return await _change(info, input, endings.complete_job)
+        return await _end(info, input, endings.complete_job)
 
 
 class _NamesJob(Protocol):
@@ -505,6 +510,23 @@ async def _change(
         function, user=user, job_id=_job_id(input.job_id), now=info.context.now(), **values
     )
     return JobPayload(job=Job.from_model(row))
+
+
+async def _end(
+    info: Info, input: _NamesJob, function: Callable[..., models.Job], **values: object
+) -> JobPayload:
+    """End a job. What stands behind it goes back: for that an API key needs MONEY as well."""
+
+    def end(*, user: UserRow, job_id: UUID, **given: object) -> models.Job:
+        with transaction.atomic():
+            # Whoever funds it locks it too: nothing comes to stand behind it meanwhile.
+            lock_job(user=user, job_id=job_id)
+            open_ones = fundings_visible_to(user).filter(job_id=job_id, status__in=sorted(OPEN))
+            if open_ones.exists():
+                info.context.check_scope(Scope.MONEY)
+            return function(user=user, job_id=job_id, **given)
+
+    return await _change(info, input, end if info.context.is_program else function, **values)
 
 
 def _job_id(id: strawberry.ID) -> UUID:

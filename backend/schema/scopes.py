@@ -1,7 +1,8 @@
 """What an API key must have for each mutation. Those that are not here are for people only.
 
-Queries and subscriptions need READ. A key cannot touch what keeps an account safe: its sessions,
-profile, wallets and keys, and an approval that came back to another browser.
+cancelJob and completeJob need MONEY as well while money stands behind the job: it goes back with
+them. Queries and subscriptions need READ. A key cannot touch what keeps an account safe: its
+sessions, profile, wallets and keys, and an approval that came back to another browser.
 """
 
 from collections.abc import Mapping

@@ -9,10 +9,12 @@ from pytest_django import Settings
 from backend import rate_limits
 from backend.accounts.api_keys import create_api_key
 from backend.accounts.models import ApiKey, Scope, User
+from backend.funding.models import Funding
+from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.schema import schema
 from backend.schema.scopes import SCOPES
-from tests.jobs.people import a_draft, a_person
+from tests.jobs.people import a_draft, a_job, a_person, a_wallet
 from tests.schema.client import a_context, code_of, data_of, execute, run
 from tests.schema.world import NOON, global_id
 
@@ -100,6 +102,49 @@ def test_a_key_changes_what_its_scope_says_and_nothing_else(ana: User) -> None:
             assert error["message"] == "This API key lacks the scope JOBS."
     answer = execute(PUBLISH, variables={"id": draft}, bearer=a_key(ana, Scope.JOBS))
     assert data_of(answer)["publishJob"]["errors"] == []
+
+
+CANCEL = """mutation ($id: ID!) {
+  cancelJob(input: {jobId: $id, reason: "No time."}) { job { status } errors { code message } }
+}"""
+
+
+def test_a_key_without_money_ends_no_job_that_money_stands_behind(ana: User) -> None:
+    job = a_job(ana)
+    funding = Funding.objects.create(
+        job=job,
+        payer=ana,
+        payer_wallet=a_wallet(ana, is_default=False),
+        mode=FundingMode.PREAPPROVED,
+        status=FundingStatus.SECURED,
+        total_value=job.total_budget.value,
+        asset_code="USD",
+        asset_scale=2,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+    narrow, wide = a_key(ana, Scope.JOBS), a_key(ana, Scope.JOBS, Scope.MONEY)
+    refused = data_of(execute(CANCEL, variables={"id": global_id("Job", job.id)}, bearer=narrow))
+    funding.refresh_from_db()
+    unchanged = funding.status
+    ended = data_of(execute(CANCEL, variables={"id": global_id("Job", job.id)}, bearer=wide))
+
+    (error,) = refused["cancelJob"]["errors"]
+    assert error == {"code": "FORBIDDEN", "message": "This API key lacks the scope MONEY."}
+    assert unchanged == FundingStatus.SECURED
+    assert ended["cancelJob"] == {"job": {"status": "CANCELED"}, "errors": []}
+
+
+def test_a_key_without_money_ends_jobs_that_nobody_has_funded(ana: User) -> None:
+    strangers = global_id("Job", a_draft(a_person("bea")).id)
+    bearer = a_key(ana, Scope.JOBS)
+
+    ended = execute(CANCEL, variables={"id": global_id("Job", a_job(ana).id)}, bearer=bearer)
+    refused = execute(CANCEL, variables={"id": strangers}, bearer=bearer)
+
+    assert data_of(ended)["cancelJob"] == {"job": {"status": "CANCELED"}, "errors": []}
+    assert data_of(refused)["cancelJob"]["errors"][0]["code"] == "NOT_FOUND"
 
 
 def test_a_key_reads_only_with_the_scope_to_read(ana: User) -> None:

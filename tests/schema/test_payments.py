@@ -276,9 +276,7 @@ def test_a_job_shows_its_fundings_and_payments_to_those_they_concern(seller: Sel
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what is in a table")
 @pytest.mark.parametrize("many", [False, True])
-def test_the_payments_of_jobs_are_found_by_what_they_are_for(
-    seller: Seller, many: bool
-) -> None:
+def test_the_payments_of_jobs_are_found_by_what_they_are_for(seller: Seller, many: bool) -> None:
     jobs = [a_job() for _ in range(2)]
     for job in jobs:
         fund(job.owner, job.id)
