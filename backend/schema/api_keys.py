@@ -17,7 +17,10 @@ from backend.schema.permissions import WITH_PARENT, rule
 strawberry.enum(Scope, name="ApiKeyScope", description="What an API key may be used for.")
 describe_values(
     Scope,
-    READ="Queries and subscriptions: all that its owner sees.",
+    READ=(
+        "Queries and subscriptions: all that its owner sees. A key without it gets the objects "
+        "that a mutation's payload names, and none that those lead to, such as a job's owner."
+    ),
     JOBS=(
         "Posting jobs, applying, work and disputes. To end a job that money stands behind, MONEY "
         "is needed as well."

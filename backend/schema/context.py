@@ -78,7 +78,7 @@ class Context:
         # Strawberry puts the socket's connection_init payload here.
         self.connection_params: dict[str, object] | None = None
         # Whether this is a query or a subscription: then an API key needs the scope READ. What a
-        # mutation needs is its own.
+        # mutation needs, and its answer, see `scopes`.
         self.reads = False
         # Who holds a socket, as far as it is known: a visitor is where they come from.
         self.holder = rate_limits.network_of(remote_address)

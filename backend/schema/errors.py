@@ -13,12 +13,13 @@ from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldE
 from strawberry.types.field import StrawberryField
 
 from backend import errors
+from backend.accounts.models import Scope
 from backend.errors import ErrorCode, FaenaError
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.error_codes import CODES
 from backend.schema.permissions import WITH_PARENT, rule
-from backend.schema.scopes import SCOPES
+from backend.schema.scopes import SCOPES, leads_on
 from backend.telemetry import metrics
 
 E = TypeVar("E", bound=FaenaError)
@@ -182,6 +183,8 @@ class RefusalsAsData(FieldExtension):
         info.context.forget()
         try:
             await info.context.require_scope(SCOPES.get(info.field_name))
+            if info.context.is_program and leads_on(info._raw_info):
+                await info.context.require_scope(Scope.READ)
             await info.context.count_mutation()
             return await next_(source, info, **kwargs)
         except FaenaError as error:

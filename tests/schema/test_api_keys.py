@@ -12,6 +12,7 @@ from backend.accounts.models import ApiKey, Scope, User
 from backend.funding.models import Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
+from backend.jobs.status import JobStatus
 from backend.schema import schema
 from backend.schema.scopes import SCOPES
 from tests.jobs.people import a_draft, a_job, a_person, a_wallet
@@ -153,6 +154,49 @@ def test_a_key_reads_only_with_the_scope_to_read(ana: User) -> None:
     assert code_of(execute(query, bearer=a_key(ana, Scope.JOBS, Scope.MONEY))) == "FORBIDDEN"
     answer = execute(query, bearer=a_key(ana, Scope.READ))
     assert data_of(answer) == {"viewer": {"displayName": "ana"}}
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        "owner { email sessions { id } }",
+        "references { id }",
+        "...Own",
+        "... on Node { ... on Job { owner { id } } }",
+        "fundings(first: 1) { edges { node { id } } }",
+        "owner @include(if: false) { id }",
+    ],
+)
+def test_a_key_that_may_not_read_gets_no_more_than_what_it_changed(ana: User, beyond: str) -> None:
+    draft = a_draft(ana)
+    own = "fragment Own on Job { owner { id } }" if "...Own" in beyond else ""
+    wide = f"""mutation ($id: ID!) {{ publishJob(input: {{jobId: $id}}) {{
+      job {{ id title {beyond} }} errors {{ code message }} }} }} {own}"""
+    given = {"id": global_id("Job", draft.id)}
+
+    refused = data_of(execute(wide, variables=given, bearer=a_key(ana, Scope.JOBS)))["publishJob"]
+    draft.refresh_from_db()
+    unchanged = draft.status
+    both = a_key(ana, Scope.JOBS, Scope.READ)
+    allowed = data_of(execute(wide, variables=given, bearer=both))["publishJob"]
+
+    assert refused["job"] is None
+    (error,) = refused["errors"]
+    assert error == {"code": "FORBIDDEN", "message": "This API key lacks the scope READ."}
+    assert unchanged == JobStatus.DRAFT
+    assert allowed["errors"] == []
+
+
+def test_a_key_that_may_not_read_sees_what_it_changed(ana: User) -> None:
+    query = """mutation ($id: ID!) { publishJob(input: {jobId: $id}) {
+      ... on JobPayload { job { ...Whole } } errors { code __typename } } }
+      fragment Whole on Job { __typename status reward { value } allowedActions }"""
+    given = {"id": global_id("Job", a_draft(ana).id)}
+
+    answer = data_of(execute(query, variables=given, bearer=a_key(ana, Scope.JOBS)))["publishJob"]
+
+    assert answer["errors"] == []
+    assert (answer["job"]["status"], answer["job"]["reward"]["value"]) == ("RECRUITING", "2500")
 
 
 @pytest.mark.django_db(transaction=True)
