@@ -13,7 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -291,6 +291,13 @@ async def nested_page(
     )
 
 
+def newest_of_each(rows: QuerySet[M], *, parent_field: str, most: int) -> QuerySet[M]:
+    """The newest `most` rows of each parent: what a list without pages may have in it."""
+    number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
+    newest = rows.annotate(place_in_list=number).filter(place_in_list__lte=most)
+    return cast("QuerySet[M]", newest)
+
+
 class _NestedPages(Generic[M]):
     """The pages, and the counts, of all parents that ask for one like it."""
 
@@ -316,10 +323,8 @@ class _NestedPages(Generic[M]):
                 wanted = wanted.filter(behind)
             if len(parents) == 1:
                 return {parents[0]: list(wanted[: size + 1])}
-            number = Window(RowNumber(), partition_by=F(parent_field), order_by=F("pk").desc())
-            numbered = wanted.annotate(place_in_page=number).filter(place_in_page__lte=size + 1)
             pages: dict[UUID, list[M]] = {}
-            for row in numbered:
+            for row in newest_of_each(wanted, parent_field=parent_field, most=size + 1):
                 pages.setdefault(getattr(row, parent_field), []).append(row)
             return pages
 

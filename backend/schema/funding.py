@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import Q
+from django.db.models import F, OuterRef, Subquery, UUIDField
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from strawberry.dataloader import DataLoader
 
@@ -33,7 +34,7 @@ from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
 from backend.payments.status import GrantScope
 from backend.schema.amounts import Amount
-from backend.schema.connections import Connection, nested_page
+from backend.schema.connections import LARGEST_PAGE, Connection, nested_page, newest_of_each
 from backend.schema.context import Context, Info
 from backend.schema.enums import describe_values
 from backend.schema.grants import Grant, grants_visible_to
@@ -46,6 +47,9 @@ from backend.schema.subscriptions import follow, has_seen_everything
 if TYPE_CHECKING:
     from backend.schema.applications import Application
     from backend.schema.jobs import Job
+
+# What one funding shows: whoever asks for the consent again makes another one each time.
+MOST_GRANTS = 20
 
 strawberry.enum(FundingMode, description="Who holds the money between consent and payout.")
 describe_values(
@@ -131,12 +135,13 @@ class Allocation(Node):
 def allocations_of_fundings(
     info: Info, viewer: User | None
 ) -> DataLoader[UUID, list[models.Allocation] | None]:
-    """The promises out of each funding that `viewer` may see, oldest first."""
+    """The newest promises out of each funding that `viewer` may see, oldest first."""
 
     def load(keys: list[UUID]) -> dict[UUID, list[models.Allocation]]:
         found: dict[UUID, list[models.Allocation]] = {}
-        rows = queries.allocations_visible_to(viewer).filter(funding_id__in=keys).order_by("id")
-        for row in rows:
+        rows = queries.allocations_visible_to(viewer).filter(funding_id__in=keys)
+        newest = newest_of_each(rows, parent_field="funding_id", most=LARGEST_PAGE)
+        for row in newest.order_by("id"):
             found.setdefault(row.funding_id, []).append(row)
         return found
 
@@ -144,12 +149,16 @@ def allocations_of_fundings(
 
 
 def grants_of_fundings(info: Info, viewer: User | None) -> DataLoader[UUID, list[GrantRow] | None]:
-    """The consents to each funding that `viewer` was asked for, newest first."""
+    """The newest consents to each funding that `viewer` was asked for, newest first."""
 
     def load(keys: list[UUID]) -> dict[UUID, list[GrantRow]]:
         found: dict[UUID, list[GrantRow]] = {}
-        asked_for = Q(held_grant__reference__in=keys) | Q(payment__reference__in=keys)
-        for row in grants_visible_to(viewer).filter(asked_for).order_by("-created_at", "-id"):
+        held = GrantRow.objects.filter(held_grant__reference__in=keys).values("id")
+        single = GrantRow.objects.filter(payment__reference__in=keys).values("id")
+        rows = grants_visible_to(viewer).filter(id__in=held.union(single, all=True))
+        rows = rows.annotate(reference=Coalesce("held_grant__reference", "payment__reference"))
+        newest = newest_of_each(rows, parent_field="reference", most=MOST_GRANTS)
+        for row in newest.order_by("-created_at", "-id"):
             found.setdefault(row.asked_by.reference, []).append(row)
         return found
 
@@ -248,15 +257,20 @@ class Funding(Node):
 
     @strawberry.field(
         description=(
-            "Those that the viewer takes part in, all of them to operators and auditors; newest "
-            "first."
+            "The newest 100 of those that the viewer takes part in, of all to operators and "
+            "auditors; newest first. `Job.payments` has every one of them."
         )
     )
     async def payments(self, info: Info) -> list[Payment]:
         loader = payments_of_fundings(info, await info.context.viewer())
         return [Payment.from_model(row) for row in await loader.load(self.key) or []]
 
-    @strawberry.field(description="To whom it is promised, oldest first.")
+    @strawberry.field(
+        description=(
+            "To whom it is promised, oldest first: the newest 100. `Application.allocation` has "
+            "that of each worker."
+        )
+    )
     async def allocations(self, info: Info) -> list[Allocation]:
         loader = allocations_of_fundings(info, await info.context.viewer())
         return [Allocation.from_model(row) for row in await loader.load(self.key) or []]
@@ -277,8 +291,8 @@ class Funding(Node):
 
     @strawberry.field(
         description=(
-            "The consents that its payer was asked for, newest first. Only to the payer, who "
-            "decides the first of them at its redirectUrl while it is AWAITING_APPROVAL."
+            "The newest 20 consents that its payer was asked for, newest first. Only to the "
+            "payer, who decides the first of them at its redirectUrl while it is AWAITING_APPROVAL."
         )
     )
     async def grants(self, info: Info) -> list[Grant]:
@@ -299,14 +313,20 @@ def facts_of_fundings(info: Info, viewer: User) -> DataLoader[UUID, FundingFacts
 def payments_of_fundings(
     info: Info, viewer: User | None
 ) -> DataLoader[UUID, list[PaymentRow] | None]:
-    """The payments that `viewer` may see of each funding, newest first."""
+    """The newest payments that `viewer` may see of each funding, newest first."""
 
     def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
+        owed = Payable.objects.filter(funding_id__in=keys).values("id")
+        made_for = models.Funding.objects.filter(id__in=keys).values("id").union(owed, all=True)
+        owed_out_of = Payable.objects.filter(id=OuterRef("reference")).values("funding_id")
+        rows = payments_visible_to(viewer).filter(reference__in=made_for)
+        rows = rows.annotate(
+            funding_id=Coalesce(Subquery(owed_out_of), F("reference"), output_field=UUIDField())
+        )
+        newest = newest_of_each(rows, parent_field="funding_id", most=LARGEST_PAGE)
         found: dict[UUID, list[PaymentRow]] = {}
-        owed = dict(Payable.objects.filter(funding_id__in=keys).values_list("id", "funding_id"))
-        made_for = [*keys, *owed]
-        for row in payments_visible_to(viewer).filter(reference__in=made_for).order_by("-id"):
-            found.setdefault(owed.get(row.reference, row.reference), []).append(row)
+        for row in newest.order_by("-id"):
+            found.setdefault(row.funding_id, []).append(row)
         return found
 
     return info.context.loader("payments of a funding", lambda: load)
@@ -348,7 +368,7 @@ class FundingQuery:
         if viewer is None or not viewer.is_staff:
             return []
         asked = grants_visible_to(viewer).filter(held_grant__scope=GrantScope.TREASURY)
-        rows = await info.context.db(list, asked.order_by("-created_at", "-id")[:20])
+        rows = await info.context.db(list, asked.order_by("-created_at", "-id")[:MOST_GRANTS])
         return [Grant.from_model(row) for row in rows]
 
 

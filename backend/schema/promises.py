@@ -12,9 +12,13 @@ from backend.funding.status import ALLOCATED
 from backend.payments.models import Payment as PaymentRow
 from backend.payments.queries import payments_visible_to
 from backend.payments.status import PaymentPurpose
+from backend.schema.connections import newest_of_each
 from backend.schema.context import Info
 from backend.schema.funding import Allocation
 from backend.schema.payments import Payment
+
+# What one submission shows: whoever tries a payment again makes another one each time.
+MOST_PAYOUTS = 20
 
 
 async def allocations_of_application(info: Info, key: UUID) -> list[Allocation]:
@@ -45,7 +49,7 @@ async def _allocations(info: Info, key: UUID) -> list[AllocationRow]:
 
 
 async def payouts_of_submission(info: Info, key: UUID) -> list[Payment]:
-    """The payments for a submission that the viewer may see, oldest first."""
+    """The newest payments for a submission that the viewer may see, oldest first."""
     viewer = await info.context.viewer()
 
     def load(keys: list[UUID]) -> dict[UUID, list[PaymentRow]]:
@@ -64,5 +68,6 @@ def _payouts(submission_ids: list[UUID], viewer: User | None) -> list[PaymentRow
     whose = Subquery(
         owed.filter(id=OuterRef("reference")).values("submission_id"), output_field=UUIDField()
     )
-    rows = payments_visible_to(viewer).filter(reference__in=made_for)
-    return list(rows.annotate(submission_id=whose).order_by("id"))
+    rows = payments_visible_to(viewer).filter(reference__in=made_for).annotate(submission_id=whose)
+    newest = newest_of_each(rows, parent_field="submission_id", most=MOST_PAYOUTS)
+    return list(newest.order_by("id"))

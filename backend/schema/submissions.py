@@ -169,7 +169,7 @@ class Submission(Node):
 
     @strawberry.field(
         description=(
-            "The payments for it that the viewer takes part in, all of them to operators and "
+            "The newest 20 payments for it that the viewer takes part in, of all to operators and "
             "auditors; oldest first. One that failed is followed by another."
         )
     )

@@ -111,7 +111,9 @@ class WebhookDelivery(Node):
         description="When it was taken or given up; null while PENDING."
     )
 
-    @strawberry.field(description="Every request that was made for it, the first one first.")
+    @strawberry.field(
+        description="The newest 20 of the requests that were made for it, in their order."
+    )
     async def attempts(self, info: Info) -> list[WebhookAttempt]:
         found = await info.context.batched(queries.attempts_of, self.key)
         return [WebhookAttempt.of(row) for row in found or []]

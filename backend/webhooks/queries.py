@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from backend.accounts.models import User
 from backend.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+
+# What one delivery shows: whoever replays it makes another request each time.
+MOST_ATTEMPTS = 20
 
 
 def endpoints_visible_to(user: User | None) -> QuerySet[WebhookEndpoint]:
@@ -23,8 +26,11 @@ def deliveries_visible_to(user: User | None) -> QuerySet[WebhookDelivery]:
 
 
 def attempts_of(delivery_ids: list[UUID]) -> dict[UUID, list[WebhookAttempt]]:
-    """The requests that were made for each delivery, in their order."""
+    """The newest requests that were made for each delivery, in their order."""
     found: dict[UUID, list[WebhookAttempt]] = {id: [] for id in delivery_ids}
-    for attempt in WebhookAttempt.objects.filter(delivery_id__in=delivery_ids).order_by("number"):
+    newest = WebhookAttempt.objects.filter(
+        delivery_id__in=delivery_ids, number__gt=F("delivery__attempts_made") - MOST_ATTEMPTS
+    )
+    for attempt in newest.order_by("number"):
         found[attempt.delivery_id].append(attempt)
     return found

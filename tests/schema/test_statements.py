@@ -11,13 +11,20 @@ from django.test.utils import CaptureQueriesContext
 from backend.accounts.models import User
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import FundingMode, FundingStatus
+from backend.ids import new_id
 from backend.jobs.models import Application, Job, Submission
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.status import DeliverableType, ReviewDecision
 from backend.jobs.work import begin_work
-from backend.payments.models import Payment
+from backend.payments.models import Grant, HeldGrant, Payment
 from backend.payments.services import create_payment
-from backend.payments.status import PaymentPurpose, PaymentStatus
+from backend.payments.status import (
+    GrantKind,
+    GrantScope,
+    HeldGrantStatus,
+    PaymentPurpose,
+    PaymentStatus,
+)
 from tests.files.people import a_file
 from tests.jobs.people import (
     NOON,
@@ -145,6 +152,49 @@ def test_what_is_promised_and_paid_to_fifty_takes_one_statement_each() -> None:
     submissions = [edge["node"]["payouts"] for edge in data["job"]["submissions"]["edges"]]
     assert [len(payouts) for payouts in submissions] == [2] * 50
     assert after == before + 2
+
+
+def test_what_was_tried_again_and_again_is_shown_as_the_newest_of_it() -> None:
+    job = a_job(workers_needed=1, deliverables=(DeliverableType.TEXT,))
+    application = an_application(job)
+    decide_applications(user=job.owner, job_id=job.id, select=[application.id], now=NOON)
+    begin_work(job=job, at=NOON)
+    submitted_work(job, application.applicant)
+    _promise_and_pay(job)
+    payments = [Payment.objects.order_by("id").last()]
+    for _ in range(120):
+        again = Payment.objects.get(id=payments[0].id)  # type: ignore[union-attr]
+        again.id, again._state.adding = new_id(), True
+        again.save()
+        payments.append(again)
+    held = HeldGrant.objects.create(
+        reference=Funding.objects.get().id,
+        payer=job.owner,
+        sender=a_wallet(job.owner, is_default=False),
+        scope=GrantScope.POOLED,
+        status=HeldGrantStatus.REVOKED,
+        limit_value=2500,
+        starts_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+        deadline_at=NOON,
+    )
+    for _ in range(25):
+        Grant.objects.create(held_grant=held, kind=GrantKind.OUTGOING_PAYMENT, created_at=NOON)
+    query = """query ($id: ID!) { job(id: $id) {
+      submissions(first: 5) { edges { node { payouts { id } } } }
+      fundings(first: 5) { edges { node {
+        payments { id } grants { id } allocations { id } } } } } }"""
+
+    found = data_of(execute(query, variables={"id": global_id("Job", job.id)}, user=job.owner))
+
+    newest = [global_id("Payment", each.id) for each in payments if each]
+    (work,) = [each["node"] for each in found["job"]["submissions"]["edges"]]
+    (funding,) = [each["node"] for each in found["job"]["fundings"]["edges"]]
+    assert [each["id"] for each in work["payouts"]] == newest[-20:]
+    assert [each["id"] for each in funding["payments"]] == newest[:-101:-1]
+    assert len(funding["grants"]) == 20
+    assert len(funding["allocations"]) == 1
 
 
 def _promise_and_pay(job: Job) -> None:

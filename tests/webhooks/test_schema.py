@@ -10,7 +10,7 @@ from backend.events import cursors
 from backend.events.relay import relay
 from backend.ids import global_id, new_id
 from backend.rate_limits import LIMITS
-from backend.webhooks.models import WebhookEndpoint
+from backend.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from backend.webhooks.services import MOST_ENDPOINTS
 from backend.webhooks.status import DeliveryStatus
 from tests.schema.client import code_of, data_of, execute
@@ -168,6 +168,27 @@ def test_the_log_says_what_was_brought_and_what_waits(receiver: Receiver, worker
     assert found[0]["nextAttemptAt"] and not found[1]["nextAttemptAt"]
     assert edge["node"]["pending"]["totalCount"] == 1
     assert edge["node"]["missed"]["totalCount"] == 0
+
+
+def test_the_log_has_the_newest_twenty_requests_of_a_delivery(
+    receiver: Receiver, worker: Worker
+) -> None:
+    person = a_user()
+    an_endpoint(person, receiver.url)
+    announce(f"user:{person.id}")
+    worker.work()
+    delivery = WebhookDelivery.objects.get()
+    WebhookAttempt.objects.bulk_create(
+        WebhookAttempt(delivery=delivery, number=number, at=NOON, duration_ms=1)
+        for number in range(2, 31)
+    )
+    WebhookDelivery.objects.update(attempts_made=30)
+
+    (edge,) = data_of(execute(LIST, user=person))["webhookEndpoints"]["edges"]
+
+    (found,) = [each["node"] for each in edge["node"]["deliveries"]["edges"]]
+    assert [each["number"] for each in found["attempts"]] == [*range(11, 31)]
+    assert found["attemptsMade"] == 30
 
 
 def replay(user: User, endpoint: WebhookEndpoint, **given: Any) -> dict[str, Any]:
