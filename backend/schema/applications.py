@@ -17,7 +17,7 @@ from backend.jobs.status import ApplicationStatus
 from backend.known import as_known
 from backend.schema.accounts import User, Wallet
 from backend.schema.attachments import files_of
-from backend.schema.connections import After, Connection, First, nested_page
+from backend.schema.connections import After, Connection, First, Span, nested_page, page
 from backend.schema.context import Info
 from backend.schema.enums import describe_values
 from backend.schema.errors import Payload, mutation
@@ -190,6 +190,38 @@ def _applications(statuses: frozenset[ApplicationStatus] | None) -> Rows:
         return rows if statuses is None else rows.filter(status__in=sorted(statuses))
 
     return visible
+
+
+@strawberry.type
+class ApplicationQuery:
+    @strawberry.field(
+        description=(
+            "What the viewer has applied for and works on, whatever has become of the job; newest "
+            "first, empty to a visitor. `Job.applications` has those to a job of one's own."
+        )
+    )
+    async def my_applications(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            ApplicationFilter | None,
+            strawberry.argument(description="Which of them. Left out: all."),
+        ] = None,
+    ) -> Connection[Application]:
+        viewer = await info.context.viewer()
+        rows = (filter or ApplicationFilter()).rows()
+        return await page(
+            info,
+            rows(viewer).filter(applicant=viewer),
+            Span(first=first, after=after, list_name=_list_name(filter)),
+            convert=Application.from_model,
+        )
+
+
+def _list_name(filter: ApplicationFilter | None) -> str:
+    return "mine" if filter is None or filter.status is None else f"mine {sorted(filter.status)}"
 
 
 @strawberry.input(description="A wish to do a job.")

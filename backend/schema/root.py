@@ -63,6 +63,7 @@ Query = merge_types(
         NodeQuery,
         accounts.AccountQuery,
         jobs.JobQuery,
+        applications.ApplicationQuery,
         funding.FundingQuery,
         money.MoneyQuery,
         payments.PaymentQuery,

@@ -12,8 +12,10 @@ from backend.accounts.models import User
 from backend.funding.models import Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs import recruiting
+from backend.jobs.endings import cancel_job
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
+from backend.jobs.work import begin_work
 from tests.jobs.people import (
     NOON,
     a_dispute,
@@ -422,3 +424,74 @@ def test_a_screen_of_jobs_costs_the_same_queries_for_three_as_for_twelve() -> No
     for_twelve = queries()
 
     assert for_twelve == for_three <= 18
+
+
+MINE = """query ($first: Int!, $after: String, $filter: ApplicationFilter) {
+  myApplications(first: $first, after: $after, filter: $filter) {
+    totalCount pageInfo { hasNextPage endCursor }
+    edges { node { status applicant { id } job { title status } allocation { status } } } } }"""
+
+
+def mine(user: User | None, first: int = 20, **variables: Any) -> dict[str, Any]:
+    answer = execute(MINE, variables={"first": first, **variables}, user=user)
+    page: dict[str, Any] = data_of(answer)["myApplications"]
+    return page
+
+
+def titles_of(page: dict[str, Any]) -> list[str]:
+    return [edge["node"]["job"]["title"] for edge in page["edges"]]
+
+
+def test_a_worker_finds_what_they_applied_for_whatever_became_of_the_job() -> None:
+    owner, worker = a_person("ana"), a_person("beto")
+    for title in ("canceled", "recruiting", "waiting"):
+        an_application(a_job(owner, title=title), worker)
+    an_application(a_job(worker, title="to me"), owner)
+    an_application(a_job(owner, title="of another"))
+    working = a_job(owner, title="working")
+    chosen = an_application(working, worker)
+    recruiting.decide_applications(user=owner, job_id=working.id, select=[chosen.id], now=NOON)
+    begin_work(job=working, at=NOON)
+    canceled = Job.objects.get(title="canceled")
+    cancel_job(user=owner, job_id=canceled.id, reason="No time.", now=NOON)
+
+    found = mine(worker)
+    selected = mine(worker, filter={"status": ["SELECTED"]})
+
+    assert titles_of(found) == ["working", "waiting", "recruiting", "canceled"]
+    assert found["totalCount"] == 4
+    assert titles_of(selected) == ["working"]
+    assert titles_of(mine(owner)) == ["to me"]
+
+
+def test_an_operator_sees_the_applications_of_their_own_there_and_a_visitor_none() -> None:
+    an_application(a_job(), a_person())
+
+    assert mine(a_person(is_staff=True))["edges"] == mine(None)["edges"] == []
+
+
+def test_ones_own_applications_are_paged_and_a_cursor_is_of_its_filter() -> None:
+    worker = a_person("beto")
+    for number in range(3):
+        an_application(a_job(title=f"number {number}"), worker)
+
+    page = mine(worker, first=2)
+    cursor = page["pageInfo"]["endCursor"]
+
+    assert (titles_of(page), page["totalCount"]) == (["number 2", "number 1"], 3)
+    assert titles_of(mine(worker, after=cursor)) == ["number 0"]
+    given = {"first": 2, "after": cursor, "filter": {"status": ["PENDING"]}}
+    assert code_of(execute(MINE, variables=given, user=worker)) == "BAD_CURSOR"
+
+
+def test_ones_own_applications_take_the_same_statements_however_many_they_are() -> None:
+    worker = a_person("beto")
+    counts = []
+    for _ in range(2):
+        for _ in range(5):
+            an_application(a_job(), worker)
+        with CaptureQueriesContext(connection) as captured:
+            mine(worker)
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1] <= 6

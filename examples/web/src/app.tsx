@@ -1,6 +1,7 @@
 import { Feed } from "./feed";
 import { JobPage } from "./job/page";
 import { Jobs } from "./jobs";
+import { MyWork } from "./mywork";
 import { EnterPage, WalletPage } from "./people";
 import { PostPage } from "./post";
 import { Link, usePath } from "./router";
@@ -36,6 +37,7 @@ function Page() {
   if (job) return <JobPage key={job} id={decodeURIComponent(job)} />;
   if (path === "/enter" || (path !== "/" && !isKnown)) return <EnterPage />;
   if (path === "/wallet") return <WalletPage />;
+  if (path === "/work") return <MyWork />;
   if (path === "/post") return <PostPage />;
   return <Jobs key={path} mine={path === "/mine"} />;
 }
@@ -52,6 +54,7 @@ function Header() {
         <Link href="/">{say.jobs}</Link>
         {isKnown && (
           <>
+            <Link href="/work">{say.applied}</Link>
             <Link href="/mine">{say.mine}</Link>
             <Link href="/post">{say.post}</Link>
             <Link href="/wallet">{say.wallet}</Link>

@@ -1,5 +1,5 @@
 import { type JobCardFragment, JobsDocument } from "faena-client";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import { Badge, Heading, Money, Trouble } from "./parts";
 import { Link, pathOfJob } from "./router";
@@ -63,13 +63,14 @@ export function Jobs({ mine }: { mine: boolean }) {
   );
 }
 
-function JobCard({ job }: { job: JobCardFragment }) {
+export function JobCard({ job, children }: { job: JobCardFragment; children?: ReactNode }) {
   return (
     <li className="card">
       <div>
         <h2>
           <Link href={pathOfJob(job.id)}>{job.title}</Link>
         </h2>
+        {children}
         <JobFacts job={job} />
       </div>
       <Money amount={job.reward} />

@@ -437,6 +437,7 @@ QUERIES: dict[str, str] = {
     "payment": "see OBJECTS",
     "funding": "see OBJECTS",
     "previewFunding": "the owner of the job",
+    "myApplications": "who is logged in: their own",
     "myMoney": "who is logged in: their own",
     "treasuryGrants": "operator: those one asked for",
     "discrepancies": "see OBJECTS",
