@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
@@ -19,7 +20,8 @@ from backend.funding.status import (
     PayableStatus,
 )
 from backend.known import as_known
-from backend.payments.status import PaymentPurpose
+from backend.payments.models import HeldGrant
+from backend.payments.status import HeldGrantStatus, PaymentPurpose
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
@@ -113,6 +115,25 @@ def _standing(known: FundingStatus | None, status: FundingStatus) -> FundingStat
 def assurance_of(job_ids: Iterable[UUID]) -> dict[UUID, FundingAssurance]:
     """What workers may rely on, per job, in one query."""
     return {job_id: money.assurance for job_id, money in money_behind(job_ids).items()}
+
+
+def ends_of_consents(funding_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the consent behind each funding ends by itself, for those that are held and do end."""
+    held = HeldGrant.objects.filter(reference__in=funding_ids, status=HeldGrantStatus.HELD)
+    # The newest is the one that payments are made with.
+    ends = dict(held.order_by("id").values_list("reference", "ends_at"))
+    return {funding_id: at for funding_id, at in ends.items() if at is not None}
+
+
+def authorized_until(job_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the first of the consents behind each job ends, for those where one does."""
+    fundings = Funding.objects.filter(GIVEN_BY[FundingAssurance.AUTHORIZED], job_id__in=job_ids)
+    jobs = dict(fundings.values_list("id", "job_id"))
+    found: dict[UUID, datetime] = {}
+    for funding_id, at in ends_of_consents(list(jobs)).items():
+        job_id = jobs[funding_id]
+        found[job_id] = min(at, found.get(job_id, at))
+    return found
 
 
 def jobs_with_assurance(wanted: Collection[FundingAssurance]) -> Q:

@@ -20,6 +20,7 @@ from backend.funding import models, queries
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Payable
 from backend.funding.status import (
+    ALLOCATED,
     TRANSITIONS,
     UNHEARD_OF,
     AllocationStatus,
@@ -109,6 +110,7 @@ describe_values(
 )
 class Allocation(Node):
     application_key: strawberry.Private[UUID]
+    funding_key: strawberry.Private[UUID]
     amount: Amount = strawberry.field(description="What was promised.")
     released: Amount = strawberry.field(description="What of it has arrived at the worker.")
     status: AllocationStatus = strawberry.field(description="Where the promise stands.")
@@ -118,10 +120,22 @@ class Allocation(Node):
         return cls(
             key=row.id,
             application_key=row.application_id,
+            funding_key=row.funding_id,
             amount=Amount.of(row.amount),
             released=Amount.of(row.released),
             status=as_known(row.status, otherwise=AllocationStatus.RESERVED),
         )
+
+    @strawberry.field(
+        description=(
+            "Until when the payer's wallet pays what is left of it. Null where the money is held, "
+            "nothing is left, the consent is gone, or it has no end."
+        )
+    )
+    async def valid_until(self, info: Info) -> datetime | None:
+        if self.status not in ALLOCATED:
+            return None
+        return await info.context.batched(queries.ends_of_consents, self.funding_key)
 
     @strawberry.field(description="To whom; null when the viewer may not see that application.")
     async def application(

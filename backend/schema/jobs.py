@@ -14,7 +14,12 @@ from backend.accounts.models import Scope
 from backend.accounts.models import User as UserRow
 from backend.errors import FaenaError
 from backend.funding.fees import asset_of, fee_on, terms_of_assets
-from backend.funding.queries import fundings_visible_to, jobs_with_assurance, money_behind
+from backend.funding.queries import (
+    authorized_until,
+    fundings_visible_to,
+    jobs_with_assurance,
+    money_behind,
+)
 from backend.funding.status import OPEN, FundingAssurance, FundingStatus
 from backend.jobs import endings, models, posting, queries, recruiting
 from backend.jobs.changes import lock_job
@@ -177,8 +182,18 @@ class Job(Node):
 
     @strawberry.field(description="How sure the money is, of the least sure funding behind it.")
     async def funding_assurance(self, info: Info) -> FundingAssurance:
-        found = await info.context.batched(money_behind, self.key)
-        return found.assurance if found else FundingAssurance.NONE
+        return await self._assurance(info)
+
+    @strawberry.field(
+        description=(
+            "Until when the payer's wallet pays, where fundingAssurance is AUTHORIZED: the first "
+            "end of the consents behind it. Null in all other cases, and where there is no end."
+        )
+    )
+    async def authorized_until(self, info: Info) -> datetime | None:
+        if await self._assurance(info) is not FundingAssurance.AUTHORIZED:
+            return None
+        return await info.context.batched(authorized_until, self.key)
 
     @strawberry.field(
         description=(
@@ -295,6 +310,10 @@ class Job(Node):
         self, info: Info, first: First = None, after: After = None
     ) -> Connection[Funding]:
         return await fundings_of_job(self.key, info, first, after)
+
+    async def _assurance(self, info: Info) -> FundingAssurance:
+        found = await info.context.batched(money_behind, self.key)
+        return found.assurance if found else FundingAssurance.NONE
 
 
 async def facts_of(info: Info, viewer: UserRow, job: models.Job) -> JobFacts:

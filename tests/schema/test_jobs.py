@@ -9,13 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User
-from backend.funding.models import Funding
+from backend.funding.models import Allocation, Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.jobs import recruiting
 from backend.jobs.endings import cancel_job
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.jobs.work import begin_work
+from backend.payments.models import HeldGrant
+from backend.payments.status import GrantScope, HeldGrantStatus
 from tests.jobs.people import (
     NOON,
     a_dispute,
@@ -23,6 +25,7 @@ from tests.jobs.people import (
     a_job,
     a_job_with_work,
     a_person,
+    a_wallet,
     an_application,
     reviewed,
     submitted_work,
@@ -495,3 +498,47 @@ def test_ones_own_applications_take_the_same_statements_however_many_they_are() 
         counts.append(len(captured))
 
     assert counts[0] == counts[1] <= 6
+
+
+UNTIL = """query ($id: ID!) { job(id: $id) { fundingAssurance authorizedUntil
+  applications(first: 5) { edges { node { allocation { status validUntil } } } } } }"""
+
+
+def test_a_worker_sees_until_when_their_pay_is_authorized() -> None:
+    job, (worker,) = a_job_with_work()
+    wallet = a_wallet(job.owner, is_default=False)
+    funding = a_funding(job, FundingStatus.SECURED)
+    Funding.objects.update(mode=FundingMode.PREAPPROVED, payer_wallet=wallet)
+    Allocation.objects.create(
+        funding=funding, application=job.applications.get(), amount_value=2500, created_at=NOON
+    )
+    for days, status in ((3, HeldGrantStatus.REVOKED), (30, HeldGrantStatus.HELD)):
+        HeldGrant.objects.create(
+            reference=funding.id,
+            payer=job.owner,
+            sender=wallet,
+            scope=GrantScope.POOLED,
+            status=status,
+            starts_at=NOON,
+            ends_at=NOON + timedelta(days=days),
+            created_at=NOON,
+            updated_at=NOON,
+            deadline_at=NOON,
+        )
+    given = {"id": global_id("Job", job.id)}
+
+    seen = run(UNTIL, worker, "job", **given)
+    publicly = run(UNTIL, None, "job", **given)
+    Funding.objects.update(status=FundingStatus.LAPSED)
+    HeldGrant.objects.update(status=HeldGrantStatus.EXPIRED)
+    lapsed = run(UNTIL, worker, "job", **given)
+
+    until = (NOON + timedelta(days=30)).isoformat()
+    assert seen["applications"]["edges"][0]["node"]["allocation"] == {
+        "status": "RESERVED",
+        "validUntil": until,
+    }
+    assert (seen["fundingAssurance"], seen["authorizedUntil"]) == ("AUTHORIZED", until)
+    assert (publicly["authorizedUntil"], publicly["applications"]["edges"]) == (until, [])
+    assert (lapsed["fundingAssurance"], lapsed["authorizedUntil"]) == ("NONE", None)
+    assert lapsed["applications"]["edges"][0]["node"]["allocation"]["validUntil"] is None

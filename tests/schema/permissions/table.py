@@ -395,7 +395,8 @@ OPEN_FIELDS: dict[str, str] = {
         "id version title description languageTag dialect deliverables pricing reward "
         "workersNeeded totalBudget platformFee status recruitLimit recruitUntil submitDays "
         "submitUntil reviewDays expiresAt closeRecruitingWhenFunded createdAt updatedAt owner "
-        "fundingAssurance allowedActions acceptedCount applicationCount references titleAudio"
+        "fundingAssurance authorizedUntil allowedActions acceptedCount applicationCount references "
+        "titleAudio"
     ),
     "Application": (
         "id note status createdAt updatedAt job applicant attachments allowedActions submissions"
@@ -418,7 +419,7 @@ OPEN_FIELDS: dict[str, str] = {
         "updatedAt job failure attempts"
     ),
     "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
-    "Allocation": "id amount released status",
+    "Allocation": "id amount released status validUntil",
     "Discrepancy": "id kind expected actual firstSeenAt lastSeenAt resolvedAt payment",
     "WebhookEndpoint": (
         "id url events format everything active disabledBecause disabledAt failingSince "
