@@ -63,8 +63,10 @@ code.
 **`Payment.failure`**: nobody waits for an answer when a payment ends. Its payer reads why in
 `failure`, where `retryable` says whether funding again can help.
 
-**HTTP**: GraphQL answers with status 200, whatever is in it. A request that is none is refused with
-a 4xx status, and a server that fails outside of GraphQL answers 500; both in the top-level shape.
+**HTTP**: GraphQL answers with status 200, whatever is in it; with 429 where there is no data and
+all that was asked for is RATE_LIMITED. `Retry-After` says for how many seconds, beside data too. A
+request that is none is refused with a 4xx status, and a server that fails outside of GraphQL
+answers 500; both in the top-level shape.
 The addresses that files are sent to and fetched from answer with fitting statuses.
 
 ## Codes

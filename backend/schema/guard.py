@@ -92,20 +92,20 @@ class Weight:
         self.introspections += other.introspections
 
 
-def check(
+def weigh(
     schema: GraphQLSchema,
     document: DocumentNode,
     variables: Mapping[str, Any] | None,
     *,
     money_mutations: frozenset[str],
     limits: Limits = LIMITS,
-) -> GraphQLError | None:
-    """The reason to refuse `document`, or None. It need not be valid: validation comes after."""
-    try:
-        _Walk(schema, document, variables or {}, money_mutations, limits).check()
-    except GraphQLError as error:
-        return error
-    return None
+) -> int:
+    """What `document` costs. It need not be valid: validation comes after.
+
+    Raises:
+        GraphQLError: it asks for too much, or does not say for how much; the reason to refuse it.
+    """
+    return _Walk(schema, document, variables or {}, money_mutations, limits).weigh()
 
 
 def too_complex(message: str) -> GraphQLError:
@@ -129,7 +129,7 @@ class _Walk:
     defaults: dict[str, Any] = field(default_factory=dict)
     nesting: int = 0
 
-    def check(self) -> None:
+    def weigh(self) -> int:
         operations = []
         for definition in self.document.definitions:
             if isinstance(definition, FragmentDefinitionNode):
@@ -139,12 +139,12 @@ class _Walk:
         if len(operations) > 1:
             raise too_complex("Send one operation per request.")
         self.refuse_above("fragments", len(self.fragments))
-        for operation in operations:
-            self.check_operation(operation)
+        cost = sum(self.of_operation(operation).cost for operation in operations)
         for name in self.fragments:
             self.of_fragment(name)
+        return cost
 
-    def check_operation(self, operation: OperationDefinitionNode) -> None:
+    def of_operation(self, operation: OperationDefinitionNode) -> Weight:
         for definition in operation.variable_definitions or ():
             if definition.default_value is not None:
                 name = definition.variable.name.value
@@ -156,6 +156,7 @@ class _Walk:
         self.refuse_above("root_fields", weight.width)
         if operation.operation is OperationType.MUTATION:
             self.refuse_above("money_mutations", weight.money)
+        return weight
 
     def within(self, weight: Weight) -> None:
         """Refuse a weight above the limits; partial sums are checked too, and only grow."""

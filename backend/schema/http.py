@@ -260,7 +260,10 @@ class GraphQLApp(GraphQL[Context, None]):
         body = json.dumps(response_data, separators=(",", ":"), ensure_ascii=False)
         language = sub_response.headers.get("content-language", locales.ENGLISH)
         headers = {**_HEADERS, "Content-Language": language, "Vary": "Accept-Language"}
-        return Response(body.encode(), media_type="application/json", headers=headers)
+        status, wait = _overload(response_data)
+        return Response(
+            body.encode(), status, media_type="application/json", headers={**headers, **wait}
+        )
 
     def _stream_result(self, request: Any, result: Any, transport: Any) -> Any:
         stream = super()._stream_result(request, result, transport)
@@ -327,6 +330,20 @@ async def _until_stopping(stream: AsyncGenerator[str, None]) -> AsyncGenerator[s
         await stream.aclose()
 
 
+def _overload(answer: dict[str, Any]) -> tuple[int, dict[str, str]]:
+    """The status of an answer, and how long to wait where a part of it was RATE_LIMITED.
+
+    An answer that has data is 200, whatever is missing of it: clients drop the body of others.
+    """
+    errors = [each.get("extensions", {}) for each in answer.get("errors", ())]
+    refused = [each for each in errors if each.get("code") == ErrorCode.RATE_LIMITED]
+    if not refused:
+        return 200, {}
+    wait = max(each["retryAfterSeconds"] for each in refused)
+    is_all = answer.get("data") is None and len(refused) == len(errors)
+    return 429 if is_all else 200, {"Retry-After": str(wait)}
+
+
 def _check_headers(headers: Headers) -> None:
     media_type, _, parameters = headers.get("content-type", "").lower().partition(";")
     charset = parameters.replace(" ", "").replace('"', "").partition("charset=")[2]
@@ -341,7 +358,7 @@ def _cors_headers(request: Request) -> dict[str, str]:
         request.headers.get("origin"),
         methods=("POST",),
         allowed_headers=("authorization", "content-type"),
-        exposed_headers=(REQUEST_ID_HEADER,),
+        exposed_headers=(REQUEST_ID_HEADER, "Retry-After"),
     )
 
 

@@ -91,38 +91,49 @@ _parse_cached = lru_cache(_CACHED_DOCUMENTS)(_parse_uncached)
 
 
 class Validation(SchemaExtension):
-    """Guards, then validates, remembering documents that it has validated before."""
+    """Guards, then validates, remembering documents that it has validated before.
+
+    What the document costs goes with the answer, in `extensions.cost`; a stream would say it with
+    every item.
+    """
+
+    _cost: int | None = None
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
         if isinstance(context.context, Context):
-            context.context.reads = not _is_mutation(context)
+            context.context.reads = _kind(context) is not OperationType.MUTATION
         schema = context.schema._schema
         text = context.query or ""
-        refusal: GraphQLError | None
-        if len(text) > MAX_DOCUMENT_LENGTH:
-            refusal = guard.too_complex(f"Longer than {MAX_DOCUMENT_LENGTH} characters.")
-        elif _NUL.search(text):
-            refusal = guard.bad_request("Text must not contain NUL.")
-        else:
-            refusal = guard.check(
+        try:
+            if len(text) > MAX_DOCUMENT_LENGTH:
+                raise guard.too_complex(f"Longer than {MAX_DOCUMENT_LENGTH} characters.")
+            if _NUL.search(text):
+                raise guard.bad_request("Text must not contain NUL.")
+            cost = guard.weigh(
                 schema, document, context.variables, money_mutations=frozenset(MONEY_MUTATIONS)
             )
-        if refusal is not None:
+        except GraphQLError as refusal:
             context.pre_execution_errors = [refusal]
         else:
+            self._cost = None if _kind(context) is OperationType.SUBSCRIPTION else cost
             errors = _cached_validate(schema, document, context.validation_rules)
             context.pre_execution_errors = errors[:MAX_ERRORS]
         yield
 
+    def get_results(self) -> dict[str, Any]:
+        if self._cost is None:
+            return {}
+        return {"cost": {"requested": self._cost, "limit": guard.LIMITS.cost}}
 
-def _is_mutation(context: ExecutionContext) -> bool:
+
+def _kind(context: ExecutionContext) -> OperationType | None:
     try:
-        return context.operation_type is OperationType.MUTATION
+        return context.operation_type
     except (CannotGetOperationTypeError, RuntimeError):
-        return False  # nothing will be executed
+        return None  # nothing will be executed
 
 
 class Operation(SchemaExtension):

@@ -6,8 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+from limits import RateLimitItemPerMinute
 from pytest_django import Settings
 
+from backend import rate_limits
+from backend.accounts.api_keys import create_api_key
+from backend.accounts.models import Scope
+from backend.ids import new_id
+from tests.jobs.people import NOON, a_person
 from tests.schema.server import Server
 
 GOOD = b'{"query": "{ __typename }"}'
@@ -30,7 +36,10 @@ def test_a_query_is_answered(server: Server) -> None:
     answer = post(server, GOOD)
 
     assert answer.status_code == 200
-    assert answer.json() == {"data": {"__typename": "Query"}}
+    assert answer.json() == {
+        "data": {"__typename": "Query"},
+        "extensions": {"cost": {"requested": 1, "limit": 6000}},
+    }
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
@@ -95,7 +104,7 @@ def test_a_malformed_body_is_a_bad_request(server: Server, name: str) -> None:
     ],
 )
 def test_what_is_odd_but_json_is_answered(server: Server, body: bytes) -> None:
-    assert post(server, body).json() == {"data": {"__typename": "Query"}}
+    assert post(server, body).json()["data"] == {"__typename": "Query"}
 
 
 @pytest.mark.parametrize(
@@ -243,6 +252,52 @@ def test_an_invalid_argument_is_a_bad_request_with_a_reason(server: Server) -> N
 
     assert {error["extensions"]["code"] for error in errors} == {"BAD_REQUEST"}
     assert "UUID is a string" in str(errors)
+
+
+def ask(server: Server, query: str, **headers: str) -> httpx.Response:
+    return post(server, json.dumps({"query": query}).encode(), **headers)
+
+
+def test_an_answer_says_what_it_cost_with_its_pages(server: Server) -> None:
+    one = ask(server, "{ jobs(first: 1) { edges { node { id } } } }")
+    ten = ask(server, "{ jobs(first: 10) { edges { node { id } } } }")
+    refused = ask(server, "{ nothing }")
+
+    assert one.json()["extensions"]["cost"] == {"requested": 4, "limit": 6000}
+    assert ten.json()["extensions"]["cost"] == {"requested": 31, "limit": 6000}
+    assert refused.json()["extensions"]["cost"]["requested"] == 1
+
+
+@pytest.fixture
+def a_busy_key(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key that has been used as often as it may be."""
+    settings.REDIS_PREFIX = f"{settings.REDIS_PREFIX}-{new_id().hex}"
+    rate_limits.limiter().reset()
+    few = {**rate_limits.LIMITS, "apiKey": RateLimitItemPerMinute(1, namespace="few")}
+    monkeypatch.setattr(rate_limits, "LIMITS", few)
+    scopes = (Scope.READ, Scope.JOBS)
+    made = create_api_key(owner=a_person(), name="Shop", scopes=scopes, test_mode=True, now=NOON)
+    rate_limits.hit("apiKey", str(made.key.id))
+    return f"Bearer {made.secret}"
+
+
+def test_what_is_refused_for_its_rate_alone_is_429_with_retry_after(
+    server: Server, a_busy_key: str
+) -> None:
+    query = 'mutation { publishJob(input: {jobId: "1"}) { errors { code } } }'
+
+    answer = ask(server, query, authorization=a_busy_key)
+
+    assert (answer.status_code, code_of(answer)) == (429, "RATE_LIMITED")
+    assert 0 < int(answer.headers["retry-after"]) <= 60
+
+
+def test_what_has_data_is_200_with_retry_after_beside_it(server: Server, a_busy_key: str) -> None:
+    answer = ask(server, "{ __typename viewer { id } }", authorization=a_busy_key)
+
+    assert (answer.status_code, code_of(answer)) == (200, "RATE_LIMITED")
+    assert answer.json()["data"] == {"__typename": "Query", "viewer": None}
+    assert 0 < int(answer.headers["retry-after"]) <= 60
 
 
 def code_of(answer: httpx.Response) -> str:
