@@ -28,7 +28,7 @@ from backend.payments.status import (
 from backend.receipts.queries import may_see_receipt, receipts_of
 from backend.schema.accounts import Wallet
 from backend.schema.amounts import Amount
-from backend.schema.connections import Connection, nested_page
+from backend.schema.connections import After, Connection, First, Part, Span, nested_page, page
 from backend.schema.context import Context, Info
 from backend.schema.enums import describe_values
 from backend.schema.grants import Grant
@@ -319,8 +319,78 @@ async def payments_of_job(
     )
 
 
+@strawberry.input(description="Which payments to list.")
+class PaymentFilter:
+    status: list[PaymentStatus] | None = strawberry.field(
+        default=None, description="Those that stand at one of these. Left out: any."
+    )
+    purpose: list[PaymentPurpose] | None = strawberry.field(
+        default=None, description="Those for one of these. Left out: any."
+    )
+    job_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Those behind this job. Left out: any."
+    )
+
+    @property
+    def list_name(self) -> str:
+        """Which list it makes, the same however it is written."""
+        wished = (self.status, self.purpose)
+        statuses, purposes = (None if each is None else sorted(set(each)) for each in wished)
+        return repr((statuses, purposes, self.job_id))
+
+    def narrow(self, rows: QuerySet[models.Payment]) -> QuerySet[models.Payment]:
+        """Those of `rows` that it wants.
+
+        Raises:
+            NotFound: `jobId` is not the id of a job.
+        """
+        if self.status is not None:
+            rows = rows.filter(status__in=sorted(self.status))
+        if self.purpose is not None:
+            rows = rows.filter(purpose__in=sorted(self.purpose))
+        if self.job_id is not None:
+            job_id = decode_id(self.job_id, type_name="Job", path=("filter", "jobId"))
+            rows = rows.filter(made_for_jobs([job_id]))
+        return rows
+
+
+# How many payments one page of a filtered list is sought among, where all of them are listed.
+LOOKED_AT = 2000
+
+
 @strawberry.type
 class PaymentQuery:
+    @strawberry.field(
+        description=(
+            "The payments that the viewer takes part in, all of them to operators and auditors; "
+            "newest first, empty to a visitor. `Payment.status` of one is followed by "
+            "paymentStatus. Where all are listed with a filter, a page can be short while there "
+            "are more."
+        )
+    )
+    async def payments(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            PaymentFilter | None,
+            strawberry.argument(description="Which of them. Left out: all."),
+        ] = None,
+    ) -> Connection[Payment]:
+        viewer = await info.context.viewer()
+        wanted = filter or PaymentFilter()
+        rows = wanted.narrow(queries.payments_listed_for(viewer))
+        among = models.Payment.objects.order_by("-pk")
+        lists_all = viewer is not None and viewer.sees_everything and wanted.job_id is None
+        return await page(
+            info,
+            rows,
+            Span(first=first, after=after, list_name=wanted.list_name),
+            convert=Payment.from_model,
+            part=Part(among, at_most=LOOKED_AT) if lists_all else None,
+        )
+
     @strawberry.field(description="A payment that the viewer may see; null when there is none.")
     async def payment(
         self,

@@ -285,10 +285,7 @@ def test_the_payments_of_jobs_are_found_by_what_they_are_for(seller: Seller, man
     query = all_of_them if many else one
     query = query.replace("PAGE", "totalCount edges { node { status } }")
 
-    auditor = a_person("auditor")
-    auditor.is_auditor = True
-    auditor.save()
-    for viewer in (jobs[0].owner, auditor):
+    for viewer in (jobs[0].owner, an_auditor()):
         with CaptureQueriesContext(connection) as captured:
             data_of(execute(query, user=viewer))
 
@@ -298,6 +295,79 @@ def test_the_payments_of_jobs_are_found_by_what_they_are_for(seller: Seller, man
             plan = _plan_of(statement)
             assert "USING INDEX payment_reference" in plan
             assert "SCAN payments_payment" not in plan
+
+
+LIST = """query ($first: Int!, $after: String, $filter: PaymentFilter) {
+  payments(first: $first, after: $after, filter: $filter) {
+    totalCount pageInfo { hasNextPage endCursor } edges { node { id status purpose } } } }"""
+
+
+def listed(user: User | None, first: int = 10, **variables: Any) -> dict[str, Any]:
+    page: dict[str, Any] = data_of(
+        execute(LIST, variables={"first": first, **variables}, user=user)
+    )["payments"]
+    return page
+
+
+def ids_of(page: dict[str, Any]) -> list[str]:
+    return [edge["node"]["id"] for edge in page["edges"]]
+
+
+def an_auditor() -> User:
+    auditor = a_person("auditor")
+    auditor.is_auditor = True
+    auditor.save()
+    return auditor
+
+
+def test_everybody_lists_the_payments_that_they_take_part_in() -> None:
+    first, second = a_payment(), a_payment()
+
+    assert ids_of(listed(first.payer)) == ids_of(listed(first.payee)) == [first.id]
+    assert ids_of(listed(an_auditor())) == [second.id, first.id]
+    assert ids_of(listed(a_person())) == ids_of(listed(None)) == []
+
+
+def test_payments_are_listed_by_status_purpose_and_job(seller: Seller) -> None:
+    job, other = a_job(), a_job()
+    fund(job.owner, job.id)
+    fund(other.owner, other.id)
+    auditor, owner = an_auditor(), job.owner
+    of_job = {"jobId": global_id("Job", job.id)}
+
+    assert len(ids_of(listed(auditor, filter={"status": ["CREATED"]}))) == 2
+    assert ids_of(listed(auditor, filter={"status": ["COMPLETED"]})) == []
+    assert len(ids_of(listed(auditor, filter={"purpose": ["FUND", "REFUND"]}))) == 2
+    assert ids_of(listed(owner, filter={"purpose": ["PAYOUT"]})) == []
+    assert ids_of(listed(auditor, filter=of_job)) == ids_of(listed(owner, filter=of_job))
+    assert len(ids_of(listed(owner, filter=of_job))) == 1
+    assert ids_of(listed(other.owner, filter=of_job)) == []
+    malformed = execute(LIST, variables={"first": 1, "filter": {"jobId": "x"}}, user=owner)
+    assert code_of(malformed) == "NOT_FOUND"
+
+
+def test_listed_payments_are_paged_and_a_cursor_is_of_its_filter() -> None:
+    worlds = [a_payment() for _ in range(3)]
+    auditor = an_auditor()
+
+    page = listed(auditor, first=2)
+    cursor = page["pageInfo"]["endCursor"]
+
+    assert (ids_of(page), page["totalCount"]) == ([worlds[2].id, worlds[1].id], 3)
+    assert ids_of(listed(auditor, after=cursor)) == [worlds[0].id]
+    given = {"first": 2, "after": cursor, "filter": {"status": ["CREATED"]}}
+    assert code_of(execute(LIST, variables=given, user=auditor)) == "BAD_CURSOR"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by what is in a table")
+def test_a_person_s_own_payments_are_not_sought_among_all_there_are() -> None:
+    world = a_payment()
+
+    with CaptureQueriesContext(connection) as captured:
+        listed(world.payee)
+
+    (read,) = [each["sql"] for each in captured if 'FROM "payments_payment"' in each["sql"]]
+    assert "SCAN payments_payment" not in _plan_of(read)
 
 
 def _plan_of(statement: str) -> str:

@@ -436,6 +436,7 @@ QUERIES: dict[str, str] = {
     "node": "see OBJECTS",
     "job": "see OBJECTS",
     "payment": "see OBJECTS",
+    "payments": "see OBJECTS",
     "funding": "see OBJECTS",
     "previewFunding": "the owner of the job",
     "myApplications": "who is logged in: their own",
