@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
-from django.db.models import OuterRef, Q, QuerySet, Subquery, UUIDField
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +18,7 @@ from backend.accounts.models import User
 from backend.errors import ErrorCode, NotFound
 from backend.events.feed import read_alone
 from backend.funding.models import Funding, Payable
+from backend.funding.status import PayableStatus
 from backend.known import as_known
 from backend.payments import models, queries
 from backend.payments.status import (
@@ -89,6 +90,15 @@ def jobs_of_references(references: list[UUID]) -> dict[UUID, UUID]:
     return found | dict(owed.values_list("id", "funding__job_id"))
 
 
+def next_tries_of(payment_ids: list[UUID]) -> dict[UUID, datetime]:
+    """When what each payment was for is tried again, for the newest payments that wait for that."""
+    newer = models.Payment.objects.filter(reference=OuterRef("reference"), id__gt=OuterRef("id"))
+    due = Payable.objects.filter(id=OuterRef("reference"), status=PayableStatus.OWED)
+    newest = models.Payment.objects.filter(~Exists(newer), id__in=payment_ids)
+    waiting = newest.annotate(next_try_at=Subquery(due.values("due_at")))
+    return dict(waiting.exclude(next_try_at=None).values_list("id", "next_try_at"))
+
+
 @rule(WITH_PARENT)
 @strawberry.type(description="Why a payment ended without delivering.")
 class PaymentFailure:
@@ -102,13 +112,27 @@ class PaymentFailure:
             "something owed, trying again."
         )
     )
+    # The payment, or the consent, which has no other attempt of itself.
+    asked_for: strawberry.Private[UUID]
+
+    @strawberry.field(
+        description=(
+            "When another payment for the same begins by itself; null where one has begun, or it "
+            "waits for something else than time."
+        )
+    )
+    async def next_retry_at(self, info: Info) -> datetime | None:
+        return await info.context.batched(next_tries_of, self.asked_for)
 
     @classmethod
     def of(cls, row: models.Payment | models.HeldGrant, *, language: str) -> Self:
         with translation.override(language):
             message = row.failure_sentence()
         return cls(
-            code=ErrorCode(row.failure_code), message=message, retryable=row.failure_retryable
+            code=ErrorCode(row.failure_code),
+            message=message,
+            retryable=row.failure_retryable,
+            asked_for=row.id,
         )
 
 

@@ -1,5 +1,6 @@
 """Who sees what of a payment, and what funding answers."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,10 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User, WalletAddress
-from backend.funding.models import Seller
+from backend.funding.models import Funding, Payable, Seller
+from backend.funding.status import PayableStatus
 from backend.ids import new_id
-from backend.payments.models import Attempt, Grant
-from backend.payments.status import GrantKind, GrantStatus
+from backend.payments.models import Attempt, Grant, Payment
+from backend.payments.services import create_payment
+from backend.payments.status import GrantKind, GrantStatus, PaymentPurpose, PaymentStatus
 from tests.jobs.people import a_job
 from tests.schema.client import code_of, data_of, execute
 from tests.schema.world import NOON, PaymentWorld, a_payment, a_person, a_wallet, global_id
@@ -368,6 +371,55 @@ def test_a_person_s_own_payments_are_not_sought_among_all_there_are() -> None:
 
     (read,) = [each["sql"] for each in captured if 'FROM "payments_payment"' in each["sql"]]
     assert "SCAN payments_payment" not in _plan_of(read)
+
+
+def test_a_failure_says_when_it_is_tried_again_until_it_is(seller: Seller) -> None:
+    job = a_job()
+    fund(job.owner, job.id)
+    wallet = a_wallet(job.owner)
+    owed = Payable.objects.create(
+        funding=Funding.objects.get(),
+        purpose=PaymentPurpose.REFUND,
+        receiver=wallet,
+        value=2500,
+        due_at=NOON + timedelta(hours=1),
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    query = "query ($id: ID!) { payment(id: $id) { failure { code nextRetryAt } } }"
+
+    def seen(payment: Payment) -> Any:
+        given = {"id": global_id("Payment", payment.id)}
+        return data_of(execute(query, variables=given, user=job.owner))["payment"]["failure"]
+
+    first = _failed(a_refund(owed, wallet))
+    waiting = seen(first)
+    second = _failed(a_refund(owed, wallet))
+    Payable.objects.update(status=PayableStatus.STUCK, due_at=None)
+
+    again = (NOON + timedelta(hours=1)).isoformat()
+    assert waiting == {"code": "WALLET_REJECTED", "nextRetryAt": again}
+    assert seen(first)["nextRetryAt"] is seen(second)["nextRetryAt"] is None
+
+
+def a_refund(owed: Payable, wallet: WalletAddress) -> Payment:
+    return create_payment(
+        purpose=PaymentPurpose.REFUND,
+        reference=owed.id,
+        payer=owed.funding.payer,
+        sender=a_wallet(None),
+        receiver=wallet,
+        receive_amount=owed.amount,
+        return_url="http://127.0.0.1:8000/done",
+        now=NOON,
+    )
+
+
+def _failed(payment: Payment) -> Payment:
+    Payment.objects.filter(id=payment.id).update(
+        status=PaymentStatus.FAILED, due_at=None, failure_code="WALLET_REJECTED"
+    )
+    return payment
 
 
 def _plan_of(statement: str) -> str:
