@@ -266,8 +266,7 @@ def payments_of_offer(user: User, offer_id: str) -> QuerySet[Payment]:
         jobs = list(named.values_list("job_id", flat=True))
     fundings = Funding.objects.filter(job__in=jobs).values("id")
     owed = Payable.objects.filter(funding__job__in=jobs).values("id")
-    payments = payments_visible_to(user)
-    return payments.filter(reference__in=fundings) | payments.filter(reference__in=owed)
+    return payments_visible_to(user).filter(reference__in=fundings.union(owed, all=True))
 
 
 def offer_ids(job_ids: Iterable[UUID]) -> dict[UUID, str]:

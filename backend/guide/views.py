@@ -24,7 +24,7 @@ from backend.guide.shapes import FAILED, Json, shape_of, shapes_of, status_of
 from backend.ids import read_global_id
 from backend.payments import links
 from backend.payments.models import Payment
-from backend.payments.queries import payments_visible_to
+from backend.payments.queries import payments_listed_for, payments_visible_to
 from backend.payments.status import GrantStatus, PaymentStatus
 from backend.payments.threads import asking_wallets
 
@@ -138,7 +138,7 @@ async def payments(ask: Ask) -> Answer:
 
 
 def _payments(user: User, before: str | None) -> Json:
-    found = payments_visible_to(user).order_by("-id")
+    found = payments_listed_for(user).order_by("-id")
     if before is not None:
         found = found.filter(id__lt=_payment(user, before).id)
     page = list(found[: MOST_LISTED + 1])
