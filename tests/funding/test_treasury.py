@@ -257,7 +257,7 @@ def the_pay() -> Payable:
 
 def payouts() -> list[str]:
     """Why each payment of pay has failed, in their order."""
-    payments = Payment.objects.filter(purpose="PAYOUT").order_by("created_at")
+    payments = Payment.objects.filter(purpose="PAYOUT").order_by("id")
     return list(payments.values_list("failure_code", flat=True))
 
 
