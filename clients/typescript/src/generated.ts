@@ -72,11 +72,11 @@ export type ApiKeyInput = {
 
 /** What an API key may be used for. */
 export type ApiKeyScope =
-  /** Posting jobs, applying, work and disputes, as far as no money moves by it. */
+  /** Posting jobs, applying, work and disputes. To end a job that money stands behind, MONEY is needed as well. */
   | 'JOBS'
   /** Funding, reviewing work and all else that moves money or asks for consent. */
   | 'MONEY'
-  /** Queries and subscriptions: all that its owner sees. */
+  /** Queries and subscriptions: all that its owner sees. A key without it gets the objects that a mutation's payload names, and none that those lead to, such as a job's owner. */
   | 'READ'
   /** The registry of sellers, over REST; of use to an operator only. */
   | 'SELLERS';
@@ -151,6 +151,14 @@ export type CancelJobInput = {
   jobId: Scalars['ID']['input'];
   /** 1 to 5000 characters; it stays in the log. */
   reason: Scalars['String']['input'];
+};
+
+/** Another password for oneself. */
+export type ChangePasswordInput = {
+  /** The one that logIn takes now. */
+  currentPassword: Scalars['String']['input'];
+  /** As at signUp. */
+  newPassword: Scalars['String']['input'];
 };
 
 /** An approval that came back to another browser or device. */
@@ -236,15 +244,15 @@ export type ErrorCode =
   | 'BAD_REQUEST'
   /** Events behind this cursor are older than 30 days, and gone. Subscribe without `after`: the first item is the present state. */
   | 'CURSOR_EXPIRED'
-  /** The payer's consent would have to last longer than can be asked for. Offer to bring the job's deadlines closer. */
+  /** The payer's consent would have to last longer than can be asked for. Offer ESCROW, or to post the job again with closer deadlines. */
   | 'DEADLINE_TOO_FAR'
   /** The viewer sees the object, but this is for somebody else to do. Offer only what `allowedActions` lists. */
   | 'FORBIDDEN'
-  /** The payment costs more by now than the payer approved; nothing was charged. Offer to fund again: the payer approves the new sum. */
+  /** The payment costs more by now than the payer approved; nothing was charged. Offer to fund again, so that the payer approves the new sum; for what is owed, renewGrant. */
   | 'GRANT_EXHAUSTED'
-  /** The payer did not decide in time; nothing was charged. Offer to fund again, with a new idempotencyKey. */
+  /** The payer did not decide in time, or a consent is over; nothing was charged. Offer to fund again, with a new idempotencyKey; for what is owed, renewGrant. */
   | 'GRANT_EXPIRED'
-  /** The wallet's approval was lost on the way several times; nothing was charged. Offer to fund again later. */
+  /** The wallet's approval was lost on the way several times; nothing was charged. Offer to fund again later; for what is owed, renewGrant. */
   | 'GRANT_LOST'
   /** The payer said no at their wallet; nothing was charged. Offer to fund again, with a new idempotencyKey. */
   | 'GRANT_REJECTED'
@@ -252,7 +260,7 @@ export type ErrorCode =
   | 'GRANT_REVOKED'
   /** This `idempotencyKey` was used before, with other input. Make a new UUID for each decision, and keep it only to repeat that one. */
   | 'IDEMPOTENCY_CONFLICT'
-  /** The payer's wallet sent nothing, most often because it holds too little. Have the payer add money to it, then fund again. */
+  /** The payer's wallet sent nothing, most often because it holds too little. Have the payer add money to it, then fund again; what is owed is tried again by itself, and by retryPayment. */
   | 'INSUFFICIENT_FUNDS'
   /** A bug of the server; `extensions.logId` finds it in the operator's log. Report the logId. Repeat only what is said to be safe to repeat: something may have been done. */
   | 'INTERNAL'
@@ -260,7 +268,7 @@ export type ErrorCode =
   | 'INVALID_TRANSITION'
   /** This installation does not take money in this way. The message names the way that is open; it is the operator who opens others. */
   | 'MODE_UNAVAILABLE'
-  /** The money did not arrive in time, and the payment was stopped for good. Offer to fund again; a charge in the payer's wallet is that wallet's matter. */
+  /** The money did not arrive in time, and the payment was stopped for good. Offer to fund again; a charge in the payer's wallet is that wallet's matter. For what is owed offer retryPayment only to who has asked both wallets. */
   | 'NOT_DELIVERED'
   /** Nothing has this id, or the viewer may not see it: the two look the same. Leave the object's page. */
   | 'NOT_FOUND'
@@ -382,7 +390,7 @@ export type FundingStatus =
   | 'CANCELED'
   /** The payer did not decide in time. Final. */
   | 'EXPIRED'
-  /** It could not be had: see the `failure` of its payment. Final. */
+  /** It could not be had: see `failure`, its own or its payment's. Final. */
   | 'FAILED'
   /** The consent behind it was lost, taken back or is over; renewGrant asks for another. */
   | 'LAPSED'
@@ -577,6 +585,16 @@ export type OpenDisputeInput = {
   reason: Scalars['String']['input'];
   /** One's own decided submission. */
   submissionId: Scalars['ID']['input'];
+};
+
+/** Which payments to list. */
+export type PaymentFilter = {
+  /** Those behind this job. Left out: any. */
+  jobId?: InputMaybe<Scalars['ID']['input']>;
+  /** Those for one of these. Left out: any. */
+  purpose?: InputMaybe<Array<PaymentPurpose>>;
+  /** Those that stand at one of these. Left out: any. */
+  status?: InputMaybe<Array<PaymentStatus>>;
 };
 
 /** Why money moves. */
@@ -990,6 +1008,13 @@ export type JobsQueryVariables = Exact<{
 
 export type JobsQuery = { jobs: { edges: Array<{ node: { id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
+export type MyWorkQueryVariables = Exact<{
+  after?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type MyWorkQuery = { myApplications: { edges: Array<{ node: { id: string, status: ApplicationStatus, job: { id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
 export type JobPageQueryVariables = Exact<{
   id: Scalars['ID']['input'];
 }>;
@@ -1154,6 +1179,8 @@ export type AcknowledgeDecisionMutation = { acknowledgeDecision: { submission: {
 export type JobCardFragment = { id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null };
 
 export type ApplicationPartsFragment = { id: string, status: ApplicationStatus, note: string | null, allowedActions: Array<ApplicationAction>, applicant: { id: string, displayName: string } | null };
+
+export type MyApplicationFragment = { id: string, status: ApplicationStatus, job: { id: string, title: string, languageTag: string | null, status: JobStatus, fundingAssurance: FundingAssurance, recruitUntil: string | null, reward: { value: string, assetCode: string, assetScale: number }, owner: { id: string, displayName: string } | null } | null };
 
 export type SubmissionPartsFragment = { id: string, revision: number, status: SubmissionStatus, text: string | null, comment: string | null, reviewBy: string | null, allowedActions: Array<SubmissionAction>, reward: { value: string, assetCode: string, assetScale: number }, accepted: { value: string, assetCode: string, assetScale: number }, worker: { id: string, displayName: string } | null, payouts: Array<{ id: string, purpose: PaymentPurpose, status: PaymentStatus, deliveredAmount: { value: string, assetCode: string, assetScale: number }, failure: { code: ErrorCode, message: string, retryable: boolean } | null, receipt: { number: string, jws: string, verifyUrl: string } | null }> };
 
@@ -1374,6 +1401,18 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const ApplicationPartsFragmentDoc = new TypedDocumentString(`
+    fragment ApplicationParts on Application {
+  id
+  status
+  note
+  allowedActions
+  applicant {
+    id
+    displayName
+  }
+}
+    `, {"fragmentName":"ApplicationParts"}) as unknown as TypedDocumentString<ApplicationPartsFragment, unknown>;
 export const SumFragmentDoc = new TypedDocumentString(`
     fragment Sum on Amount {
   value
@@ -1402,18 +1441,34 @@ export const JobCardFragmentDoc = new TypedDocumentString(`
   assetCode
   assetScale
 }`, {"fragmentName":"JobCard"}) as unknown as TypedDocumentString<JobCardFragment, unknown>;
-export const ApplicationPartsFragmentDoc = new TypedDocumentString(`
-    fragment ApplicationParts on Application {
+export const MyApplicationFragmentDoc = new TypedDocumentString(`
+    fragment MyApplication on Application {
   id
   status
-  note
-  allowedActions
-  applicant {
+  job {
+    ...JobCard
+  }
+}
+    fragment JobCard on Job {
+  id
+  title
+  languageTag
+  status
+  fundingAssurance
+  recruitUntil
+  reward {
+    ...Sum
+  }
+  owner {
     id
     displayName
   }
 }
-    `, {"fragmentName":"ApplicationParts"}) as unknown as TypedDocumentString<ApplicationPartsFragment, unknown>;
+fragment Sum on Amount {
+  value
+  assetCode
+  assetScale
+}`, {"fragmentName":"MyApplication"}) as unknown as TypedDocumentString<MyApplicationFragment, unknown>;
 export const PaymentPartsFragmentDoc = new TypedDocumentString(`
     fragment PaymentParts on Payment {
   id
@@ -1591,6 +1646,47 @@ fragment Sum on Amount {
   assetCode
   assetScale
 }`) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
+export const MyWorkDocument = new TypedDocumentString(`
+    query MyWork($after: String) {
+  myApplications(first: 20, after: $after) {
+    edges {
+      node {
+        ...MyApplication
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment JobCard on Job {
+  id
+  title
+  languageTag
+  status
+  fundingAssurance
+  recruitUntil
+  reward {
+    ...Sum
+  }
+  owner {
+    id
+    displayName
+  }
+}
+fragment MyApplication on Application {
+  id
+  status
+  job {
+    ...JobCard
+  }
+}
+fragment Sum on Amount {
+  value
+  assetCode
+  assetScale
+}`) as unknown as TypedDocumentString<MyWorkQuery, MyWorkQueryVariables>;
 export const JobPageDocument = new TypedDocumentString(`
     query JobPage($id: ID!) {
   job(id: $id) {
