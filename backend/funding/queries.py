@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from backend.accounts.models import User
 from backend.funding.models import Allocation, Funding, Payable
@@ -18,6 +18,8 @@ from backend.funding.status import (
     FundingMode,
     FundingStatus,
     PayableStatus,
+    assured_by,
+    relied_on,
 )
 from backend.known import as_known
 from backend.payments.models import HeldGrant
@@ -67,8 +69,8 @@ def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:
     return found | dict(Payable.objects.filter(id__in=wanted).values_list("id", "funding_id"))
 
 
-# What a job's workers may rely on when it has such a funding; of several the first of these, since
-# each of them has to be true of every worker's pay.
+# What a job's workers may rely on when it has such a funding; of several the first of these, as
+# `relied_on` says.
 GIVEN_BY: dict[FundingAssurance, Q] = {
     FundingAssurance.AUTHORIZED: Q(mode=FundingMode.PREAPPROVED, status__in=sorted(LIVE)),
     FundingAssurance.HELD: Q(mode=FundingMode.ESCROW, status__in=sorted(LIVE)),
@@ -92,16 +94,12 @@ def money_behind(job_ids: Iterable[UUID]) -> dict[UUID, MoneyBehind]:
     """What stands behind each job, in one query."""
     wanted = list(job_ids)
     found = dict.fromkeys(wanted, MoneyBehind())
-    fundings = Funding.objects.filter(job_id__in=wanted).annotate(
-        gives=Case(*[When(given_by, then=Value(each)) for each, given_by in GIVEN_BY.items()])
-    )
-    given: defaultdict[UUID, set[FundingAssurance]] = defaultdict(set)
-    for job_id, status, gives in fundings.values_list("job_id", "status", "gives"):
-        if gives:
-            given[job_id].add(FundingAssurance(gives))
+    given: defaultdict[UUID, set[FundingAssurance | None]] = defaultdict(set)
+    fundings = Funding.objects.filter(job_id__in=wanted)
+    for job_id, mode, status in fundings.values_list("job_id", "mode", "status"):
+        given[job_id].add(assured_by(mode, status))
         standing = _standing(found[job_id].standing, as_known(status, otherwise=UNHEARD_OF))
-        first = min(given[job_id], key=list(GIVEN_BY).index, default=FundingAssurance.NONE)
-        found[job_id] = MoneyBehind(assurance=first, standing=standing)
+        found[job_id] = MoneyBehind(assurance=relied_on(given[job_id]), standing=standing)
     return found
 
 

@@ -93,15 +93,24 @@ ALLOCATED = frozenset({AllocationStatus.RESERVED, AllocationStatus.PARTIALLY_REL
 UNPAID = frozenset({PayableStatus.OWED, PayableStatus.PAYING, PayableStatus.STUCK})
 
 
-def assured_by(mode: str, status: str) -> FundingAssurance:
-    """What one funding gives workers to rely on; `queries.GIVEN_BY` asks the same of rows."""
+def assured_by(mode: str, status: str) -> FundingAssurance | None:
+    """What one funding says of the job's pay, or None; `queries.GIVEN_BY` asks the same of rows."""
     if status == _F.SETTLED:
         return FundingAssurance.PAID
-    if status not in LIVE or mode == FundingMode.DIRECT:
+    if status == _F.LAPSED:
         return FundingAssurance.NONE
+    if status not in LIVE or mode == FundingMode.DIRECT:
+        return None
     return FundingAssurance.HELD if mode == FundingMode.ESCROW else FundingAssurance.AUTHORIZED
 
 
-def strongest(given: Iterable[FundingAssurance]) -> FundingAssurance:
-    """What a job's workers may rely on, of what its fundings give them."""
-    return max(given, key=list(FundingAssurance).index)
+# Of several the first of these counts, since it has to be true of every worker's pay.
+_COUNTS = (
+    *(FundingAssurance.AUTHORIZED, FundingAssurance.HELD),
+    *(FundingAssurance.NONE, FundingAssurance.PAID),
+)
+
+
+def relied_on(given: Iterable[FundingAssurance | None]) -> FundingAssurance:
+    """What a job's workers may rely on, of what its fundings say."""
+    return min(filter(None, given), key=_COUNTS.index, default=FundingAssurance.NONE)

@@ -9,7 +9,13 @@ from django.db import transaction
 from backend.events.models import Event
 from backend.funding.models import Funding
 from backend.funding.queries import GIVEN_BY
-from backend.funding.status import FundingAssurance, FundingMode, FundingStatus, assured_by
+from backend.funding.status import (
+    FundingAssurance,
+    FundingMode,
+    FundingStatus,
+    assured_by,
+    relied_on,
+)
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from tests.simulation.market import Market
@@ -116,4 +122,12 @@ def test_one_funding_gives_what_the_list_of_jobs_says(
 
     given = [each for each, given_by in GIVEN_BY.items() if given_by.check(row)]
 
-    assert [assured_by(mode, status)] == (given or [FundingAssurance.NONE])
+    assert assured_by(mode, status) == (given[0] if given else None)
+    assert len(given) <= 1
+
+
+def test_of_several_the_same_one_counts_for_rows_and_for_what_is_told() -> None:
+    for number, first in enumerate(GIVEN_BY):
+        for second in list(GIVEN_BY)[number:]:
+            assert relied_on([second, first]) == first
+    assert relied_on([]) == FundingAssurance.NONE

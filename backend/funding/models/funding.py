@@ -18,7 +18,7 @@ from backend.funding.status import (
     FundingMode,
     FundingStatus,
     assured_by,
-    strongest,
+    relied_on,
 )
 from backend.ids import new_id
 from backend.jobs.models import Job
@@ -199,7 +199,7 @@ class Funding(models.Model):
         others = Funding.objects.filter(job=self.job_id).exclude(id=self.id)
         by_others = [assured_by(*each) for each in others.values_list("mode", "status")]
         before, after = (
-            strongest([*by_others, assured_by(self.mode, status)])
+            relied_on([*by_others, assured_by(self.mode, status)])
             for status in (previous, self.status)
         )
         if before == after:
