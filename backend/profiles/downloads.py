@@ -41,21 +41,23 @@ def document_of(token: str, *, now: datetime) -> Iterator[str]:
 
 
 def _written(user: User, now: datetime) -> Iterator[str]:
-    yield f'{{\n"exportedAt": {_json(now)}'
+    yield f'{{\n  "exportedAt": {_json(now)}'
     for data in personal.registered():
         for name, value in data.export(user).items():
-            yield f",\n{_json(name)}: "
-            yield from _list(value) if isinstance(value, Iterator) else [_json(value)]
+            yield f",\n  {_json(name)}: "
+            yield from _list(value) if isinstance(value, Iterator) else [_json(value, depth=1)]
     yield "\n}\n"
 
 
 def _list(rows: Iterator[object]) -> Iterator[str]:
     before = "["
     for row in rows:
-        yield f"{before}\n{_json(row)}"
+        yield f"{before}\n    {_json(row, depth=2)}"
         before = ","
-    yield "[]" if before == "[" else "\n]"
+    yield "[]" if before == "[" else "\n  ]"
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+def _json(value: object, *, depth: int = 0) -> str:
+    text = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+    # What ends a line here is layout: within strings JSON escapes it.
+    return text.replace("\n", "\n" + "  " * depth)
