@@ -36,10 +36,10 @@ from backend.open_payments import (
     WalletUnreachable,
 )
 from backend.open_payments.types import Access
-from backend.outbound import Bulkhead
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
 from backend.payments.patience import MAX_CONSENTS, PREPARE_FOR, pause_seconds
+from backend.payments.places import PLACES
 from backend.payments.signals import row_moving
 from backend.payments.status import GrantKind, GrantStatus
 from backend.telemetry import metrics
@@ -50,10 +50,6 @@ Row = TypeVar("Row", Payment, HeldGrant)
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 600.0
 DECIDING_HEADERS = ("www-authenticate", "retry-after", "date")
-# Half of a worker's threads: a wallet that drips its answers leaves the others to the others.
-CALLS_AT_ONCE = 4
-PLACE_WITHIN_SECONDS = 0.5
-PLACES = Bulkhead(limit=CALLS_AT_ONCE)
 # A row that has had its turn rests for as long as the turn lasted, at most for this long.
 LONGEST_REST = timedelta(minutes=1)
 
@@ -199,11 +195,11 @@ class Run(ABC, Generic[Row]):
 
         Raises:
             OpenPaymentsError: as `exchange` and `parse` do; the call is journalled anyway.
-            HostBusy: this process makes as many calls there as it may; nothing was sent.
+            HostBusy: it is a slow host, and has its share of the threads; nothing was sent.
             LostRace: another worker has the row; nothing was sent.
         """
         assert operation.repeatable, operation.name
-        with self._place_at(operation):
+        with PLACES.at(_host_of(operation)):
             self._renew_lease()
             self._using = grant
             call = self._call(operation, grant)
@@ -235,20 +231,11 @@ class Run(ABC, Generic[Row]):
         if self.row.pending_call_id:
             answer = self._saved_answer(operation)
         else:
-            with self._place_at(operation):
+            with PLACES.at(_host_of(operation)):
                 answer = self._exchange_locked(
                     operation, self._intend(operation, grant, status, sent_at)
                 )
         return operation.parse(answer)
-
-    @contextmanager
-    def _place_at(self, operation: Operation[Any]) -> Iterator[None]:
-        host = urlsplit(operation.url).netloc
-        PLACES.enter(host, timeout_seconds=PLACE_WITHIN_SECONDS)
-        try:
-            yield
-        finally:
-            PLACES.leave(host)
 
     def _renew_lease(self) -> None:
         # Else others would join a worker that makes many calls in one step, one each LEASE_S, until
@@ -337,7 +324,7 @@ class Run(ABC, Generic[Row]):
             attempt_number=self.attempt_number,
             grant=grant,
             operation=operation.name,
-            host=urlsplit(operation.url).netloc[:255],
+            host=_host_of(operation)[:255],
             request_digest=operation.digest,
             fence=self._fence,
             at=self.now,
@@ -513,3 +500,7 @@ class Run(ABC, Generic[Row]):
         self._rows().filter(id=self.row.id, fence=self._fence).update(
             lease_until=None, due_at=self.now + pause
         )
+
+
+def _host_of(operation: Operation[Any]) -> str:
+    return urlsplit(operation.url).netloc

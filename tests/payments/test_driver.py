@@ -16,7 +16,7 @@ from backend.payments import claims, errors
 from backend.payments.lists import READ_WITHIN
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.paying import PaymentRun
-from backend.payments.run import CALLS_AT_ONCE, PLACES
+from backend.payments.places import CALLS_AT_ONCE, PLACES
 from backend.payments.status import HeldGrantStatus, PaymentStatus
 from tests.simulation.crashes import CrashPoints
 from tests.simulation.market import Market
@@ -77,13 +77,11 @@ def list_without_end(world: Simulation, *, seconds: float) -> Iterator[int]:
 
 @contextmanager
 def all_places_taken() -> Iterator[None]:
-    for _ in range(CALLS_AT_ONCE):
-        PLACES.enter(HOST, timeout_seconds=0)
-    try:
-        yield
-    finally:
+    PLACES.was_slow(HOST)
+    with ExitStack() as taken:
         for _ in range(CALLS_AT_ONCE):
-            PLACES.leave(HOST)
+            taken.enter_context(PLACES.at(HOST))
+        yield
 
 
 def held() -> HeldGrant:
@@ -187,7 +185,7 @@ def test_after_the_order_no_deadline_ends_a_payment_of_slow_wallets(status: P) -
     assert world.payment_now().status not in {P.FAILED, P.CANCELED, P.EXPIRED}
 
 
-def test_a_wallet_that_keeps_half_of_the_threads_gets_no_more() -> None:
+def test_a_slow_wallet_that_keeps_half_of_the_threads_gets_no_more() -> None:
     world = Simulation(temperament="strict")
     calls: list[httpx.Request] = []
     world.before_each_call = calls.append
