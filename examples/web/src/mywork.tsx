@@ -32,7 +32,11 @@ export function MyWork() {
           (each) =>
             each.job && (
               <JobCard key={each.id} job={each.job}>
-                <Badge kind={each.status === "SELECTED" ? "good" : "plain"}>{status[each.status]}</Badge>
+                <p className="about">
+                  <Badge kind={each.status === "SELECTED" ? "good" : "plain"}>
+                    {status[each.status]}
+                  </Badge>
+                </p>
               </JobCard>
             ),
         )}
