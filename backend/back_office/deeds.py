@@ -47,6 +47,7 @@ class DeedAdmin(ReadOnlyAdmin):
 
     def offers(self, request: HttpRequest, row: Any) -> Sequence[Offer]:
         """What can be done about `row` now; the services judge again."""
+        # Each page says. Django's classes have a metaclass of their own, so this is no ABC.
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:

@@ -147,11 +147,11 @@ def renew_grant(
         _require(FundingAction.RENEW, user, funding)
         assert funding.payer_wallet is not None
         rate_limits.hit("money", str(user.id))
+        promised = Allocation.objects.filter(funding=funding, status__in=sorted(ALLOCATED))
         workers = [
             (each.application, each.kept_value - each.released_value)
-            for each in Allocation.objects.filter(
-                funding=funding, status__in=sorted(ALLOCATED)
-            ).select_related("application__payout_wallet")
+            for each in promised.select_related("application__payout_wallet")
+            if each.kept_value > each.released_value
         ]
         fee_value = unpaid_fee(funding)
         only_the_fee = fee_value > 0 and not workers
@@ -163,7 +163,7 @@ def renew_grant(
             fee_value=fee_value,
             terms=Terms(funding.fee_bps, funding.fee_wallet),
             seller=None,
-            workers=[(application, value) for application, value in workers if value > 0],
+            workers=workers,
             return_url=return_url,
             now=now,
         )

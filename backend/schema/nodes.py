@@ -72,6 +72,7 @@ class Node:
 
     @classmethod
     def from_model(cls, row: Any) -> Self:
+        # Each type says. Strawberry makes dataclasses of them, also of what is abstract.
         raise NotImplementedError
 
 

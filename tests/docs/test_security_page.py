@@ -53,7 +53,7 @@ def test_every_table_of_the_books_has_less_rights() -> None:
     assert named == {model._meta.db_table for model in apps.get_app_config("ledger").get_models()}
 
 
-@pytest.mark.skipif("connection.vendor != 'postgresql'")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has no roles")
 @pytest.mark.django_db
 def test_the_role_of_the_page_books_and_can_do_nothing_else_to_the_books() -> None:
     role = f"faena_test_{new_id().hex}"

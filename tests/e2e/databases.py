@@ -2,6 +2,7 @@
 
 import sqlite3
 import uuid
+from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,22 +11,22 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 
-class Database:
+class Database(ABC):
     """Where one marketplace keeps its rows; `url` is its DATABASE_URL."""
 
     url: str
 
+    @abstractmethod
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a read-only question gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, *statements: str) -> None:
         """Carry these out, as a newer release's migration would."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self) -> None:
         """Leave nothing behind."""
-        raise NotImplementedError
 
 
 class SQLite(Database):

@@ -9,7 +9,6 @@ from pytest_django import Settings
 from backend import rate_limits
 from backend.accounts.api_keys import create_api_key
 from backend.accounts.models import ApiKey, Scope, User
-from backend.funding.models import Funding
 from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
 from backend.jobs.status import JobStatus
@@ -17,7 +16,7 @@ from backend.schema import schema
 from backend.schema.scopes import SCOPES
 from tests.jobs.people import a_draft, a_job, a_person, a_wallet
 from tests.schema.client import a_context, code_of, data_of, execute, run
-from tests.schema.world import NOON, global_id
+from tests.schema.world import NOON, a_funding, global_id
 
 pytestmark = pytest.mark.django_db
 
@@ -112,18 +111,8 @@ CANCEL = """mutation ($id: ID!) {
 
 def test_a_key_without_money_ends_no_job_that_money_stands_behind(ana: User) -> None:
     job = a_job(ana)
-    funding = Funding.objects.create(
-        job=job,
-        payer=ana,
-        payer_wallet=a_wallet(ana, is_default=False),
-        mode=FundingMode.PREAPPROVED,
-        status=FundingStatus.SECURED,
-        total_value=job.total_budget.value,
-        asset_code="USD",
-        asset_scale=2,
-        created_at=NOON,
-        updated_at=NOON,
-    )
+    wallet = a_wallet(ana, is_default=False)
+    funding = a_funding(job, FundingStatus.SECURED, FundingMode.PREAPPROVED, payer_wallet=wallet)
 
     narrow, wide = a_key(ana, Scope.JOBS), a_key(ana, Scope.JOBS, Scope.MONEY)
     refused = data_of(execute(CANCEL, variables={"id": global_id("Job", job.id)}, bearer=narrow))

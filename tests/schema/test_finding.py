@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from backend.accounts.models import User
-from backend.funding.models import Funding
 from backend.funding.queries import assurance_of, jobs_with_assurance
 from backend.funding.status import FundingAssurance, FundingMode, FundingStatus
 from backend.jobs.models import Job
@@ -23,6 +22,7 @@ from backend.schema import connections
 from backend.schema.connections import Part, Span
 from tests.jobs.people import NOON, a_draft, a_job, a_person, an_application
 from tests.schema.client import a_context, code_of, data_of, execute, run
+from tests.schema.world import a_funding
 
 pytestmark = pytest.mark.django_db
 
@@ -67,20 +67,6 @@ def code(**variables: Any) -> str:
 
 
 HELD, CONSENTED, SECURED = FundingMode.ESCROW, FundingMode.PREAPPROVED, FundingStatus.SECURED
-
-
-def a_funding(job: Job, status: FundingStatus, mode: FundingMode = FundingMode.DIRECT) -> Funding:
-    return Funding.objects.create(
-        job=job,
-        payer=job.owner,
-        mode=mode,
-        status=status,
-        total_value=100,
-        asset_code="USD",
-        asset_scale=2,
-        created_at=NOON,
-        updated_at=NOON,
-    )
 
 
 # --- filters

@@ -31,7 +31,7 @@ from tests.jobs.people import (
     submitted_work,
 )
 from tests.schema.client import code_of, data_of, execute
-from tests.schema.world import global_id
+from tests.schema.world import a_funding, global_id
 
 pytestmark = pytest.mark.django_db
 
@@ -88,22 +88,6 @@ def id_of(row: Any) -> str:
 def run(query: str, user: User | None, field: str, **variables: Any) -> dict[str, Any]:
     payload: dict[str, Any] = data_of(execute(query, variables=variables, user=user))[field]
     return payload
-
-
-def a_funding(job: Job, status: FundingStatus) -> Funding:
-    total = job.total_budget
-    return Funding.objects.create(
-        job=job,
-        payer=job.owner,
-        mode=FundingMode.DIRECT,
-        status=status,
-        total_value=total.value,
-        released_value=total.value if status is FundingStatus.SETTLED else 0,
-        asset_code=total.asset_code,
-        asset_scale=total.asset_scale,
-        created_at=NOON,
-        updated_at=NOON,
-    )
 
 
 # --- the way through

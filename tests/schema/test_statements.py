@@ -37,7 +37,7 @@ from tests.jobs.people import (
     submitted_work,
 )
 from tests.schema.client import bearer_of, data_of, execute
-from tests.schema.world import global_id
+from tests.schema.world import a_funding, global_id
 
 pytestmark = pytest.mark.django_db
 
@@ -200,18 +200,7 @@ def test_what_was_tried_again_and_again_is_shown_as_the_newest_of_it() -> None:
 def _promise_and_pay(job: Job) -> None:
     """Behind every application a promise, and for all work a payout that failed and another."""
     wallet = a_wallet(job.owner, is_default=False)
-    funding = Funding.objects.create(
-        job=job,
-        payer=job.owner,
-        payer_wallet=wallet,
-        mode=FundingMode.PREAPPROVED,
-        status=FundingStatus.SECURED,
-        total_value=job.total_budget.value,
-        asset_code="USD",
-        asset_scale=2,
-        created_at=NOON,
-        updated_at=NOON,
-    )
+    funding = a_funding(job, FundingStatus.SECURED, FundingMode.PREAPPROVED, payer_wallet=wallet)
     for work in Submission.objects.filter(job=job).select_related("application__payout_wallet"):
         promise = Allocation.objects.create(
             funding=funding, application=work.application, amount_value=2500, created_at=NOON

@@ -10,7 +10,10 @@ from django.db import transaction
 from backend.accounts import tokens
 from backend.accounts.models import User, WalletAddress
 from backend.clock import SYSTEM_CLOCK
+from backend.funding.models import Funding
+from backend.funding.status import FundingMode, FundingStatus
 from backend.ids import new_id
+from backend.jobs.models import Job
 from backend.open_payments.types import Amount
 from backend.payments.models import Payment
 from backend.payments.paying import announce
@@ -35,6 +38,30 @@ def a_wallet(owner: User | None, *, asset_code: str = "USD") -> WalletAddress:
         auth_server="https://auth.wallet.example",
         resource_server="https://wallet.example",
         checked_at=NOON,
+    )
+
+
+def a_funding(
+    job: Job,
+    status: FundingStatus,
+    mode: FundingMode = FundingMode.DIRECT,
+    *,
+    payer_wallet: WalletAddress | None = None,
+) -> Funding:
+    """All of a job's budget, without what stands behind it."""
+    total = job.total_budget
+    return Funding.objects.create(
+        job=job,
+        payer=job.owner,
+        payer_wallet=payer_wallet,
+        mode=mode,
+        status=status,
+        total_value=total.value,
+        released_value=total.value if status is FundingStatus.SETTLED else 0,
+        asset_code=total.asset_code,
+        asset_scale=total.asset_scale,
+        created_at=NOON,
+        updated_at=NOON,
     )
 
 

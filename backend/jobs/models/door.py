@@ -59,6 +59,7 @@ class HasStatus(models.Model):
     @property
     def job_key(self) -> UUID:
         """The job that this is, or is part of."""
+        # Each model says. Django's have a metaclass of their own, so this is no ABC.
         raise NotImplementedError
 
     def move_to(

@@ -1,32 +1,19 @@
 import { type JobCardFragment, JobsDocument } from "faena-client";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 
-import { Badge, Heading, Money, Trouble } from "./parts";
+import { Badge, Heading, Money, More, Trouble } from "./parts";
 import { Link, pathOfJob } from "./router";
-import { useQuery, useSession, useWords } from "./session";
+import { usePages, useWords } from "./session";
 
 /** Jobs that look for people, or, if `mine`, the viewer's own in every status. */
 export function Jobs({ mine }: { mine: boolean }) {
-  const { faena } = useSession();
   const { say } = useWords();
   const [text, setText] = useState("");
   const [wished, setWished] = useState("");
   const filter = mine
     ? { mine, text: wished || null }
     : { status: ["RECRUITING" as const], text: wished || null };
-  const { data, failure } = useQuery(JobsDocument, { filter });
-  const [more, setMore] = useState<JobCardFragment[]>([]);
-  const [after, setAfter] = useState<string | null>(null);
-  useEffect(() => {
-    setMore([]);
-    setAfter(data?.jobs.pageInfo.hasNextPage ? data.jobs.pageInfo.endCursor : null);
-  }, [data]);
-  const showMore = async () => {
-    const { jobs } = await faena.run(JobsDocument, { filter, after });
-    setMore([...more, ...jobs.edges.map(({ node }) => node)]);
-    setAfter(jobs.pageInfo.hasNextPage ? jobs.pageInfo.endCursor : null);
-  };
-  const jobs = [...(data?.jobs.edges.map(({ node }) => node) ?? []), ...more];
+  const { nodes, more, failure } = usePages(JobsDocument, { filter }, ({ jobs }) => jobs);
   return (
     <>
       <Heading title={mine ? say.mine : say.jobs}>{mine ? say.mine : say.welcome}</Heading>
@@ -48,17 +35,13 @@ export function Jobs({ mine }: { mine: boolean }) {
         <button>{say.search}</button>
       </form>
       <Trouble reason={failure} />
-      {data && jobs.length === 0 && <p>{say.noJobs}</p>}
-      <ul className="jobs" aria-busy={!data}>
-        {jobs.map((job) => (
+      {nodes?.length === 0 && <p>{say.noJobs}</p>}
+      <ul className="jobs" aria-busy={!nodes}>
+        {nodes?.map((job) => (
           <JobCard key={job.id} job={job} />
         ))}
       </ul>
-      {after && (
-        <button type="button" className="quiet" onClick={showMore}>
-          {say.more}
-        </button>
-      )}
+      <More more={more} />
     </>
   );
 }

@@ -11,7 +11,7 @@ import {
   useState,
 } from "react";
 
-import { useSentence, useSession } from "./session";
+import { useSentence, useSession, useWords } from "./session";
 
 const RefusedContext = createContext<unknown>(null);
 
@@ -149,6 +149,17 @@ export function Money({ amount }: { amount: SumFragment }) {
 /** Where something stands. `kind` is its color only: the words say the same. */
 export function Badge({ kind = "plain", children }: { kind?: string; children: ReactNode }) {
   return <span className={`badge ${kind}`}>{children}</span>;
+}
+
+/** The button below a list that has more; nothing where it has not. */
+export function More({ more }: { more: (() => Promise<void>) | null }) {
+  const { say } = useWords();
+  if (!more) return null;
+  return (
+    <button type="button" className="quiet" onClick={more}>
+      {say.more}
+    </button>
+  );
 }
 
 export function Section({ title, children }: { title: string; children: ReactNode }) {

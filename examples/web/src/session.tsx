@@ -106,6 +106,32 @@ export function useQuery<Result, Variables>(
     : { data: undefined, failure: undefined };
 }
 
+interface Page<Node> {
+  edges: readonly { node: Node }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+/** A list that is read a page at a time: `more` reads the next one, and is null after the last. */
+export function usePages<Result, Variables, Node>(
+  query: Document<Result, Variables>,
+  variables: Variables,
+  pageOf: (answer: Result) => Page<Node>,
+): { nodes: Node[] | undefined; more: (() => Promise<void>) | null; failure: unknown } {
+  const { faena } = useSession();
+  const { data, failure } = useQuery(query, variables);
+  const [further, setFurther] = useState<Page<Node>[]>([]);
+  useEffect(() => setFurther([]), [data]);
+  if (!data) return { nodes: undefined, more: null, failure };
+  const first = pageOf(data);
+  const { hasNextPage, endCursor } = (further[further.length - 1] ?? first).pageInfo;
+  const more = async () => {
+    const found = await faena.run(query, { ...variables, after: endCursor });
+    setFurther([...further, pageOf(found)]);
+  };
+  const nodes = [first, ...further].flatMap(({ edges }) => edges.map(({ node }) => node));
+  return { nodes, more: hasNextPage ? more : null, failure };
+}
+
 /** What to tell a person about something that did not work. */
 export function useSentence(): (reason: unknown) => string {
   const { say } = useWords();

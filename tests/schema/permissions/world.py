@@ -55,7 +55,7 @@ from tests.jobs.people import (
     reviewed,
     submitted_work,
 )
-from tests.schema.world import a_wallet, global_id
+from tests.schema.world import a_funding, a_wallet, global_id
 
 # Whoever may ask, in the order of the tables. The last two hold tokens that no longer work.
 PRINCIPALS = (
@@ -168,17 +168,7 @@ def _money(world: World) -> None:
     chosen = an_application(paid, worker)
     recruiting.decide_applications(user=owner, job_id=paid.id, select=[chosen.id], now=NOON)
     recruiting.close_recruiting(user=owner, job_id=paid.id, now=NOON)
-    funding = Funding.objects.create(
-        job=paid,
-        payer=owner,
-        mode=FundingMode.DIRECT,
-        status=FundingStatus.SETTLED,
-        total_value=paid.total_budget.value,
-        asset_code="USD",
-        asset_scale=2,
-        created_at=NOON,
-        updated_at=NOON,
-    )
+    funding = a_funding(paid, FundingStatus.SETTLED)
     # A reference has one open payment at a time.
     completed = _a_payment(funding, payee=worker)
     Payment.objects.filter(id=completed.id).update(
