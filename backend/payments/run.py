@@ -36,10 +36,10 @@ from backend.open_payments import (
     WalletUnreachable,
 )
 from backend.open_payments.types import Access
+from backend.payments.bulkheads import BULKHEAD
 from backend.payments.errors import Failure, LostRace
 from backend.payments.models import Grant, HeldGrant, Payment, WalletCall
 from backend.payments.patience import MAX_CONSENTS, PREPARE_FOR, pause_seconds
-from backend.payments.places import PLACES
 from backend.payments.signals import row_moving
 from backend.payments.status import GrantKind, GrantStatus
 from backend.telemetry import metrics
@@ -199,7 +199,7 @@ class Run(ABC, Generic[Row]):
             LostRace: another worker has the row; nothing was sent.
         """
         assert operation.repeatable, operation.name
-        with PLACES.at(_host_of(operation)):
+        with BULKHEAD.slot(_host_of(operation)):
             self._renew_lease()
             self._using = grant
             call = self._call(operation, grant)
@@ -231,7 +231,7 @@ class Run(ABC, Generic[Row]):
         if self.row.pending_call_id:
             answer = self._saved_answer(operation)
         else:
-            with PLACES.at(_host_of(operation)):
+            with BULKHEAD.slot(_host_of(operation)):
                 answer = self._exchange_locked(
                     operation, self._intend(operation, grant, status, sent_at)
                 )

@@ -19,10 +19,10 @@ R = TypeVar("R")
 THREADS = 8
 # A quarter of them.
 AT_ONCE = 2
-PLACE_WITHIN_SECONDS = 30.0
+SLOT_WITHIN_SECONDS = 30.0
 RETRY_AFTER_SECONDS = 10
 _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="wallets")
-_places = AsyncBulkhead(limit=AT_ONCE)
+_bulkhead = AsyncBulkhead(limit=AT_ONCE)
 
 
 async def asking_wallets(
@@ -33,22 +33,22 @@ async def asking_wallets(
     Raises:
         RateLimited: this principal waits for too many already.
     """
-    # A task, because a resolver may not ask for its own, as whoever waits for a place does.
-    asked = asyncio.ensure_future(_at_a_place(principal, function, *args, **kwargs))
+    # A task, because a resolver may not ask for its own, as whoever waits for a slot does.
+    asked = asyncio.ensure_future(_in_a_slot(principal, function, *args, **kwargs))
     try:
         return await asked
     finally:
         asked.cancel()
 
 
-async def _at_a_place(
+async def _in_a_slot(
     principal: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
 ) -> R:
     try:
-        await _places.enter(principal, timeout_seconds=PLACE_WITHIN_SECONDS)
+        await _bulkhead.enter(principal, timeout_seconds=SLOT_WITHIN_SECONDS)
     except HostBusy:
         raise RateLimited(retry_after_seconds=RETRY_AFTER_SECONDS) from None
     asked = with_connections(_pool, function, *args, **kwargs)
-    # Who hangs up gives up the answer, but not the thread: that waits on, and so does the place.
-    asked.add_done_callback(lambda _: _places.leave(principal))
+    # Who hangs up gives up the answer, but not the thread: that waits on, and so does the slot.
+    asked.add_done_callback(lambda _: _bulkhead.leave(principal))
     return await asyncio.shield(asked)

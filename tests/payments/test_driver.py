@@ -13,10 +13,10 @@ from django.conf import settings
 
 from backend.open_payments import Answer, operations
 from backend.payments import claims, errors
+from backend.payments.bulkheads import BULKHEAD, CALLS_AT_ONCE
 from backend.payments.lists import READ_WITHIN
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.paying import PaymentRun
-from backend.payments.places import CALLS_AT_ONCE, PLACES
 from backend.payments.status import HeldGrantStatus, PaymentStatus
 from tests.simulation.crashes import CrashPoints
 from tests.simulation.market import Market
@@ -76,11 +76,11 @@ def list_without_end(world: Simulation, *, seconds: float) -> Iterator[int]:
 
 
 @contextmanager
-def all_places_taken() -> Iterator[None]:
-    PLACES.was_slow(HOST)
+def all_slots_taken() -> Iterator[None]:
+    BULKHEAD.was_slow(HOST)
     with ExitStack() as taken:
         for _ in range(CALLS_AT_ONCE):
-            taken.enter_context(PLACES.at(HOST))
+            taken.enter_context(BULKHEAD.slot(HOST))
         yield
 
 
@@ -191,7 +191,7 @@ def test_a_slow_wallet_that_keeps_half_of_the_threads_gets_no_more() -> None:
     world.before_each_call = calls.append
     before: datetime = world.clock.now()
 
-    with all_places_taken():
+    with all_slots_taken():
         world.work()
 
     payment = world.payment_now()
@@ -200,16 +200,16 @@ def test_a_slow_wallet_that_keeps_half_of_the_threads_gets_no_more() -> None:
     assert world.run().problems == []
 
 
-def test_an_order_that_finds_no_place_is_not_given_and_not_refused() -> None:
+def test_an_order_that_finds_no_slot_is_not_given_and_not_refused() -> None:
     world = Simulation(temperament="strict")
-    places = ExitStack()
+    slots = ExitStack()
 
     def when_it_is_quoted() -> None:
         if world.payment_now().status == P.QUOTED and world.payment_now().tries == 0:
-            places.enter_context(all_places_taken())
+            slots.enter_context(all_slots_taken())
 
     world.points = AfterEveryCommit(when_it_is_quoted)
-    with places:
+    with slots:
         until(world, P.QUOTED)
         assert world.payment_now().pending_call_id is None
         assert world.payment_now().tries == 1

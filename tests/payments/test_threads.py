@@ -94,7 +94,7 @@ async def test_who_hangs_up_keeps_their_place_until_the_wallet_has_answered() ->
 async def test_who_waits_for_a_place_too_long_is_told_to_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(threads, "PLACE_WITHIN_SECONDS", 0.1)
+    monkeypatch.setattr(threads, "SLOT_WITHIN_SECONDS", 0.1)
     wallet = Wallet()
     asked = [asyncio.ensure_future(asking_wallets("busy", wallet.ask)) for _ in range(AT_ONCE)]
     await until(wallet, AT_ONCE)

@@ -9,7 +9,7 @@ from backend.outbound import Bulkhead
 
 # Half of a worker's threads: a wallet that drips its answers leaves the others to the others.
 CALLS_AT_ONCE = 4
-PLACE_WITHIN_SECONDS = 0.5
+SLOT_WITHIN_SECONDS = 0.5
 # A host is slow for so long after a call that took so long. Most answer in less than one second.
 SLOW_AFTER_SECONDS = 2.0
 SLOW_FOR_SECONDS = 60.0
@@ -17,7 +17,7 @@ SLOW_FOR_SECONDS = 60.0
 _MOST_REMEMBERED = 4096
 
 
-class Places:
+class SlowHostBulkhead:
     """At most `limit` calls at a time to each host that was slow of late; others pass freely.
 
     `clock` counts seconds and never goes back.
@@ -30,15 +30,15 @@ class Places:
         self._slow_until: dict[str, float] = {}
 
     @contextmanager
-    def at(self, host: str) -> Iterator[None]:
-        """Have a place at `host` for one call.
+    def slot(self, host: str) -> Iterator[None]:
+        """Have a slot at `host` for one call.
 
         Raises:
-            HostBusy: it is slow, and none became free in PLACE_WITHIN_SECONDS.
+            HostBusy: it is slow, and none became free in SLOT_WITHIN_SECONDS.
         """
         is_slow = self._slow_until.get(host, 0.0) > self._clock()
         if is_slow:
-            self._bulkhead.enter(host, timeout_seconds=PLACE_WITHIN_SECONDS)
+            self._bulkhead.enter(host, timeout_seconds=SLOT_WITHIN_SECONDS)
         began = self._clock()
         try:
             yield
@@ -57,4 +57,4 @@ class Places:
                 del self._slow_until[next(iter(self._slow_until))]
 
 
-PLACES = Places(limit=CALLS_AT_ONCE)
+BULKHEAD = SlowHostBulkhead(limit=CALLS_AT_ONCE)
