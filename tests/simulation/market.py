@@ -18,10 +18,10 @@ from backend.errors import FaenaError
 from backend.funding import paying, returning
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.services import fund_job, pre_fund_job
-from backend.funding.status import FundingMode, FundingStatus, PayableStatus
+from backend.funding.status import FundingMode
 from backend.funding.treasury import authorize_treasury
 from backend.ids import new_id
-from backend.jobs import endings, review, work
+from backend.jobs import review, work
 from backend.jobs.clock import pass_time
 from backend.jobs.models import Application, Job, Submission
 from backend.jobs.status import (
@@ -29,7 +29,6 @@ from backend.jobs.status import (
     JobStatus,
     Pricing,
     ReviewDecision,
-    SubmissionStatus,
 )
 from backend.open_payments.types import Amount
 from backend.payments import claims, links, vault, workflow
@@ -45,7 +44,6 @@ from tests.simulation.simulator import AFTERMATH, BASE_URL, Simulation
 
 RETURN = "http://127.0.0.1:8000/"
 MAX_ROUNDS = 3000
-BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
 # After so many rounds nothing more goes wrong, and everybody does what brings it to an end.
 CALM_AFTER = 400
 
@@ -67,6 +65,7 @@ class Market(Simulation):
         fee_bps: int = 0,
         fee_wallet: str = "platform",
         treasury_limits: tuple[int, ...] = (10_000_000,),
+        pace: timedelta = timedelta(hours=2),
         options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -79,6 +78,8 @@ class Market(Simulation):
         self.mode, self.pooled = mode, pooled
         self.fee_bps, self.fee_wallet = fee_bps, fee_wallet
         self.treasury_limits = treasury_limits
+        # So long people do nothing at most.
+        self.pace = pace
         self.calm = False
         self.history: list[str] = []
         self._next_due: datetime | None = None
@@ -317,8 +318,7 @@ class Market(Simulation):
             self._next_due = self._questions.next_due()
             self._looks_at("due")
         soonest = self.clock.at + timedelta(milliseconds=100)
-        # People act in the meantime.
-        a_while = self.clock.at + timedelta(hours=2)
+        a_while = self.clock.at + self.pace
         self.clock.at = max(soonest, min(self._next_due or a_while, a_while))
 
     def work_until(self, done: Callable[[], bool], *, rounds: int = 50) -> None:
@@ -387,113 +387,20 @@ class Market(Simulation):
     def _somebody_acts(self) -> None:
         if self.rng.random() > 0.35:
             return
-        status = self._questions.job_status()
-        before, after = status in BEFORE_WORK, status is JobStatus.REVIEWING
-        acts = {
-            self._owner_funds: 8 if before else 0,
-            self._a_worker_submits: 0 if before or after else 6,
-            self._the_owner_decides: 0 if before else 5,
-            self._the_owner_repairs: 0 if before else 3,
-            self._the_owner_ends: 1,
-            self._time_passes: 1,
-            self._the_selection_changes: 2 if before else 0,
-            self._people_disagree: 0 if before else 2,
-            self._the_operator_changes_the_treasury: 0.3,
-        }
-        (act,) = self.rng.choices(list(acts), weights=list(acts.values()))
+        turns = market_turns.turns(self)
+        (turn,) = self.rng.choices(list(turns), weights=list(turns.values()))
         try:
-            act()
+            turn(self)
         except FaenaError as refusal:
-            self.history.append(f"{act.__name__} refused: {refusal!r}")
+            self.history.append(f"{turn.__name__} refused: {refusal!r}")
         else:
-            self.history.append(act.__name__)
+            self.history.append(turn.__name__)
         # What wallets ask comes of what a worker does.
         self._unseen |= {"end", "due"}
 
-    def _the_selection_changes(self) -> None:
-        market_turns.the_selection_changes(self)
-
-    def _people_disagree(self) -> None:
-        market_turns.people_disagree(self)
-
-    def _the_operator_changes_the_treasury(self) -> None:
-        market_turns.the_operator_changes_the_treasury(self)
-
-    def _owner_funds(self) -> None:
-        if self.pooled and not Funding.objects.filter(job=self.job).exists():
-            self.fund()
-        else:
-            self.pre_fund()
-
-    def _a_worker_submits(self) -> None:
-        self.submit(self.rng.choice(self.workers))
-
-    def _the_owner_decides(self) -> None:
-        waiting = Submission.objects.filter(
-            job=self.job,
-            superseded_at=None,
-            status__in=[SubmissionStatus.SUBMITTED, SubmissionStatus.ACCEPTED],
-        ).order_by("id")
-        submission = self.rng.choice([*waiting, None])
-        if submission is None:
-            return
-        roll = self.rng.random()
-        if roll < 0.15 and not self.calm:
-            self.review(submission, ReviewDecision.REJECT)
-        elif roll < 0.5 and submission.rest > 1 and self.job.pricing != Pricing.FIXED_SEND:
-            # Of a sum that is sent, fees included, a small part can be less than its own fees.
-            self.review(
-                submission, ReviewDecision.ACCEPT, value=self.rng.randint(1, submission.rest)
-            )
-        else:
-            self.review(submission, ReviewDecision.ACCEPT)
-
-    def _the_owner_repairs(self) -> None:
-        unpaid = Payable.objects.filter(funding__job=self.job)
-        stuck = (
-            unpaid.filter(status=PayableStatus.STUCK).first()
-            or unpaid.filter(status=PayableStatus.OWED).first()
-        )
-        lapsed = Funding.objects.filter(job=self.job, status=FundingStatus.LAPSED).first()
-        if self.mode is FundingMode.ESCROW and stuck and not self.treasury_is_open():
-            self.ask_the_operator()
-            return
-        if lapsed is not None or (stuck is not None and self.rng.random() < 0.5):
-            self.renew(lapsed or (stuck.funding if stuck else None))
-        elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
-            returning.retry_payment(
-                user=self.payer,
-                payment_id=Payment.objects.filter(reference=stuck.id).latest("created_at").id,
-                idempotency_key=new_id(),
-                now=self.now,
-            )
-
-    def _the_owner_ends(self) -> None:
-        roll = self.rng.random()
-        funding = Funding.objects.filter(job=self.job).order_by("-created_at").first()
-        if roll < 0.4:
-            endings.complete_job(user=self.payer, job_id=self.job.id, now=self.now)
-        elif roll < 0.6 and (self.calm or self.rng.random() < 0.3):
-            # An operator may while work waits for a decision, which is then final.
-            user = self.payer if self.calm else self.rng.choice([self.payer, self.operator])
-            endings.cancel_job(user=user, job_id=self.job.id, reason="No more.", now=self.now)
-        elif funding is not None and roll < 0.8:
-            returning.refund_funding(
-                user=self.payer,
-                funding_id=funding.id,
-                amount=None,
-                idempotency_key=new_id(),
-                now=self.now,
-            )
-        elif funding is not None and self.rng.random() < 0.3:
-            returning.cancel_funding(
-                user=self.payer, funding_id=funding.id, idempotency_key=new_id(), now=self.now
-            )
-
-    def _time_passes(self) -> None:
-        if self.rng.random() < 0.3:
-            self.clock.advance(self.rng.choice([600, 86_400, 5 * 86_400]))
-        pass_time(now=self.now)
+    def status(self) -> JobStatus:
+        """Where the job is."""
+        return self._questions.job_status()
 
     def verdict(self, rounds: int = 0) -> MarketVerdict:
         """Compare our rows with what the wallets say."""

@@ -1,6 +1,7 @@
 """Random histories of whole jobs: the seed decides the world, the people and what goes wrong."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 from backend.funding.status import FundingMode
@@ -42,6 +43,7 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
         fee_bps=fee_bps,
         fee_wallet=fee_wallet,
         treasury_limits=_treasury_of(seed),
+        pace=_pace_of(seed),
         options={
             "settle_s": rng.choice([0, 0, 2, 20]),
             "wait_s": rng.choice([0, 5]),
@@ -68,6 +70,15 @@ def _treasury_of(seed: int) -> tuple[int, ...]:
     rng = random.Random(f"treasury of {seed}")
     enough, too_small = 10_000_000, 1_000
     return rng.choice([(enough,), (enough,), (enough, enough), (too_small,), (too_small, enough)])
+
+
+def _pace_of(seed: int) -> timedelta:
+    # Where people take their time, consents end before work is accepted, and so do the periods of
+    # the treasury's; decided apart as well.
+    rng = random.Random(f"pace of {seed}")
+    return rng.choice(
+        [timedelta(hours=2), timedelta(hours=2), timedelta(days=2), timedelta(days=9)]
+    )
 
 
 def play_in(market: Market, rng: random.Random) -> MarketVerdict:

@@ -1,26 +1,71 @@
-"""What people do beside funding, working and deciding: they change their minds, and disagree.
+"""What people do in a market: they fund, work, decide, repair, end, change their minds, disagree.
 
-Each decides by the market's own randomness, and may be refused like anybody.
+Each turn decides by the market's own randomness, and may be refused like anything that people do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from backend.funding.status import FundingMode
+from backend.funding import returning
+from backend.funding.models import Funding, Payable
+from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import revoke_treasury_grant
 from backend.ids import new_id
-from backend.jobs import disputes, recruiting, review
-from backend.jobs.models import Dispute, Submission
-from backend.jobs.status import ApplicationStatus, DisputeStatus, SubmissionStatus
-from backend.payments.models import HeldGrant
+from backend.jobs import disputes, endings, posting, recruiting, review
+from backend.jobs.clock import pass_time
+from backend.jobs.models import Dispute, Job, Submission
+from backend.jobs.status import (
+    ApplicationStatus,
+    DisputeStatus,
+    JobStatus,
+    Pricing,
+    ReviewDecision,
+    SubmissionStatus,
+)
+from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus
+from tests.simulation.questions import DUST
 
 if TYPE_CHECKING:
     from tests.simulation.market import Market
 
+BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
 LIMITS = (1_000, 10_000_000)
+
+
+def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
+    """What people may do now, and how likely each of it is."""
+    status = market.status()
+    before, after = status in BEFORE_WORK, status is JobStatus.REVIEWING
+    working = not (before or after)
+    return {
+        the_owner_funds: 8 if before else 0,
+        a_worker_submits: 6 if working else 1 if after else 0,
+        the_owner_decides: 0 if before else 5,
+        the_owner_repairs: 0 if before else 3,
+        the_owner_ends: 1,
+        time_passes: 1,
+        the_selection_changes: 2 if before else 0,
+        people_disagree: 0 if before else 2,
+        the_operator_changes_the_treasury: 0.3,
+        the_owner_gives_more_time: 0 if after else 0.5,
+        the_owner_consents_again: 0.3,
+    }
+
+
+# --- funding --------------------------------------------------------------------------------------
+
+
+def the_owner_funds(market: Market) -> None:
+    """Secure the pay of those who are selected, or of whoever comes."""
+    if market.pooled and not Funding.objects.filter(job=market.job).exists():
+        market.fund()
+    else:
+        market.pre_fund()
 
 
 def the_selection_changes(market: Market) -> None:
@@ -42,6 +87,124 @@ def the_selection_changes(market: Market) -> None:
     recruiting.decide_applications(
         user=market.payer, job_id=market.job.id, now=market.now, **chosen
     )
+
+
+def the_owner_gives_more_time(market: Market) -> None:
+    """Move the deadlines of a job away, a little or far."""
+    if market.calm:
+        return
+    job = Job.objects.get(id=market.job.id)
+    assert job.expires_at is not None
+    expires_at = job.expires_at + timedelta(days=market.rng.choice([1, 20, 90, 300]))
+    posting.extend_job(
+        user=market.payer,
+        job_id=job.id,
+        recruit_until=None,
+        submit_until=expires_at - timedelta(hours=1) if job.submit_until else None,
+        expires_at=expires_at,
+        now=market.now,
+    )
+
+
+# --- work -----------------------------------------------------------------------------------------
+
+
+def a_worker_submits(market: Market) -> None:
+    """Hand in work, or what was asked to be changed of it."""
+    market.submit(market.rng.choice(market.workers))
+
+
+def the_owner_decides(market: Market) -> None:
+    """Accept work, all of it or a part, reject it, or ask for changes."""
+    waiting = Submission.objects.filter(
+        job=market.job,
+        superseded_at=None,
+        status__in=[SubmissionStatus.SUBMITTED, SubmissionStatus.ACCEPTED],
+    ).order_by("id")
+    submission = market.rng.choice([*waiting, None])
+    if submission is None:
+        return
+    roll = market.rng.random()
+    if roll < 0.12 and not market.calm:
+        market.review(submission, ReviewDecision.REJECT)
+    elif roll < 0.2 and not market.calm:
+        market.review(submission, ReviewDecision.REQUEST_CHANGES)
+    elif roll < 0.5 and submission.rest > 1 and market.job.pricing != Pricing.FIXED_SEND:
+        # Of a sum that is sent, fees included, a small part can be less than its own fees.
+        part = market.rng.randint(1, submission.rest)
+        market.review(submission, ReviewDecision.ACCEPT, value=part)
+    else:
+        market.review(submission, ReviewDecision.ACCEPT)
+
+
+# --- repairing ------------------------------------------------------------------------------------
+
+
+def the_owner_repairs(market: Market) -> None:
+    """Do what is needed so that what is owed can be paid: consent again, or have it tried again."""
+    unpaid = Payable.objects.filter(funding__job=market.job)
+    stuck = (
+        unpaid.filter(status=PayableStatus.STUCK).first()
+        or unpaid.filter(status=PayableStatus.OWED).first()
+    )
+    lapsed = Funding.objects.filter(job=market.job, status=FundingStatus.LAPSED).first()
+    if market.mode is FundingMode.ESCROW and stuck and not market.treasury_is_open():
+        market.ask_the_operator()
+        return
+    if lapsed is not None or (stuck is not None and market.rng.random() < 0.5):
+        market.renew(lapsed or (stuck.funding if stuck else None))
+    elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
+        returning.retry_payment(
+            user=market.payer,
+            payment_id=Payment.objects.filter(reference=stuck.id).latest("created_at").id,
+            idempotency_key=new_id(),
+            now=market.now,
+        )
+
+
+def the_owner_consents_again(market: Market) -> None:
+    """Renew a consent though nothing asks for it: it may end soon, or the deadlines moved."""
+    held = Funding.objects.filter(job=market.job, mode=FundingMode.PREAPPROVED).order_by("id")
+    if held and not market.calm:
+        market.renew(market.rng.choice(list(held)))
+
+
+# --- ending ---------------------------------------------------------------------------------------
+
+
+def the_owner_ends(market: Market) -> None:
+    """Complete or cancel the job, or take back what is not promised, all of it or a part."""
+    roll = market.rng.random()
+    funding = Funding.objects.filter(job=market.job).order_by("-created_at").first()
+    if roll < 0.4:
+        endings.complete_job(user=market.payer, job_id=market.job.id, now=market.now)
+    elif roll < 0.6 and (market.calm or market.rng.random() < 0.3):
+        # An operator may while work waits for a decision, which is then final.
+        user = market.payer if market.calm else market.rng.choice([market.payer, market.operator])
+        endings.cancel_job(user=user, job_id=market.job.id, reason="No more.", now=market.now)
+    elif funding is not None and roll < 0.8:
+        part = market.job.amount(market.rng.randint(2 * DUST, 400))
+        returning.refund_funding(
+            user=market.payer,
+            funding_id=funding.id,
+            amount=part if not market.calm and market.rng.random() < 0.3 else None,
+            idempotency_key=new_id(),
+            now=market.now,
+        )
+    elif funding is not None and market.rng.random() < 0.3:
+        returning.cancel_funding(
+            user=market.payer, funding_id=funding.id, idempotency_key=new_id(), now=market.now
+        )
+
+
+def time_passes(market: Market) -> None:
+    """Do what is due in jobs, now and then after a while in which nothing was at work."""
+    if market.rng.random() < 0.3:
+        market.clock.advance(market.rng.choice([600, 86_400, 5 * 86_400]))
+    pass_time(now=market.now)
+
+
+# --- disagreeing ----------------------------------------------------------------------------------
 
 
 def people_disagree(market: Market) -> None:
@@ -92,6 +255,9 @@ def _answer_a_decision(market: Market) -> None:
         disputes.open_dispute(
             user=submission.worker, submission_id=submission.id, reason="No.", now=market.now
         )
+
+
+# --- the platform ---------------------------------------------------------------------------------
 
 
 def the_operator_changes_the_treasury(market: Market) -> None:
