@@ -5,7 +5,8 @@ FaenaError
 ├── WrongPassword       BAD_CREDENTIALS: not the password of who is logged in
 ├── KeyRefused          UNAUTHENTICATED: this API key does not work here, or not yet
 ├── StillNeeded         FORBIDDEN: a person cannot be erased yet; each hindrance says what to do
-└── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
+├── WalletUnusable      WALLET_UNREACHABLE: nobody answered there as an Open Payments wallet
+└── WalletHostSuspended WALLET_HOST_SUSPENDED: nothing new is begun with wallets there for now
 """
 
 from __future__ import annotations
@@ -73,4 +74,21 @@ class WalletUnusable(FaenaError):
         super().__init__(
             _("No Open Payments wallet answered at this address. Check it, or try again later."),
             path=("address",),
+        )
+
+
+class WalletHostSuspended(FaenaError):
+    """An operator has suspended the provider of a wallet that a consent would be about."""
+
+    code = ErrorCode.WALLET_HOST_SUSPENDED
+    retryable = True
+
+    def __init__(self, wallet: str, *, path: tuple[str, ...] = ()) -> None:
+        super().__init__(
+            _(
+                "Nothing new can be paid with {wallet} for now, because its provider is suspended "
+                "here. What was approved before goes on. Use another wallet, or try again later."
+            ),
+            path=path,
+            wallet=wallet,
         )

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.emails import normalise_email
 from backend.accounts.signals import tell_revoked
@@ -253,6 +254,35 @@ class WalletAddress(models.Model):
     def asset(self) -> Asset:
         """Code and scale: two wallets can settle without exchange only if these are equal."""
         return Asset(self.asset_code, self.asset_scale)
+
+
+class SuspendedHost(models.Model):
+    """A wallet provider with which no new consent is asked for, until an operator deletes the row.
+
+    `host` is as in a URL, with a port where it is not the scheme's own.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    host = models.CharField(
+        max_length=253,
+        unique=True,
+        help_text=_("As in wallet addresses: wallet.example. An address is taken apart."),
+    )
+    reason = models.CharField(max_length=500, help_text=_("For operators. Nobody else reads it."))
+    suspended_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(host=Lower("host")), name="accounts_suspended_host_is_lower_case"
+            )
+        ]
+        ordering: ClassVar = ["host"]
+        verbose_name = _("suspended wallet host")
+        verbose_name_plural = _("suspended wallet hosts")
+
+    def __str__(self) -> str:
+        return self.host
 
 
 class IdempotencyKey(models.Model):

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from backend import open_payments, outbound, rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.connections import let_go
 from backend.errors import AssetMismatch, NotFound, Text, ValidationFailed, WalletRequired
 from backend.open_payments import operations
@@ -135,8 +136,10 @@ def add_wallet(
     Raises:
         ValidationFailed, WalletUnusable, RateLimited: see `lookup_wallet`.
         AssetMismatch: the wallet changed its asset since it was added.
+        WalletHostSuspended: an operator has suspended its provider.
     """
     found = lookup_wallet(address=address, principal=str(user.id), now=now, wallets=wallets)
+    refuse_suspended([found], path=("address",))
     found.owner = user
     with _wallets_of(user):
         wallet = _save(found)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from backend import rate_limits
 from backend.accounts.errors import WalletUnusable
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import own_wallet
 from backend.connections import let_go
 from backend.errors import Forbidden, NotFound, ValidationFailed
@@ -100,6 +101,7 @@ def preview_funding(
         ValidationFailed: more workers than can be quoted while somebody waits.
         ModeUnavailable, SellerNotFound, WalletRequired, AssetMismatch: as `fund_job`.
         WalletUnusable: a wallet did not answer in time, or would not quote.
+        WalletHostSuspended: an operator has suspended the provider of one of the wallets.
         RateLimited: too many previews by this user.
     """
     job = jobs_visible_to(user).filter(id=job_id).first()
@@ -111,6 +113,7 @@ def preview_funding(
     check_assets(ask, mode)
     rate_limits.hit("wallets", str(user.pk))
     pays = _payments(ask, mode)
+    refuse_suspended([ask.wallet, *(each.receiver for each in pays)])
     let_go()
     prices = _Prices(client or wallet_client(), ask.wallet, now, within_seconds)
     lines = [_line(ask, prices, each) for each in pays]

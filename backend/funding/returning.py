@@ -135,6 +135,7 @@ def renew_grant(
         NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
         InvalidTransition: nothing of it needs a consent, or the payer is being asked already.
         AssetMismatch: it is promised to nobody, and the payer's wallet has another asset.
+        WalletHostSuspended: an operator has suspended the provider of the payer's wallet.
         ReturnUrlRefused, IdempotencyConflict: as they say.
     """
     check_return_url(return_url)

@@ -71,6 +71,7 @@ def fund_job(
         AmountOutOfRange: they are more than anybody can count.
         AssetMismatch: whoever is to hold the money has another asset than the job.
         DeadlineTooFar: no consent reaches until all of the job can be decided.
+        WalletHostSuspended: an operator has suspended the provider of a wallet.
         AlreadyFunded: a funding stands behind the job already.
         IdempotencyConflict: the key was used with other input.
         RateLimited: too many fundings by this payer.
@@ -141,6 +142,7 @@ def pre_fund_job(
         ModeUnavailable, WalletRequired, ReturnUrlRefused, RateLimited: as they say.
         AssetMismatch: a wallet's asset makes the promise impossible.
         DeadlineTooFar: no consent reaches until all of the job can be decided.
+        WalletHostSuspended: an operator has suspended the provider of a wallet.
         IdempotencyConflict: the key was used with other input.
     """
     new_funding_id = new_id()

@@ -120,6 +120,7 @@ def authorize_treasury(
         Forbidden: the user is no operator.
         ModeUnavailable: this installation has no treasury.
         AssetMismatch: the limit is not in the treasury's asset.
+        WalletHostSuspended: another operator has suspended the provider of its wallet.
         ReturnUrlRefused, IdempotencyConflict: as they say.
     """
     if not user.is_staff:

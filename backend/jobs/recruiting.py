@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import own_wallet
 from backend.errors import AssetMismatch, NotFound, ValidationFailed
 from backend.files.attaching import attach, let_go
@@ -52,6 +53,7 @@ def apply_to_job(
         ValidationFailed: the note is unusable, or they have applied before.
         WalletRequired: they have no wallet address.
         AssetMismatch: the wallet holds another asset than the job pays.
+        WalletHostSuspended: an operator has suspended the wallet's provider.
     """
     note = tidy_text(note, most=validation.LONGEST_NOTE, path="note")
     with changing(at=now, actor=user) as change:
@@ -65,6 +67,7 @@ def apply_to_job(
             to_do=_("Add a wallet address to be paid to before applying."),
         )
         _check_asset(job, wallet)
+        refuse_suspended([wallet], path=("payoutWalletId",))
         files = attach(
             user=user,
             file_ids=attachment_ids,

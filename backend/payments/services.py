@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.errors import NotFound
 from backend.ids import new_id
 from backend.open_payments.types import Amount
@@ -70,9 +71,14 @@ def create_payment(
     `owed_since` says for how long it could have been paid: a backup that was restored since may
     lack that it was, so wallets are asked first. None: not before now.
     No network call is made here.
+
+    Raises:
+        WalletHostSuspended: the payer would be asked, and a wallet's provider is suspended.
     """
     assert (receive_amount is None) != (send_amount is None), "exactly one side is fixed"
     assert under is None or under.sender_id == sender.id, "a grant pays from its own wallet"
+    if under is None:
+        refuse_suspended([sender, receiver])
     payment = Payment.objects.create(
         purpose=purpose,
         status=PaymentStatus.AUTHORIZED if under else PaymentStatus.CREATED,
@@ -173,10 +179,17 @@ def hold_grant(
     What is asked for is `limit`, in the sender's asset, or else what `lines` turn out to cost. It
     is valid for `days` from now on, once; or, with `period_days`, so much in every such period.
     `signals.held_grant_moved` hands `reference` back with every change. No network call is made.
+
+    Raises:
+        WalletHostSuspended: the provider of the sender's wallet is suspended, or of a receiver's
+            where this is the first consent to `reference`.
     """
     assert (limit is None) == bool(lines), "either a limit or lines to work one out from"
     assert (days is None) != (period_days is None), "either one window or periods"
     assert days is None or days > 0, "a window ends after it begins"
+    # A consent that is renewed is for what others were promised: one receiver does not stop that.
+    promised = HeldGrant.objects.filter(reference=reference).exists()
+    refuse_suspended([sender, *(line.receiver for line in lines if not promised)])
     # A wallet whose clock is behind ours must not find that the window has yet to begin.
     starts_at = now - CLOCKS_APART
     held_grant = HeldGrant.objects.create(

@@ -118,6 +118,11 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             repeat=Repeat.SAID,
             places=(Place.FAILURE,),
         ),
+        ErrorCode.WALLET_HOST_SUSPENDED: Code(
+            meaning="An operator has suspended the provider of a wallet: nothing new begins there.",
+            advice="Let the person use another wallet. What was approved before goes on.",
+            repeat=Repeat.YES,
+        ),
         ErrorCode.SELLER_NOT_FOUND: Code(
             meaning="There is no active seller with this `sellerId`.",
             advice="Leave `sellerId` out, or ask the operator for its spelling.",

@@ -292,6 +292,8 @@ export type ErrorCode =
   | 'VALIDATION'
   /** The job has changed since the `expectedVersion` that the person saw. Read the job again, and let the person decide between the two versions. */
   | 'VERSION_CHANGED'
+  /** An operator has suspended the provider of a wallet: nothing new begins there. Let the person use another wallet. What was approved before goes on. */
+  | 'WALLET_HOST_SUSPENDED'
   /** A wallet answered and said no, or said something else than what was asked. Show the message, which says what can be done about it. */
   | 'WALLET_REJECTED'
   /** The person has no wallet that money could leave or reach. Have them add one with addWallet, then send the request again. */
