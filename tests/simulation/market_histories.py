@@ -66,19 +66,18 @@ def _fee_of(seed: int) -> tuple[int, str]:
 
 
 def _treasury_of(seed: int) -> tuple[int, ...]:
-    # Enough for everything, with a spare one, or for nearly nothing; decided apart as well.
+    # Enough for all, for a few payments in a period, or for nearly none; decided apart as well.
     rng = random.Random(f"treasury of {seed}")
-    enough, too_small = 10_000_000, 1_000
-    return rng.choice([(enough,), (enough,), (enough, enough), (too_small,), (too_small, enough)])
+    for_all, for_a_few, for_none = 10_000_000, 4_000, 1_000
+    alone = [(for_all,), (for_a_few,), (for_none,)]
+    return rng.choice([*alone, (for_all, for_all), (for_a_few, for_a_few), (for_none, for_all)])
 
 
 def _pace_of(seed: int) -> timedelta:
     # Where people take their time, consents end before work is accepted, and so do the periods of
     # the treasury's; decided apart as well.
     rng = random.Random(f"pace of {seed}")
-    return rng.choice(
-        [timedelta(hours=2), timedelta(hours=2), timedelta(days=2), timedelta(days=9)]
-    )
+    return timedelta(hours=rng.choice([2, 2, 48, 200]))
 
 
 def play_in(market: Market, rng: random.Random) -> MarketVerdict:
