@@ -266,7 +266,7 @@ class SuspendedHost(models.Model):
     host = models.CharField(
         max_length=253,
         unique=True,
-        help_text=_("As in wallet addresses: wallet.example. An address is taken apart."),
+        help_text=_("Like wallet.example. A whole wallet address will do."),
     )
     reason = models.CharField(max_length=500, help_text=_("For operators. Nobody else reads it."))
     suspended_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='SuspendedHost',
             fields=[
                 ('id', models.UUIDField(default=backend.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('host', models.CharField(help_text='As in wallet addresses: wallet.example. An address is taken apart.', max_length=253, unique=True)),
+                ('host', models.CharField(help_text='Like wallet.example. A whole wallet address will do.', max_length=253, unique=True)),
                 ('reason', models.CharField(help_text='For operators. Nobody else reads it.', max_length=500)),
                 ('suspended_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
