@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tests.simulation.market import Market
 
 BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
-LIMITS = (1_000, 4_000, 10_000_000)
+LIMITS = (1_000, 2_600, 10_000_000)
 
 
 def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
