@@ -9,10 +9,14 @@ from django.db.models import F, Sum
 from backend.funding.booking import book_kept, book_promise
 from backend.funding.fees import fee_on, most_within
 from backend.funding.models import Allocation, Funding
+from backend.funding.queries import without_dust
 from backend.funding.status import ALLOCATED, LIVE, UNPAID, AllocationStatus, FundingStatus
 from backend.jobs.models import Application, Job
-from backend.jobs.status import ApplicationStatus
+from backend.jobs.status import ApplicationStatus, JobStatus
 from backend.payments.status import PaymentPurpose
+
+# More can be promised to workers only until they begin.
+BEFORE_WORK = frozenset({JobStatus.RECRUITING, JobStatus.SELECTING})
 
 
 def uncovered(job: Job) -> list[tuple[Application, int]]:
@@ -84,10 +88,21 @@ def _not_gone_value(funding: Funding) -> int:
     return funding.total_value - funding.refunded_value - (going_back["sum"] or 0)
 
 
+def is_needed(funding: Funding) -> bool:
+    """Whether somebody can still be paid out of a funding: promised, owed, or not yet selected."""
+    return (
+        funding.job.status in BEFORE_WORK
+        or funding.allocations.filter(status__in=sorted(ALLOCATED)).exists()
+        or without_dust(funding.payables.filter(status__in=sorted(UNPAID))).exists()
+    )
+
+
 def return_promises_to_unselected(job: Job, *, at: datetime) -> None:
     """Take back what was promised to somebody who is not selected any more."""
     stale = Allocation.objects.filter(
-        funding__job=job, funding__status__in=sorted(LIVE), status__in=sorted(ALLOCATED)
+        funding__job=job,
+        funding__status__in=sorted(LIVE | {FundingStatus.LAPSED}),
+        status__in=sorted(ALLOCATED),
     ).exclude(application__status=ApplicationStatus.SELECTED)
     for allocation in stale.select_related("funding", "application"):
         return_rest(allocation, at=at)

@@ -76,7 +76,12 @@ def book_fee_kept(payable: Payable, *, at: datetime) -> None:
     assert funding.seller is not None
     escrow = _escrow(funding)
     kept = refs.platform_fee(funding.seller.wallet_id, escrow.asset)
-    lines = [(escrow, -payable.value), (kept, payable.value)]
+    # Where more has left the treasury before than was held, the platform bears that here as well.
+    held = Account.objects.filter(id=escrow.id).values_list("balance", flat=True).first() or 0
+    gap = max(0, payable.value - held)
+    borne = (refs.fees(escrow.asset), -gap)
+    lines = [(escrow, gap - payable.value), borne, (kept, payable.value)]
+    lines = [line for line in lines if line[1]]
     post(reason=FEE_KEPT, at=at, lines=lines, subject=payable.id)
 
 

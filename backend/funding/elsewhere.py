@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from backend.accounts.errors import WalletHostSuspended
 from backend.accounts.models import WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import kept_wallets
 from backend.funding.models import Payable
 from backend.funding.paying import start
@@ -82,6 +84,10 @@ def _own_wallet(application: Application, job: Job, address: str) -> WalletAddre
         raise NotThere(f"The worker has no wallet {address}: they have to add it first.")
     if job.pricing == Pricing.FIXED_RECEIVE and wallet.asset != (job.asset_code, job.asset_scale):
         raise NotThere(f"{address} holds {wallet.asset_code}, and the job pays {job.asset_code}.")
+    try:
+        refuse_suspended([wallet])
+    except WalletHostSuspended as refusal:
+        raise NotThere(str(refusal)) from None
     return wallet
 
 

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.dispatch import receiver
 
 from backend.funding import paying, securing, settling
-from backend.funding.allocating import return_promises_to_unselected
+from backend.funding.allocating import is_needed, return_promises_to_unselected
 from backend.funding.booking import book_funding_payment
 from backend.funding.models import Funding, Payable
 from backend.funding.returning import close_older_grants
 from backend.funding.status import LIVE, TRANSITIONS, FundingMode, FundingStatus
 from backend.funding.telling import (
+    Tell,
     tell_people,
     tell_who_keeps_the_treasury,
     tell_whose_money_it_is,
@@ -94,6 +95,10 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
         _funding_payment_ended(payment, at=at)
         return tell_whose_money_it_is(payment, at=at)
     funding = settling.payment_is_over(payment, at=at)
+    under = payment.under
+    gave_back = payment.reserved_value and not payment.delivered_value
+    if under is not None and under.scope == GrantScope.TREASURY and gave_back:
+        paying.wake_what_waits_for_room(under, at=at)
     tell_whose_money_it_is(payment, at=at)
     if not TRANSITIONS[FundingStatus(funding.status)]:
         tell_people(funding, at=at)
@@ -143,8 +148,7 @@ def on_held_grant_moved(held_grant: HeldGrant, at: datetime, **_: Any) -> None:
         securing.money_did_not_come(funding, NOT_CONSENTED[status], at=at)
         tell_people(funding, at=at)
     elif funding.status in LIVE and status in HELD_GRANT_OVER and not _has_consent(funding, at=at):
-        funding.move_to(FundingStatus.LAPSED, at=at)
-        tell_people(funding, at=at)
+        _lapsed(funding, at=at)
     elif status is HeldGrantStatus.AWAITING_APPROVAL or status in NOT_CONSENTED:
         # The redirectUrl is there, or a renewal will never have one.
         funding.announce(at=at, previous=FundingStatus(funding.status))
@@ -160,11 +164,24 @@ def _consented(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None
 
 
 def _consented_anew(funding: Funding, held_grant: HeldGrant, *, at: datetime) -> None:
+    if funding.payer_wallet_id != held_grant.sender_id:
+        Funding.objects.filter(id=funding.id).update(payer_wallet=held_grant.sender)
+        funding.payer_wallet = held_grant.sender
     if funding.status == FundingStatus.LAPSED:
         part = FundingStatus.PARTIALLY_RELEASED if funding.released_value else FundingStatus.SECURED
         funding.move_to(part, at=at)
+        securing.consent_is_back(funding, at=at)
     close_older_grants(held_grant, now=at)
     paying.start_what_waits_for_consent(funding, at=at)
+
+
+def _lapsed(funding: Funding, *, at: datetime) -> None:
+    if funding.job.status == JobStatus.REVIEWING and not is_needed(funding):
+        # Nobody can earn any of it any more: its payer is not asked for another consent.
+        settling.close_funding(funding, at=at)
+    else:
+        funding.move_to(FundingStatus.LAPSED, at=at)
+    tell_people(funding, at=at)
 
 
 def _has_consent(funding: Funding, *, at: datetime) -> bool:
@@ -199,9 +216,11 @@ def on_no_longer_selected(application: Application, at: datetime, **_: Any) -> N
 
 
 @receiver(job_moved, dispatch_uid="funding")
-def on_job_moved(job: Job, at: datetime, **_: Any) -> None:
+def on_job_moved(job: Job, at: datetime, tell: Tell, **_: Any) -> None:
     """Give back what a job that is over does not need, and free what nobody can earn any more."""
     if job.status in settling.OVER:
-        settling.close_fundings(job, at=at)
+        for funding in settling.close_fundings(job, at=at):
+            if not TRANSITIONS[FundingStatus(funding.status)]:
+                tell_people(funding, at=at, tell=tell)
     elif job.status == JobStatus.REVIEWING:
         settling.nothing_more_to_hand_in(job, at=at)

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from backend.errors import ErrorCode
 from backend.funding import fees
 from backend.funding.models import Funding, Payable
+from backend.funding.queries import last_failure
 from backend.funding.status import FundingMode, PayableStatus
 from backend.funding.treasury import paying_grant_of
 from backend.jobs.models import Job
@@ -124,6 +125,21 @@ def wake_what_waits_for_the_treasury(held_grant: HeldGrant, *, at: datetime) -> 
         funding__seller__wallet=held_grant.sender_id,
         status=PayableStatus.OWED,
     ).update(due_at=at)
+
+
+def wake_what_waits_for_room(held_grant: HeldGrant, *, at: datetime) -> None:
+    """A payment out of the treasury gave its room back: what found none before is due now.
+
+    It cannot go round in circles: whoever finds no room has taken none.
+    """
+    waiting = Payable.objects.filter(
+        funding__mode=FundingMode.ESCROW,
+        funding__seller__wallet=held_grant.sender_id,
+        status=PayableStatus.OWED,
+        due_at__gt=at,
+    )
+    failed_so = waiting.annotate(last=last_failure()).filter(last=ErrorCode.GRANT_EXHAUSTED)
+    Payable.objects.filter(id__in=list(failed_so.values_list("id", flat=True))).update(due_at=at)
 
 
 def retry_due(*, now: datetime, limit: int = BATCH) -> int:

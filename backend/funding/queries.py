@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from backend.accounts.models import User
+from backend.errors import ErrorCode
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import (
     COUNTING,
@@ -22,7 +23,7 @@ from backend.funding.status import (
     relied_on,
 )
 from backend.known import as_known
-from backend.payments.models import HeldGrant
+from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose
 
 
@@ -62,6 +63,19 @@ def waiting_for_a_person() -> QuerySet[Payable]:
     return Payable.objects.filter(Q(status=PayableStatus.STUCK) | waits_for_consent)
 
 
+def last_failure() -> Subquery:
+    """How the last payment for a payable has failed; for annotations of payables."""
+    payments = Payment.objects.filter(reference=OuterRef("pk")).order_by("-created_at", "-id")
+    return Subquery(payments.values("failure_code")[:1])
+
+
+def without_dust(payables: QuerySet[Payable]) -> QuerySet[Payable]:
+    """Those of them that are not less than it costs to send them, as far as a wallet has said."""
+    dust = Payable.objects.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
+    dust = dust.annotate(last=last_failure()).filter(last=ErrorCode.AMOUNT_TOO_SMALL)
+    return payables.exclude(id__in=dust.filter(id__in=payables.values("id")).values("id"))
+
+
 def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:
     """The funding behind each payment, by the payment's reference."""
     wanted = list(references)
@@ -72,9 +86,9 @@ def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:
 # What a job's workers may rely on when it has such a funding; of several the first of these, as
 # `relied_on` says.
 GIVEN_BY: dict[FundingAssurance, Q] = {
+    FundingAssurance.NONE: Q(status=FundingStatus.LAPSED),
     FundingAssurance.AUTHORIZED: Q(mode=FundingMode.PREAPPROVED, status__in=sorted(LIVE)),
     FundingAssurance.HELD: Q(mode=FundingMode.ESCROW, status__in=sorted(LIVE)),
-    FundingAssurance.NONE: Q(status=FundingStatus.LAPSED),
     FundingAssurance.PAID: Q(status=FundingStatus.SETTLED),
 }
 

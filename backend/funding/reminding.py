@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from backend.events import emit
+from backend.funding.allocating import is_needed
 from backend.funding.models import Funding
 from backend.funding.paying import paying_grant
 from backend.funding.status import LIVE
@@ -22,7 +23,7 @@ NOT_AGAIN_WITHIN = timedelta(hours=24)
 
 
 def remind_of_consents(*, now: datetime) -> int:
-    """Tell payers 72 and 24 hours before the consent behind a funding ends, if not all is paid.
+    """Tell payers 72 and 24 hours before the consent behind a funding ends, if it is needed still.
 
     Returns how many were told. Safe to repeat and to run at once; a late run tells once. What fails
     is logged, and tried again by the next run.
@@ -72,7 +73,7 @@ def _remind(job_id: UUID, funding_id: UUID, *, now: datetime) -> bool:
 def _end_of_consent(funding: Funding, *, now: datetime) -> datetime | None:
     """When it ends, where its payer is to be told of that now."""
     grant = paying_grant(funding, at=now)
-    if funding.status not in LIVE or not funding.remaining_value or grant is None:
+    if funding.status not in LIVE or grant is None or not is_needed(funding):
         return None
     passed = [at for at in reminders_of(grant.ends_at) if grant.starts_at < at <= now]
     told = funding.consent_reminded_at

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from backend import rate_limits
 from backend.accounts.idempotency import claim
-from backend.accounts.models import User
+from backend.accounts.models import User, WalletAddress
+from backend.accounts.wallets import own_wallet
 from backend.errors import (
     AssetMismatch,
     Forbidden,
@@ -18,13 +19,18 @@ from backend.errors import (
     ValidationFailed,
 )
 from backend.funding import paying, settling
-from backend.funding.allocating import return_allocations, unpaid_fee
+from backend.funding.allocating import (
+    BEFORE_WORK,
+    promisable_value,
+    return_allocations,
+    unpaid_fee,
+)
 from backend.funding.errors import NothingToRetry
 from backend.funding.fees import Terms
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import fundings_visible_to
-from backend.funding.securing import Ask, ask_to_hold
+from backend.funding.securing import Ask, ask_to_hold, check_assets
 from backend.funding.status import (
     ALLOCATED,
     FundingMode,
@@ -32,13 +38,16 @@ from backend.funding.status import (
     PayableStatus,
 )
 from backend.jobs.lifecycle.rules import require
-from backend.jobs.models import Job
+from backend.jobs.models import Application, Job
 from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
 from backend.payments.services import cancel_payment, close_held_grant
 from backend.payments.status import PaymentStatus
+
+# Somebody who is promised pay, and how much of it is neither paid nor taken back.
+Promise = tuple[Application, int]
 
 
 def cancel_funding(
@@ -123,30 +132,39 @@ def refund_funding(
 
 
 def renew_grant(
-    *, user: User, funding_id: UUID, return_url: str, idempotency_key: UUID, now: datetime
+    *,
+    user: User,
+    funding_id: UUID,
+    payer_wallet_id: UUID | None = None,
+    return_url: str,
+    idempotency_key: UUID,
+    now: datetime,
 ) -> Funding:
     """Ask the payer again for the consent behind a funding: it lapsed, or does not suffice.
 
-    The new consent covers what is still promised or owed, for a year at most. Once it is there, it
-    takes the old one's place, and payments that wait for it begin. Safe to repeat with the same
-    `idempotency_key`.
+    The new consent covers what is still promised or owed, and before the work begins what is
+    promised to nobody yet; for a year at most. Once it is there, it takes the old one's place, and
+    payments that wait for it begin. `payer_wallet_id` is another wallet of the payer that is to pay
+    from then on; None keeps the one there is. Safe to repeat with the same `idempotency_key`.
 
     Raises:
         NotFound, Forbidden: there is no such funding for `user`, or somebody else pays it.
         InvalidTransition: nothing of it needs a consent, or the payer is being asked already.
-        AssetMismatch: it is promised to nobody, and the payer's wallet has another asset.
+        AssetMismatch: it is promised to nobody, and the payer's wallet has another asset; or the
+            wallet that is named cannot pay what is promised.
         WalletHostSuspended: an operator has suspended the provider of the payer's wallet.
         ReturnUrlRefused, IdempotencyConflict: as they say.
     """
     check_return_url(return_url)
     with transaction.atomic():
         funding = _lock_own(user, funding_id)
-        if _done_before(
-            user, "renewGrant", idempotency_key, funding_id, now=now, **{"return": return_url}
-        ):
+        inputs: dict[str, object] = {"return": return_url}
+        if payer_wallet_id is not None:
+            inputs["wallet"] = payer_wallet_id
+        if _done_before(user, "renewGrant", idempotency_key, funding_id, now=now, **inputs):
             return funding
         _require(FundingAction.RENEW, user, funding)
-        assert funding.payer_wallet is not None
+        wallet = _wallet_to_renew_with(user, funding, payer_wallet_id)
         rate_limits.hit("money", str(user.id))
         promised = Allocation.objects.filter(funding=funding, status__in=sorted(ALLOCATED))
         workers = [
@@ -156,10 +174,12 @@ def renew_grant(
         ]
         fee_value = unpaid_fee(funding)
         only_the_fee = fee_value > 0 and not workers
+        if workers and funding.job.status in BEFORE_WORK and promisable_value(funding) > 0:
+            workers = _with_the_rest(funding, wallet, workers, at=now)
         ask = Ask(
             job=funding.job,
             payer=user,
-            wallet=funding.payer_wallet,
+            wallet=wallet,
             total=funding.job.amount(fee_value) if only_the_fee else funding.remaining,
             fee_value=fee_value,
             terms=Terms(funding.fee_bps, funding.fee_wallet),
@@ -168,9 +188,31 @@ def renew_grant(
             return_url=return_url,
             now=now,
         )
+        check_assets(ask, FundingMode.PREAPPROVED)
         ask_to_hold(ask, funding)
         funding.announce(at=now, previous=FundingStatus(funding.status), actor=user)
     return funding
+
+
+def _wallet_to_renew_with(user: User, funding: Funding, wallet_id: UUID | None) -> WalletAddress:
+    if wallet_id is None:
+        assert funding.payer_wallet is not None
+        return funding.payer_wallet
+    return own_wallet(user=user, wallet_id=wallet_id, path="payerWalletId", to_do="")
+
+
+def _with_the_rest(
+    funding: Funding, wallet: WalletAddress, workers: list[Promise], *, at: datetime
+) -> list[Promise]:
+    """Whom to ask for where some of a funding is promised to nobody yet, and can still be.
+
+    For whoever comes. In another asset nobody can say what that takes: then the rest is let go, so
+    that no more is promised than the new consent covers.
+    """
+    if wallet.asset == (funding.asset_code, funding.asset_scale):
+        return []
+    settling.let_go_of_what_is_free(funding, at=at)
+    return workers
 
 
 def close_older_grants(newest: HeldGrant, *, now: datetime) -> None:

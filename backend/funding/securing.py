@@ -19,7 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import User, WalletAddress
 from backend.errors import AssetMismatch
+from backend.funding import settling
 from backend.funding.allocating import (
+    BEFORE_WORK,
     return_allocations,
     return_promises_to_unselected,
     uncovered,
@@ -28,7 +30,8 @@ from backend.funding.booking import book_promise
 from backend.funding.errors import DeadlineTooFar
 from backend.funding.fees import NO_FEE, Terms
 from backend.funding.models import Allocation, Funding, Seller
-from backend.funding.status import FundingMode, FundingStatus
+from backend.funding.queries import ends_of_consents
+from backend.funding.status import ALLOCATED, LIVE, FundingMode, FundingStatus
 from backend.jobs.decisions import DISPUTE_LASTS
 from backend.jobs.models import Application, Job
 from backend.jobs.recruiting import close_paid_recruiting
@@ -83,7 +86,7 @@ def open_funding(
     """
     check_assets(ask, mode)
     if mode is FundingMode.PREAPPROVED:
-        check_window(ask.job, now=ask.now)
+        check_window(ask)
     funding = Funding.objects.create(
         id=funding_id,
         job=ask.job,
@@ -136,6 +139,7 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
     longer than LONGEST_WINDOW; before it is over it can be renewed.
     """
     sends = ask.job.pricing == Pricing.FIXED_SEND
+    renews = funding.status != FundingStatus.AWAITING_APPROVAL
     lines = [
         Line(receiver=application.payout_wallet, **{_side(sends): value})
         for application, value in ask.workers
@@ -152,7 +156,7 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         sender=ask.wallet,
         lines=lines,
         limit=limit,
-        days=min(window_days(ask.job, now=ask.now), LONGEST_WINDOW.days),
+        days=min(window_days(ask, renews=renews), LONGEST_WINDOW.days),
         return_url=ask.return_url,
         now=ask.now,
     )
@@ -171,13 +175,13 @@ def _side(sends: bool) -> str:
     return "send_value" if sends else "receive_value"
 
 
-def check_window(job: Job, *, now: datetime) -> None:
+def check_window(ask: Ask) -> None:
     """Refuse a first consent that would be over before all of the job can be decided and paid.
 
     Raises:
         DeadlineTooFar: it would have to last more than a year.
     """
-    days = window_days(job, now=now)
+    days = window_days(ask)
     if days > LONGEST_WINDOW.days:
         raise DeadlineTooFar(
             _(
@@ -190,20 +194,30 @@ def check_window(job: Job, *, now: datetime) -> None:
         )
 
 
-def window_days(job: Job, *, now: datetime) -> int:
-    """For how many days from now a consent has to last: work, review, disputes, payment."""
-    window = _all_is_handed_in_by(job, now=now) - now + timedelta(days=job.review_days)
-    # A decision can be disputed, the dispute answered, and the answer replied to.
-    window += 3 * DISPUTE_LASTS + TIME_TO_PAY
+def window_days(ask: Ask, *, renews: bool = False) -> int:
+    """For how many days from now a consent has to last: work, review, disputes, payment.
+
+    Work begins once the pay of those selected is approved. Where it waits for more than that, it
+    can begin until the job expires, and has all of its days then.
+    """
+    waits = ask.job.status in BEFORE_WORK and (ask.is_pooled or renews)
+    begins_at = max(ask.now, ask.job.expires_at or ask.now) if waits else ask.now
+    window = _all_is_decided_by(ask.job, begins_at=begins_at) + TIME_TO_PAY - ask.now
     return ceil(window / timedelta(days=1))
 
 
-def _all_is_handed_in_by(job: Job, *, now: datetime) -> datetime:
-    """The last moment for work on this job, or for its revision: not before now."""
+def _all_is_decided_by(job: Job, *, begins_at: datetime) -> datetime:
+    # A decision can be disputed, the dispute answered, and the answer replied to.
+    handed_in_by = _all_is_handed_in_by(job, begins_at=begins_at)
+    return handed_in_by + timedelta(days=job.review_days) + 3 * DISPUTE_LASTS
+
+
+def _all_is_handed_in_by(job: Job, *, begins_at: datetime) -> datetime:
+    """The last moment for work that begins then, or has begun, or for its revision."""
     revised = job.submissions.filter(superseded_at=None).aggregate(until=Max("revise_until"))
-    deadlines: list[datetime | None] = [now, revised["until"]]
+    deadlines: list[datetime | None] = [begins_at, revised["until"]]
     if job.status in BEFORE_REVIEW:
-        submit_until = job.submit_until or now + timedelta(days=job.submit_days)
+        submit_until = job.submit_until or begins_at + timedelta(days=job.submit_days)
         deadlines += [submit_until, job.expires_at]
     return max(at for at in deadlines if at is not None)
 
@@ -299,11 +313,52 @@ def money_is_secured(funding: Funding, *, at: datetime) -> None:
         return
     return_promises_to_unselected(job, at=at)
     if funding.allocations.exists():
-        selected = job.applications.filter(status=ApplicationStatus.SELECTED)
-        if selected.exists() and not uncovered(job):
-            begin_work(job=job, at=at)
+        _begin_if_covered(job, at=at)
     else:
         close_paid_recruiting(job=job, at=at)
+
+
+def consent_is_back(funding: Funding, *, at: datetime) -> None:
+    """Let the work begin if it was only the consent behind this funding that was missing."""
+    job = Job.objects.select_for_update().get(id=funding.job_id)
+    if job.status == JobStatus.SELECTING:
+        return_promises_to_unselected(job, at=at)
+        _begin_if_covered(job, at=at)
+
+
+def _begin_if_covered(job: Job, *, at: datetime) -> None:
+    selected = job.applications.filter(status=ApplicationStatus.SELECTED)
+    if selected.exists() and not uncovered(job) and ends_too_soon(job, at=at) is None:
+        begin_covered_work(job, at=at)
+
+
+def begin_covered_work(job: Job, *, at: datetime, actor: User | None = None) -> None:
+    """Let the work begin, because secured money covers everybody selected.
+
+    What has lapsed is not needed beside that: else it would be promised to them a second time.
+    """
+    lapsed = Funding.objects.filter(job=job, status=FundingStatus.LAPSED)
+    for funding in lapsed.select_related(*settling.NEEDED).order_by("id"):
+        settling.close_funding(funding, at=at)
+    begin_work(job=job, at=at, actor=actor)
+
+
+def ends_too_soon(job: Job, *, at: datetime) -> datetime | None:
+    """When the first consent ends under which work that begins now could not be paid; None: none.
+
+    Of those that promise something. They were asked for before, and deadlines may have moved, or
+    their payer took their time.
+    """
+    promising = Allocation.objects.filter(
+        funding__job=job,
+        funding__mode=FundingMode.PREAPPROVED,
+        funding__status__in=sorted(LIVE),
+        status__in=sorted(ALLOCATED),
+    )
+    ends = ends_of_consents(list(promising.values_list("funding_id", flat=True).distinct()))
+    first = min(ends.values(), default=None)
+    needed_until = _all_is_decided_by(job, begins_at=at)
+    return first if first is not None and first < needed_until else None
 
 
 def money_did_not_come(funding: Funding, status: FundingStatus, *, at: datetime) -> None:

@@ -12,12 +12,25 @@ from django.utils.translation import gettext_lazy as _
 from backend import rate_limits
 from backend.accounts.idempotency import claim
 from backend.accounts.models import User, WalletAddress
+from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import own_wallet
 from backend.funding.allocating import allocate_what_is_there, uncovered
-from backend.funding.errors import AlreadyFunded, AmountChanged, ModeUnavailable, SellerNotFound
+from backend.funding.errors import (
+    AlreadyFunded,
+    AmountChanged,
+    DeadlineTooFar,
+    ModeUnavailable,
+    SellerNotFound,
+)
 from backend.funding.fees import NO_FEE, fee_on, terms_of, with_fee
 from backend.funding.models import Funding, Seller
-from backend.funding.securing import Ask, check_assets, open_funding
+from backend.funding.securing import (
+    Ask,
+    begin_covered_work,
+    check_assets,
+    ends_too_soon,
+    open_funding,
+)
 from backend.funding.status import COUNTING, LIVE, FundingMode, FundingStatus
 from backend.funding.treasury import treasury
 from backend.ids import new_id
@@ -141,7 +154,8 @@ def pre_fund_job(
         AlreadyFunded: the payer is being asked for this job already.
         ModeUnavailable, WalletRequired, ReturnUrlRefused, RateLimited: as they say.
         AssetMismatch: a wallet's asset makes the promise impossible.
-        DeadlineTooFar: no consent reaches until all of the job can be decided.
+        DeadlineTooFar: no consent reaches until all of the job can be decided, or the one that is
+            there ends before that: it has to be renewed first.
         WalletHostSuspended: an operator has suspended the provider of a wallet.
         IdempotencyConflict: the key was used with other input.
     """
@@ -175,10 +189,12 @@ def pre_fund_job(
             begin_work(job=job, at=now, actor=payer)
             return Funded(_funding_or_newest(None, job), payment=None)
         _refuse_while_asking(job)
+        refuse_suspended(each.payout_wallet for each, _value in uncovered(job))
         allocate_what_is_there(job, at=now)
         missing = uncovered(job)
         if not missing:
-            begin_work(job=job, at=now, actor=payer)
+            _refuse_short_consents(job, now)
+            begin_covered_work(job, at=now, actor=payer)
             return Funded(_funding_or_newest(None, job), payment=None)
         rate_limits.hit("money", str(payer.id))
         value = sum(value for _application, value in missing)
@@ -214,6 +230,19 @@ def holder_of(mode: FundingMode) -> Seller | None:
 def _seller_is_paid(job: Job) -> bool:
     paid = Funding.objects.filter(job=job, mode=FundingMode.DIRECT)
     return paid.filter(status=FundingStatus.SETTLED).exists()
+
+
+def _refuse_short_consents(job: Job, now: datetime) -> None:
+    ends_at = ends_too_soon(job, at=now)
+    if ends_at is not None:
+        raise DeadlineTooFar(
+            _(
+                "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, before work that begins "
+                "now could be handed in and decided. Renew it first, with renewGrant."
+            ),
+            path=("jobId",),
+            ends_at=ends_at,
+        )
 
 
 def _refuse_while_asking(job: Job) -> None:

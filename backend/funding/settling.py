@@ -20,14 +20,14 @@ from django.db.models import Case, QuerySet, When
 
 from backend.errors import ErrorCode
 from backend.funding import fees
-from backend.funding.allocating import return_part
+from backend.funding.allocating import free_value, is_needed, return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.paying import paying_grant, start, too_small_for
+from backend.funding.queries import without_dust
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
-    OPEN,
     UNPAID,
     AllocationStatus,
     FundingMode,
@@ -85,16 +85,18 @@ def owe_for_work(submission: Submission, *, value: int, at: datetime) -> None:
         if part <= 0:
             continue
         value -= part
-        payable = Payable.objects.create(
+        # Together with what was too little to be sent by itself.
+        payable = _too_little(allocation.payables.all(), allocation.funding) or Payable(
             funding=allocation.funding,
             purpose=PaymentPurpose.PAYOUT,
             allocation=allocation,
             submission=submission,
             receiver=submission.application.payout_wallet,
-            value=part,
+            value=0,
             created_at=at,
-            updated_at=at,
         )
+        payable.value, payable.failures, payable.updated_at = payable.value + part, 0, at
+        payable.save()
         start(payable, at=at)
         # Whoever asks next whether the job is done has this very object in hand.
         submission.job.money_moving = True
@@ -116,7 +118,8 @@ def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
     Together with what was too little to be sent by itself.
     """
     assert funding.payer_wallet is not None
-    payable = _too_little(funding) or Payable(
+    refunds = funding.payables.filter(purpose=PaymentPurpose.REFUND)
+    payable = _too_little(refunds, funding) or Payable(
         funding=funding,
         purpose=PaymentPurpose.REFUND,
         receiver=funding.payer_wallet,
@@ -139,11 +142,9 @@ def _refund_if_all_goes_back(funding: Funding, *, at: datetime) -> None:
         funding.move_to(FundingStatus.REFUNDING, at=at)
 
 
-def _too_little(funding: Funding) -> Payable | None:
-    """What was to go back and cost more to send than it was: certainly nothing of it ever left."""
-    waiting = funding.payables.filter(
-        purpose=PaymentPurpose.REFUND, status__in=[PayableStatus.OWED, PayableStatus.STUCK]
-    )
+def _too_little(owed: QuerySet[Payable], funding: Funding) -> Payable | None:
+    """What cost more to send than it was: certainly nothing of it ever left."""
+    waiting = owed.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
     for payable in waiting.select_related("receiver").order_by("id"):
         last = Payment.objects.filter(reference=payable.id).order_by("-created_at", "-id").first()
         if last is not None and last.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
@@ -181,6 +182,8 @@ def _free(allocations: QuerySet[Allocation], *, at: datetime) -> None:
         fundings[allocation.funding_id] = allocation.funding
     for funding in fundings.values():
         start_the_fee(funding, at=at)
+        if funding.status == FundingStatus.LAPSED and not is_needed(funding):
+            close_funding(funding, at=at)
 
 
 def owe_the_fee(funding: Funding, *, at: datetime) -> None:
@@ -353,6 +356,8 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
         count_as_paid(payable, arrived, at=at)
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
+    if payment.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
+        _rest_if_nothing_moves(payable.funding, at=at)
     tell_people(payable.funding, at=at)
 
 
@@ -452,23 +457,30 @@ def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:
 
 def moves_money(job: Job) -> bool:
     """Whether a payer is being asked, or a worker is owed, for this job."""
+    # What no wallet would send stays owed, and a job does not wait for it: it would for ever.
+    owed = Payable.objects.filter(
+        funding__job=job, purpose=PaymentPurpose.PAYOUT, status__in=sorted(UNPAID)
+    )
     return (
         Funding.objects.filter(job=job, status=FundingStatus.AWAITING_APPROVAL).exists()
-        or Payable.objects.filter(
-            funding__job=job, purpose=PaymentPurpose.PAYOUT, status__in=sorted(UNPAID)
-        ).exists()
+        or without_dust(owed).exists()
     )
 
 
 # --- the end of a job -----------------------------------------------------------------------------
 
 
-def close_fundings(job: Job, *, at: datetime) -> None:
-    """A job is over: give back what is neither paid nor owed. Joins the caller's transaction."""
-    fundings = Funding.objects.select_related(*NEEDED)
-    for funding in fundings.filter(job=job, status__in=sorted(OPEN)).order_by("id"):
-        if funding.status in LIVE or funding.status == FundingStatus.LAPSED:
-            close_funding(funding, at=at)
+def close_fundings(job: Job, *, at: datetime) -> list[Funding]:
+    """A job is over: give back what is neither paid nor owed. Joins the caller's transaction.
+
+    Return the fundings that this was about, as they are then.
+    """
+    wanted = sorted({*LIVE, FundingStatus.LAPSED})
+    fundings = Funding.objects.select_related(*NEEDED).filter(job=job, status__in=wanted)
+    closed = list(fundings.order_by("id"))
+    for funding in closed:
+        close_funding(funding, at=at)
+    return closed
 
 
 def close_funding(funding: Funding, *, at: datetime) -> None:
@@ -496,6 +508,11 @@ def _fee_of_what_is_owed(funding: Funding) -> int:
     if not work:
         return 0
     return fees.to_earn(funding, funding.paid_to_workers_value + work)
+
+
+def let_go_of_what_is_free(funding: Funding, *, at: datetime) -> None:
+    """Promise to nobody any more what of a consent is promised to nobody."""
+    _let_go(funding, free_value(funding), at=at)
 
 
 def _let_go(funding: Funding, rest: int, *, at: datetime) -> None:

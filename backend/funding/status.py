@@ -106,8 +106,8 @@ def assured_by(mode: str, status: str) -> FundingAssurance | None:
 
 # Of several the first of these counts, since it has to be true of every worker's pay.
 _COUNTS = (
-    *(FundingAssurance.AUTHORIZED, FundingAssurance.HELD),
-    *(FundingAssurance.NONE, FundingAssurance.PAID),
+    *(FundingAssurance.NONE, FundingAssurance.AUTHORIZED),
+    *(FundingAssurance.HELD, FundingAssurance.PAID),
 )
 
 

@@ -1,39 +1,51 @@
 """Telling people what became of money that concerns them."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
+
+from django.db.models import Model
 
 from backend.events import emit
 from backend.funding.models import Funding, Payable
 from backend.funding.status import ALLOCATED, FundingStatus, PayableStatus
 from backend.payments.models import HeldGrant, Payment
+from backend.payments.status import PaymentPurpose
 
 log = logging.getLogger(__name__)
 
 
-def tell_people(funding: Funding, *, at: datetime) -> None:
+class Tell(Protocol):
+    """Puts an event into one feed, in its place among others: `jobs.changes.Change.tell`."""
+
+    def __call__(
+        self, topic: str, type: str, row: Model, payload: Mapping[str, object], /
+    ) -> None: ...
+
+
+def tell_people(funding: Funding, *, at: datetime, tell: Tell | None = None) -> None:
     """Put where a funding stands into the feeds of its payer and of those who rely on it.
 
-    The last statement of its transaction: feeds stay locked until the commit, and everybody
-    writes into them in one order.
+    Feeds stay locked until the commit, and everybody writes into them in one order. So this is the
+    last statement of its transaction; or `tell` is of somebody else's, who has more to say.
     """
     workers = funding.allocations.filter(status__in=sorted(ALLOCATED)).values_list(
         "application__applicant_id", flat=True
     )
-    failed = funding.payables.filter(failures__gt=0).exclude(status=PayableStatus.PAID)
+    pay = funding.payables.filter(purpose=PaymentPurpose.PAYOUT)
+    failed = pay.filter(failures__gt=0).exclude(status=PayableStatus.PAID)
     payload = {
         "status": str(FundingStatus(funding.status)),
         "job": str(funding.job_id),
         "failing": failed.exists(),
     }
     for user_id in sorted({funding.payer_id, *workers}):
-        emit(
-            topic=f"user:{user_id}",
-            type="funding.status",
-            payload=payload,
-            at=at,
-            subject_id=funding.id,
-        )
+        topic, type = f"user:{user_id}", "funding.status"
+        if tell is not None:
+            tell(topic, type, funding, payload)
+        else:
+            emit(topic=topic, type=type, payload=payload, at=at, subject_id=funding.id)
 
 
 def tell_whose_money_it_is(payment: Payment, *, at: datetime) -> None:

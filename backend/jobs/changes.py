@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from backend.errors import NotFound
@@ -59,7 +60,7 @@ class Change:
         payload = {"status": new.value, "previous": old, "job": str(row.job_key)}
         if isinstance(row, Job):
             self.tell(f"job:{row.id}", "job.status", row, {"status": new.value, "previous": old})
-            job_moved.send(sender=Job, job=row, old=old, at=self.at)
+            job_moved.send(sender=Job, job=row, old=old, at=self.at, tell=self.tell)
         elif isinstance(row, Application) and old == ApplicationStatus.SELECTED:
             no_longer_selected.send(sender=Application, application=row, at=self.at)
         self.tell_people(row, f"{row._meta.model_name}.status", payload)
@@ -75,9 +76,9 @@ class Change:
         for user_id in _concerned(row):
             self.tell(f"user:{user_id}", type, row, payload)
 
-    def tell(self, topic: str, type: str, row: HasStatus, payload: Mapping[str, object]) -> None:
+    def tell(self, topic: str, type: str, row: Model, payload: Mapping[str, object]) -> None:
         """Put an event into one feed."""
-        self._events.append(_Event(topic, type, row.id, payload))
+        self._events.append(_Event(topic, type, row.pk, payload))
 
     def emit(self) -> None:
         # Stable: within a topic the order is the order of the changes.

@@ -6,7 +6,8 @@ it, and what it refuses takes the change back.
 
 from django.dispatch import Signal
 
-# A job's status has changed. job: Job, old: JobStatus's value, at: datetime.
+# A job's status has changed. job: Job, old: JobStatus's value, at: datetime, tell: puts an event of
+# the listener's into a feed, in its place among those of the change.
 job_moved = Signal()
 # Somebody selected is not selected any more. application: Application, at: datetime.
 no_longer_selected = Signal()

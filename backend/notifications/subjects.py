@@ -13,6 +13,7 @@ from django.db.models import Model
 
 from backend.accounts.models import User
 from backend.events.models import Event
+from backend.funding.allocating import is_needed
 from backend.funding.models import Funding
 from backend.funding.paying import paying_grant
 from backend.funding.queries import waiting_for_a_person
@@ -21,7 +22,7 @@ from backend.jobs.models import Application, Dispute, Job, Submission
 from backend.notifications.kinds import Side
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.status import HeldGrantStatus
+from backend.payments.status import HeldGrantStatus, PaymentPurpose
 
 # Texts as they are; amounts and instants are written in the reader's language.
 Values = dict[str, "str | Amount | datetime | None"]
@@ -158,7 +159,7 @@ def still_so(row: Model, event: Event) -> bool:
         case Submission():
             return row.status == event.payload["status"] and row.superseded_at is None
         case Funding() if event.type == "funding.consent_reminder":
-            return row.status in LIVE and row.remaining_value > 0 and not _is_renewed(row, event)
+            return row.status in LIVE and is_needed(row) and not _is_renewed(row, event)
         case HeldGrant():
             return row.status == HeldGrantStatus.HELD
     return bool(getattr(row, "status", None) == event.payload["status"])
@@ -170,5 +171,5 @@ def _is_renewed(funding: Funding, event: Event) -> bool:
 
 
 def is_stuck(funding: Funding) -> bool:
-    """Whether something that is owed out of it waits for a person."""
-    return waiting_for_a_person().filter(funding=funding).exists()
+    """Whether pay that is owed out of it waits for a person."""
+    return waiting_for_a_person().filter(funding=funding, purpose=PaymentPurpose.PAYOUT).exists()

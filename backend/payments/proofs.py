@@ -155,9 +155,25 @@ def _look_up(run: PaymentRun) -> OutgoingPayment | None:
     Raises:
         HasNoEnd: what can be read of the list does not have it, and there is more.
     """
+    if run.grant_with_token(GrantKind.OUTGOING_PAYMENT) is None:
+        return None
+    found = find_order(run)
+    if found is None:
+        _remember_absence(run)
+    return found
+
+
+def find_order(run: PaymentRun) -> OutgoingPayment | None:
+    """The payment of this attempt in the sender's list, if it is there. Writes nothing down.
+
+    Raises:
+        HasNoEnd: what can be read of the list does not have it, and there is more; or there is no
+            token to read it with.
+        OpenPaymentsError, HostBusy: the list cannot be read, or not now.
+    """
     grant = run.grant_with_token(GrantKind.OUTGOING_PAYMENT)
     if grant is None:
-        return None
+        raise HasNoEnd
     matches: list[OutgoingPayment] = []
     for listed in orders(run, grant, since=_could_be_ordered_since(run)):
         matches = [item for item in listed if _is_ours(run, item)]
@@ -165,8 +181,6 @@ def _look_up(run: PaymentRun) -> OutgoingPayment | None:
             break
     if len(matches) > 1:
         _note_two_payments(run, matches)
-    if not matches:
-        _remember_absence(run)
     return matches[0] if matches else None
 
 
@@ -311,6 +325,9 @@ def _pay_another_receiver_if_the_sender_agrees(run: PaymentRun) -> None:
         outgoing = _look_up(run)
     except HasNoEnd:
         return _end_undelivered(run, errors.NOT_DELIVERED)
+    if outgoing is None and not _quote_is_dead(run, at=run.now):
+        # Its list does not agree before the order can be in it no more: wallets may be late.
+        return _wait_for_the_quote_to_die(run)
     if outgoing is None or _sent_nothing(outgoing):
         return _pay_another_receiver(run)
     if not outgoing.failed and outgoing.sent_amount.value == 0 and run.now <= _give_up_at(run):
@@ -318,6 +335,14 @@ def _pay_another_receiver_if_the_sender_agrees(run: PaymentRun) -> None:
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
             return None
     return _end_undelivered(run, errors.NOT_DELIVERED)
+
+
+def _wait_for_the_quote_to_die(run: PaymentRun) -> None:
+    expires_at = run.attempt.quote_expires_at
+    if expires_at is None:
+        return _end_undelivered(run, errors.NOT_DELIVERED)
+    with run.commit(wait_until=expires_at + QUOTE_DEAD_AFTER + timedelta(seconds=1)):
+        return None
 
 
 def _pay_another_receiver(run: PaymentRun) -> None:

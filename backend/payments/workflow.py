@@ -34,9 +34,11 @@ from backend.open_payments.errors import (
     ReceiverUnusable,
 )
 from backend.open_payments.types import OutgoingPayment
+from backend.outbound.errors import HostBusy
 from backend.payments import consent, errors, lookup, proofs
 from backend.payments.driver import drive
 from backend.payments.errors import NoRoom
+from backend.payments.lists import HasNoEnd
 from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import (
@@ -230,7 +232,11 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
     except AmountRejected as rejected:
         return run.fail(errors.TOO_SMALL if rejected.is_too_small else errors.REFUSED_BY_WALLET)
     except ReceiverUnusable:
-        # Somebody closed our receiver before anything was sent. It is useless: stop here.
+        # Somebody closed our receiver, or it is full: an order that was refused may have been taken
+        # when it was asked the first of two times, and the sender's list may be late.
+        if _orders_refused(run) and proofs.read_receiver(run) > 0:
+            with run.commit(P.SENT, reason="paid by an order that was refused"):
+                return run.update_attempt(sent_at=run.now)
         return run.fail(errors.REFUSED_BY_WALLET)
     payment, debit = run.payment, quote.debit_amount.value
     if payment.send_value is not None and debit > payment.send_value:
@@ -238,7 +244,7 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
     if run.held is None and (payment.max_debit_value is None or debit > payment.max_debit_value):
         return run.fail(errors.LIMIT_EXCEEDED)
     try:
-        with run.commit(P.QUOTED, debit_value=debit, tries=payment.tries):
+        with run.commit(P.QUOTED, debit_value=debit):
             run.reserve(debit)
             run.update_attempt(**_quote_fields(run, quote))
     except NoRoom:
@@ -249,10 +255,10 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
 
 def _price_again(run: PaymentRun) -> None:
     # The rate moved between the two quotes. No order was given, so the receiver can be left.
-    tries = run.payment.tries + 1
+    tries = _receivers_made(run)
     if tries > MAX_REFUSALS:
         return run.fail(errors.LIMIT_EXCEEDED)
-    with run.commit(receive_value=None, wait_seconds=0.2 * 2**tries, tries=tries):
+    with run.commit(receive_value=None, wait_seconds=0.2 * 2**tries):
         run.update_attempt(incoming_payment_url="", incoming_payment_expires_at=None)
 
 
@@ -268,7 +274,7 @@ def send(run: PaymentRun) -> None:
             return wait_for_the_held_grant(run)
     if run.status is P.QUOTED:
         assert grant is not None
-        if run.payment.pending_call_id or not run.token_lives(grant):
+        if run.held is None and (run.payment.pending_call_id or not run.token_lives(grant)):
             return consent.rotate(run, grant, on_loss=lambda lost: ask_again(run, lost))
     try:
         outgoing = run.ask_once(
@@ -286,11 +292,19 @@ def _sending_from(run: PaymentRun) -> PaymentStatus | None:
 
 def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPaymentsError) -> None:
     log.info("%s, order: %s", run.payment, error)
-    outcome, tries = outcome_of(error, repeatable=False), run.payment.tries + 1
+    outcome, tries = outcome_of(error, repeatable=False), _orders_refused(run) + 1
     if outcome is Outcome.UNKNOWN:
-        with run.commit(P.UNKNOWN, reason=str(error), wait_seconds=proofs.FIRST_LOOK_SECONDS):
-            return None
-    # From here on the wallet has certainly not taken the order.
+        return _look_for_the_order(run, error)
+    # From here on the wallet has certainly not taken this order. It may have taken the same one, if
+    # something on the way asked twice and passed on the second answer.
+    if isinstance(error, LimitExceeded | QuoteUnusable):
+        try:
+            taken = proofs.find_order(run)
+        except (OpenPaymentsError, HasNoEnd, HostBusy):
+            return _look_for_the_order(run, error)
+        if taken is not None:
+            with run.commit(P.SENT, reason="found at the sender's wallet"):
+                return run.update_attempt(outgoing_payment_url=taken.id)
     if isinstance(error, LimitExceeded):
         return run.fail(errors.LIMIT_EXCEEDED if run.held is None else errors.GRANT_EXHAUSTED)
     if outcome is Outcome.KEY_REFUSED:
@@ -299,10 +313,26 @@ def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPayment
     if not again or tries > MAX_REFUSALS:
         return run.fail(errors.REFUSED_BY_WALLET)
     pause = max(run.retry_after(error), 0.2 * 2**tries)
-    with run.commit(P.AUTHORIZED, reason=str(error), wait_seconds=pause, tries=tries):
+    with run.commit(P.AUTHORIZED, reason=str(error), wait_seconds=pause):
         run.update_attempt(sent_at=None)
         if outcome is Outcome.RENEW_TOKEN and grant is not None:
             run.distrust(grant)
+
+
+def _look_for_the_order(run: PaymentRun, error: OpenPaymentsError) -> None:
+    with run.commit(P.UNKNOWN, reason=str(error), wait_seconds=proofs.FIRST_LOOK_SECONDS):
+        return None
+
+
+def _orders_refused(run: PaymentRun) -> int:
+    """How many orders of this attempt were refused; `tries` counts what else went wrong too."""
+    back = run.payment.transitions.filter(old=P.SENDING, new=P.AUTHORIZED)
+    return back.filter(at__gte=run.attempt.started_at).count()
+
+
+def _receivers_made(run: PaymentRun) -> int:
+    made = run.payment.calls.filter(operation="create-incoming-payment", status=201)
+    return made.filter(attempt_number=run.attempt.number).count()
 
 
 # --- shared pieces --------------------------------------------------------------------------------

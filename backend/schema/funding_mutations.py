@@ -113,6 +113,10 @@ class RenewGrantInput:
     funding_id: strawberry.ID = strawberry.field(
         description="One that one pays, in mode PREAPPROVED."
     )
+    payer_wallet_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Another of one's wallets, to pay from then on; null: the one there is.",
+    )
     return_url: URL = strawberry.field(
         description="Where the payer's browser goes after the wallet; its origin must be listed."
     )
@@ -176,21 +180,15 @@ class FundingMutation:
     )
     async def fund_job(self, info: Info, input: FundJobInput) -> FundingPayload:
         user = await info.context.require_user()
-        expected_total = payer_wallet_id = None
-        if input.expected_total is not None:
-            expected_total = input.expected_total.to_amount(path=("expectedTotal",))
-        if input.payer_wallet_id is not None:
-            payer_wallet_id = decode_id(
-                input.payer_wallet_id, type_name="Wallet", path=("payerWalletId",)
-            )
+        total = input.expected_total
         funded = await info.context.db(
             services.fund_job,
             payer=user,
             job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
             mode=input.mode,
             seller=input.seller_id,
-            payer_wallet_id=payer_wallet_id,
-            expected_total=expected_total,
+            payer_wallet_id=_wallet_id(input.payer_wallet_id),
+            expected_total=None if total is None else total.to_amount(path=("expectedTotal",)),
             return_url=input.return_url,
             idempotency_key=input.idempotency_key,
             now=info.context.now(),
@@ -208,15 +206,13 @@ class FundingMutation:
     )
     async def pre_fund_job(self, info: Info, input: PreFundJobInput) -> FundingPayload:
         user = await info.context.require_user()
-        total, wallet = input.expected_total, input.payer_wallet_id
+        total = input.expected_total
         funded = await info.context.db(
             services.pre_fund_job,
             payer=user,
             job_id=decode_id(input.job_id, type_name="Job", path=("jobId",)),
             mode=input.mode,
-            payer_wallet_id=None
-            if wallet is None
-            else decode_id(wallet, type_name="Wallet", path=("payerWalletId",)),
+            payer_wallet_id=_wallet_id(input.payer_wallet_id),
             expected_total=None if total is None else total.to_amount(path=("expectedTotal",)),
             return_url=input.return_url,
             idempotency_key=input.idempotency_key,
@@ -270,6 +266,7 @@ class FundingMutation:
             info,
             returning.renew_grant,
             funding_id=_funding_id(input.funding_id),
+            payer_wallet_id=_wallet_id(input.payer_wallet_id),
             return_url=input.return_url,
             idempotency_key=input.idempotency_key,
         )
@@ -325,6 +322,10 @@ async def _change(
 
 def _funding_id(id: strawberry.ID) -> UUID:
     return decode_id(id, type_name="Funding", path=("fundingId",))
+
+
+def _wallet_id(id: strawberry.ID | None) -> UUID | None:
+    return None if id is None else decode_id(id, type_name="Wallet", path=("payerWalletId",))
 
 
 def _payload(info: Info, user: User, funded: services.Funded) -> FundingPayload:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from backend.events.models import Event
 from backend.funding.models import Funding
-from backend.funding.queries import GIVEN_BY
+from backend.funding.queries import GIVEN_BY, assurance_of
 from backend.funding.status import (
     FundingAssurance,
     FundingMode,
@@ -109,9 +109,24 @@ def test_a_job_that_other_money_stands_behind_as_well_tells_nothing() -> None:
     other.save(force_insert=True)
 
     with transaction.atomic():
-        other.move_to(FundingStatus.LAPSED, at=market.now)
+        other.move_to(FundingStatus.CANCELED, at=market.now)
 
     assert told(f"job:{market.job.id}", "job.assurance", key="assurance") == ["AUTHORIZED"]
+
+
+def test_what_lapses_is_told_whatever_else_stands_behind_the_job() -> None:
+    market = secured()
+    other = Funding.objects.get()
+    other.pk = None
+    other.mode = FundingMode.ESCROW
+    other.save(force_insert=True)
+
+    with transaction.atomic():
+        Funding.objects.exclude(pk=other.pk).get().move_to(FundingStatus.LAPSED, at=market.now)
+
+    said = told(f"job:{market.job.id}", "job.assurance", key="assurance")
+    assert said == ["AUTHORIZED", "NONE"]
+    assert assurance_of([market.job.id])[market.job.id] == FundingAssurance.NONE
 
 
 @pytest.mark.parametrize(("mode", "status"), list(product(FundingMode, FundingStatus)))

@@ -20,7 +20,7 @@ from backend.funding.treasury import register_treasury, revoke_treasury_grant
 from backend.jobs.models import Job, Submission
 from backend.jobs.status import ReviewDecision
 from backend.open_payments import operations
-from backend.payments.models import HeldGrant, Payment
+from backend.payments.models import HeldGrant, Payment, PaymentTransition
 from backend.payments.status import PaymentStatus
 from tests.schema.client import data_of, execute
 from tests.simulation.market import Market
@@ -362,7 +362,8 @@ def test_what_is_priced_anew_in_the_next_period_is_counted_there() -> None:
     market.fault(call="create-outgoing-payment", act="status", status=400, body=refusal)
     market.review(submission, ReviewDecision.ACCEPT)
     market.settle_down(lambda: Payment.objects.filter(reserved_value=1275).exists())
-    market.settle_down(lambda: Payment.objects.filter(purpose="PAYOUT", tries=1).exists())
+    refused = PaymentTransition.objects.filter(old="SENDING", new="AUTHORIZED")
+    market.settle_down(refused.exists)
 
     market.clock.advance(60)
     market.options(fees={"bps": 0, "fixed": 10})

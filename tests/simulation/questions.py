@@ -23,7 +23,7 @@ from backend.payments.status import HELD_GRANT_OVER, TERMINAL, GrantKind, GrantS
 # A sum as small as this can be less than sending it costs: no wallet quotes it, and it stays owed
 # for an operator to see.
 DUST = 30
-UNPAYABLE = Q(purpose="REFUND", value__lt=DUST, status__in=sorted(UNPAID))
+UNPAYABLE = Q(purpose__in=["REFUND", "PAYOUT"], value__lt=DUST, status__in=sorted(UNPAID))
 NOTHING_BUT_DUST = Exists(
     Payable.objects.filter(
         UNPAYABLE,

@@ -1,0 +1,184 @@
+"""Orders that a wallet refuses: what is certain after that, and what is counted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import LazySettings
+
+from backend.funding.models import Payable
+from backend.funding.status import PayableStatus
+from backend.jobs.models import Job
+from backend.jobs.status import Pricing, ReviewDecision
+from backend.open_payments import Client
+from backend.payments.models import Grant, Payment
+from backend.payments.paying import PaymentRun
+from backend.payments.status import GrantKind, PaymentStatus
+from tests.simulation.market import Market
+from tests.simulation.simulator import BASE_URL, KEY, Simulation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIMIT_USED_UP = {"error": {"code": "403", "description": "unauthorized"}}
+
+
+@pytest.fixture(autouse=True)
+def _platform(settings: LazySettings) -> None:
+    settings.OP_CLIENT_WALLET_ADDRESS = f"{BASE_URL}/platform"
+
+
+class AsksTwice(httpx.BaseTransport):
+    """Something before the wallet repeats the first order, and passes on the second answer.
+
+    Which answer that is depends on what the wallet looks at first, so that it can be given.
+    """
+
+    def __init__(self, honest: httpx.BaseTransport, second: httpx.Response | None) -> None:
+        self._honest, self._second, self._done = honest, second, False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._honest.handle_request(request)
+        if self._done or request.method != "POST" or "outgoing-payments" not in request.url.path:
+            return answer
+        self._done = True
+        return self._second or self._honest.handle_request(request)
+
+
+def let_ask_twice(simulation: Simulation, second: httpx.Response | None = None) -> None:
+    honest = simulation.client._http._transport
+    http = httpx.Client(transport=AsksTwice(honest, second), timeout=10)
+    simulation.client = Client(http, KEY, clock=simulation.clock.now)
+
+
+def at_work(**world: Any) -> Market:
+    market = Market(**world)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    return market
+
+
+def delivered(simulation: Simulation) -> int:
+    return sum(move["kind"] == "deliver" for move in simulation.movements())
+
+
+def payout() -> Payment:
+    return Payment.objects.filter(purpose="PAYOUT").latest("created_at")
+
+
+def is_paid() -> bool:
+    return Payable.objects.get().status == PayableStatus.PAID
+
+
+ANSWERS: dict[str, Callable[[], httpx.Response | None]] = {
+    "the quote is used up": lambda: None,
+    "so is the limit": lambda: httpx.Response(403, json=LIMIT_USED_UP),
+}
+
+
+@pytest.mark.parametrize("answer", sorted(ANSWERS))
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_order_that_is_repeated_on_its_way_is_paid_once(workers: int, answer: str) -> None:
+    market = at_work(workers=workers)
+    let_ask_twice(market, ANSWERS[answer]())
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(is_paid)
+
+    assert delivered(market) == 1
+    assert payout().status == PaymentStatus.COMPLETED
+
+
+@pytest.mark.parametrize("answer", sorted(ANSWERS))
+def test_so_is_one_whose_sent_sum_is_fixed_when_the_rate_moves_meanwhile(answer: str) -> None:
+    market = at_work(workers=1, pricing=Pricing.FIXED_SEND, options={"settle_s": 20})
+    let_ask_twice(market, ANSWERS[answer]())
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.work_until(lambda: payout().status in {"SENDING", "SENT", "UNKNOWN", "COMPLETED"})
+    move_the_rates(market)
+
+    market.settle_down(is_paid)
+
+    assert delivered(market) == 1
+
+
+@pytest.mark.parametrize("answer", sorted(ANSWERS))
+def test_so_is_one_of_which_the_wallets_list_cannot_be_read(answer: str) -> None:
+    market = at_work(workers=1)
+    let_ask_twice(market, ANSWERS[answer]())
+    market.fault(call="list-outgoing-payments", act="503", times=2)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(is_paid)
+
+    assert delivered(market) == 1
+
+
+def test_a_payer_whose_payment_was_ordered_twice_on_its_way_is_debited_once() -> None:
+    simulation = Simulation(temperament="strict")
+    let_ask_twice(simulation)
+
+    assert simulation.run().problems == []
+    assert simulation.payment_now().status == PaymentStatus.COMPLETED
+    assert delivered(simulation) == 1
+
+
+@pytest.mark.parametrize("troubles", [0, 6])
+def test_what_went_wrong_before_the_order_does_not_count_as_a_refusal_of_it(troubles: int) -> None:
+    simulation = Simulation(temperament="strict")
+    if troubles:
+        simulation.fault(call="create-quote", nth=2, act="503", times=troubles)
+    simulation.fault(call="create-outgoing-payment", act="expire_quote", times=1)
+
+    assert simulation.run().status is PaymentStatus.COMPLETED
+
+
+@pytest.mark.parametrize("troubles", [0, 5])
+def test_a_rate_that_moves_while_a_token_is_waited_for_needs_no_new_consent(troubles: int) -> None:
+    market = at_work(workers=1, pricing=Pricing.FIXED_SEND)
+    inactive = {"error": {"code": "403", "description": "Inactive Token"}}
+    market.fault(call="create-outgoing-payment", act="status", status=403, body=inactive)
+    if troubles:
+        market.fault(call="rotate-token", act="503", times=troubles)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.work_until(lambda: payout().transitions.filter(old="SENDING").exists())
+    move_the_rates(market)
+
+    market.settle_down(lambda: payout().status in {"COMPLETED", "FAILED"})
+
+    assert (payout().status, payout().failure_code) == ("COMPLETED", "")
+
+
+def move_the_rates(market: Market) -> None:
+    """Have a dollar make three hundredths less than before."""
+    rates = market.world.bank.options.rates
+    market.options(
+        rates={
+            pair: str(float(rate) * (0.97 if pair.startswith("USD") else 1))
+            for pair, rate in rates.items()
+        }
+    )
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_payment_never_renews_the_token_of_a_held_grant(
+    answer_is_lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two looks at the clock the first is just before the token is too old, the second after."""
+    market = at_work(workers=1)
+    looks, lives = [], PaymentRun.token_lives
+
+    def token_lives(run: PaymentRun, grant: Grant) -> bool:
+        if run.status is not PaymentStatus.QUOTED or grant.kind != GrantKind.OUTGOING_PAYMENT:
+            return lives(run, grant)
+        looks.append(grant)
+        return len(looks) != 2
+
+    monkeypatch.setattr(PaymentRun, "token_lives", token_lives)
+    if answer_is_lost:
+        market.fault(call="rotate-token", when="after", act="reset", times=1)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(is_paid, rounds=60)
+
+    assert not payout().calls.filter(operation="rotate-token").exists()
+    assert is_paid()
