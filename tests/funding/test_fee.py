@@ -27,10 +27,13 @@ from backend.ledger.models import Account, Transfer
 from backend.ledger.queries import my_money
 from backend.ledger.verification import verify
 from backend.open_payments import operations
+from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.status import PaymentPurpose
+from backend.payments.resolving import resolve_unknown_payment
+from backend.payments.status import PaymentPurpose, PaymentStatus
 from backend.receipts.models import Receipt
 from backend.reconciliation.reconciling import reconcile
+from tests.payments.test_resolving import an_operator
 from tests.simulation.market import RETURN, Market
 from tests.simulation.simulator import BASE_URL
 
@@ -634,3 +637,45 @@ def test_fee_wallets_are_registered_once_and_forgotten_when_no_setting_names_the
 
     assert fees.terms_of(market.job, FundingMode.ESCROW) == fees.NO_FEE
     assert Seller.objects.filter(is_fee_wallet=True, active=True).count() == 1
+
+
+def test_a_fee_that_stays_is_booked_though_more_has_left_the_treasury_before() -> None:
+    """Two operators say of the first pay that its wallet took more than was fixed to be sent."""
+    operators = [an_operator("one"), an_operator("two")]
+    market = at_work(
+        FundingMode.ESCROW, workers=2, pricing=Pricing.FIXED_SEND, fee_wallet="treasury"
+    )
+    market.fault(call="get-public-incoming-payment", act="reset", times=1_000_000)
+    market.review(market.submit(market.workers[0]), ACCEPT)
+    market.settle_down(lambda: hangs(market), rounds=3000)
+    payment = Payment.objects.get(purpose="PAYOUT")
+    for operator in operators:
+        market.work_until(lambda: looks_later(market), rounds=500)
+        resolve_unknown_payment(
+            user=operator,
+            payment_id=payment.id,
+            outcome=PaymentStatus.COMPLETED,
+            evidence_url=f"https://wallet.example/{operator.pk}",
+            note="Seen.",
+            idempotency_key=new_id(),
+            debited=Amount(value=1300, asset_code="USD", asset_scale=2),
+            now=market.now,
+        )
+    market._control("DELETE", "faults")
+
+    market.review(market.submit(market.workers[1]), ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert status_of(market) == "COMPLETE"
+    assert verify().broken == ""
+
+
+def hangs(market: Market) -> bool:
+    payment = Payment.objects.get(purpose="PAYOUT")
+    late = payment.status == PaymentStatus.SENT and payment.deadline_at < market.now
+    return late and payment.discrepancies.exists()
+
+
+def looks_later(market: Market) -> bool:
+    due_at = Payment.objects.get(purpose="PAYOUT").due_at
+    return due_at is None or due_at > market.now

@@ -122,3 +122,23 @@ def test_of_runs_at_once_one_tells(market: Market) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(run, range(8))) == 1
+
+
+def test_nobody_is_asked_to_consent_again_when_nobody_is_to_be_paid() -> None:
+    market = Market(workers=1)
+    Job.objects.filter(id=market.job.id).update(review_days=60)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.days_pass(6)
+    work = market.submit(market.workers[0])
+    market.days_pass(59)
+    market.review(work, ReviewDecision.ACCEPT, value=500)
+    market.days_pass(8)  # it is paid, and the rest is not wanted
+
+    for _ in range(60):
+        market.days_pass(1)
+        remind_of_consents(now=market.now)
+
+    assert told(market) == []
+    said = Event.objects.filter(topic=f"user:{market.payer.id}", type="funding.status")
+    assert [each.payload["status"] for each in said.order_by("seq")] == ["SECURED", "SETTLED"]

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 
-from backend.accounts.models import User, WalletAddress
-from backend.errors import AssetMismatch
+from backend.accounts.errors import WalletHostSuspended
+from backend.accounts.models import SuspendedHost, User, WalletAddress
+from backend.errors import AssetMismatch, NotFound
 from backend.funding.lifecycle import RULES, FundingAction, funding_facts
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
@@ -15,8 +16,8 @@ from backend.jobs.models import Job, Submission
 from backend.jobs.posting import extend_job
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.review import acknowledge_decision
-from backend.jobs.status import ReviewDecision
-from backend.payments.models import HeldGrant
+from backend.jobs.status import Pricing, ReviewDecision
+from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HELD_GRANT_OVER, HeldGrantStatus
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
@@ -227,6 +228,47 @@ def test_a_consent_to_no_payment_at_all_is_not_asked_for() -> None:
 
     before.refresh_from_db()
     assert before.status == HeldGrantStatus.HELD
+
+
+# --- with which wallet ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", ["closed", "suspended"])
+def test_whose_wallet_is_gone_pays_with_another_of_theirs(gone: str) -> None:
+    market = at_work()
+    market.fault(call="create-outgoing-payment", act="revoke_grant")
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: the_funding(market).status == FundingStatus.LAPSED)
+    first = the_funding(market).payer_wallet
+    if gone == "suspended":
+        WalletAddress.objects.filter(owner=market.payer).update(auth_server="https://gone.example")
+        SuspendedHost.objects.create(host="gone.example", reason="Broken into.")
+        with pytest.raises(WalletHostSuspended):
+            market.renew()
+    other = WalletAddress.objects.create(owner=market.payer, **market._wallet("treasury"))
+
+    market.renew(wallet=other)
+    assert the_funding(market).payer_wallet == first  # until its owner has said yes
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.PAID)
+
+    assert Payable.objects.get().status == PayableStatus.PAID
+    assert the_funding(market).payer_wallet == other
+    assert Payment.objects.get(purpose="PAYOUT", status="COMPLETED").sender == other
+
+
+def test_nobody_pays_with_a_wallet_that_is_not_theirs_or_of_another_asset() -> None:
+    market = at_work(pricing=Pricing.FIXED_SEND)
+    mine, others = [
+        WalletAddress.objects.create(owner=owner, **market._wallet(name))
+        for owner, name in [(market.payer, "bob"), (market.workers[0], "treasury")]
+    ]
+
+    with pytest.raises(NotFound):
+        market.renew(wallet=others)
+    with pytest.raises(AssetMismatch):
+        market.renew(wallet=mine)
+
+    assert HeldGrant.objects.count() == 1
 
 
 def test_a_first_consent_is_to_secure_everybody_or_nobody() -> None:

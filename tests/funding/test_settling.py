@@ -390,3 +390,54 @@ def allocation_of(worker: User) -> Allocation:
 
 def the_refund() -> Payable:
     return Payable.objects.get(purpose=PaymentPurpose.REFUND)
+
+
+# --- what is less than it costs to send it --------------------------------------------------------
+
+
+def cheap_work(mode: FundingMode, *, workers: int = 1) -> Market:
+    """Pay of 200, of which whoever sends it keeps 25."""
+    market = Market(
+        mode=mode,
+        workers=workers,
+        pricing=Pricing.FIXED_SEND,
+        reward=200,
+        options={"fees": {"bps": 0, "fixed": 25}},
+    )
+    if mode is FundingMode.ESCROW:
+        market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    return market
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_part_too_small_to_be_sent_is_sent_with_the_next(mode: FundingMode) -> None:
+    market = cheap_work(mode)
+    submission = market.submit(market.workers[0])
+    market.review(submission, ReviewDecision.ACCEPT, value=20)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK, rounds=2000)
+
+    market.review(submission, ReviewDecision.ACCEPT)
+    market.settle_down(market.is_over)
+
+    assert status_of(market) == "COMPLETE"
+    assert (Payable.objects.get().value, Payable.objects.get().status) == (200, PayableStatus.PAID)
+    assert Funding.objects.get().status == FundingStatus.SETTLED
+    assert market.verdict().problems == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_job_does_not_wait_for_a_part_that_no_wallet_sends(mode: FundingMode) -> None:
+    market = cheap_work(mode, workers=2)
+    submission = market.submit(market.workers[0])
+    market.review(submission, ReviewDecision.ACCEPT, value=180)
+    market.review(submission, ReviewDecision.ACCEPT)
+
+    market.days_pass(90)
+
+    assert status_of(market) == "COMPLETE"
+    payouts = Payable.objects.filter(purpose=PaymentPurpose.PAYOUT).order_by("value")
+    assert [(each.value, each.status) for each in payouts] == [(20, "STUCK"), (180, "PAID")]
+    funding = Funding.objects.get()
+    assert funding.total_value - funding.released_value - funding.refunded_value == 20

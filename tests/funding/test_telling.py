@@ -17,6 +17,7 @@ from backend.funding.status import (
     relied_on,
 )
 from backend.jobs.models import Job
+from backend.jobs.recruiting import decide_applications
 from backend.jobs.status import ReviewDecision
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
@@ -146,3 +147,25 @@ def test_of_several_the_same_one_counts_for_rows_and_for_what_is_told() -> None:
         for second in list(GIVEN_BY)[number:]:
             assert relied_on([second, first]) == first
     assert relied_on([]) == FundingAssurance.NONE
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_the_payer_is_told_that_all_is_over(pooled: bool) -> None:
+    market = Market(workers=2, pooled=pooled)
+    if pooled:
+        market.fund()
+        market.settle_down(lambda: Funding.objects.get().status == FundingStatus.SECURED)
+    decide_applications(
+        user=market.payer, job_id=market.job.id, reset=[market.applications[1].id], now=market.now
+    )
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+
+    part = None if pooled else 500  # of a pool the second reward is left
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=part)
+    market.days_pass(60)
+    market.settle_down(market.is_over)
+
+    assert Funding.objects.get().status == FundingStatus.SETTLED
+    heard = told(f"user:{market.payer.pk}")
+    assert (heard[-1], heard.count("SETTLED")) == ("SETTLED", 1)

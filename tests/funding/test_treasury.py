@@ -24,7 +24,7 @@ from backend.payments.models import HeldGrant, Payment, PaymentTransition
 from backend.payments.status import PaymentStatus
 from tests.schema.client import data_of, execute
 from tests.simulation.market import Market
-from tests.simulation.simulator import BASE_URL
+from tests.simulation.simulator import BASE_URL, START
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +118,27 @@ def test_what_no_consent_has_room_for_waits_for_the_next_period_and_is_paid_then
     market.settle_down(lambda: paid() == 2)
 
     assert market.verdict().problems == []
+
+
+def test_what_found_no_room_is_paid_as_soon_as_another_payment_gives_its_own_back() -> None:
+    market = a_market_at_work(limit=1500)
+    submissions = [market.submit(worker) for worker in market.workers]
+    market.fault(call="create-outgoing-payment", act="insufficient_funds", times=1)
+    market.review(submissions[0], ReviewDecision.ACCEPT)
+    market.work_until(
+        lambda: Payment.objects.filter(purpose="PAYOUT", reserved_value=1250).exists()
+    )
+    market.review(submissions[1], ReviewDecision.ACCEPT)
+    market.work_until(lambda: failed("GRANT_EXHAUSTED") and failed("INSUFFICIENT_FUNDS"))
+
+    market.settle_down(lambda: paid() == 1, rounds=40)
+
+    assert paid() == 1
+    assert market.now - START < timedelta(days=1)
+
+
+def failed(code: str) -> bool:
+    return Payment.objects.filter(failure_code=code).exists()
 
 
 def a_market_with_a_large_consent_used_up_and_a_small_one() -> tuple[Market, Submission, HeldGrant]:

@@ -299,6 +299,17 @@ def test_a_payment_that_we_still_try_by_ourselves_is_not_mailed(
     assert (skipped(), mail_server.got) == (SkippedBecause.DEALT_WITH, [])
 
 
+def test_a_refund_that_fails_is_no_worker_who_could_not_be_paid(
+    mail_server: MailServer, clock: Clock
+) -> None:
+    world.payout_stuck()
+    Payable.objects.update(purpose="REFUND")
+
+    mail_all(clock)
+
+    assert (skipped(), mail_server.got) == (SkippedBecause.DEALT_WITH, [])
+
+
 def test_a_payment_for_which_a_consent_does_not_suffice_is_mailed(
     mail_server: MailServer, clock: Clock
 ) -> None:

@@ -275,3 +275,45 @@ def older_orders(market: Market, *, wallet: str, number: int) -> None:
         }
         names, places = ", ".join(earlier), ", ".join("?" * len(earlier))
         db.execute(f"INSERT INTO outgoing ({names}) VALUES ({places})", tuple(earlier.values()))
+
+
+@pytest.mark.parametrize("late_s", [60, 90, 200])
+def test_a_denying_wallet_gains_nothing_by_an_order_that_is_carried_out_late(late_s: int) -> None:
+    # The other worker's pay is room under the consent, which a second order could use.
+    market = a_market_at_work(workers=2)
+    honest = market.client._http._transport
+    http = httpx.Client(transport=SaysItClosed(honest, receivers_show(0)), timeout=10)
+    market.client = Client(http, KEY, clock=market.clock.now)
+    market.fault(call="create-outgoing-payment", when="late", act="reset", late_s=late_s)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+
+    assert debits(market) == 1
+    assert Payment.objects.get(purpose="PAYOUT").failure_code == ErrorCode.NOT_DELIVERED
+
+
+class SaysItClosed(LyingTransport):
+    """The worker's wallet says that it closed what it leaves open."""
+
+    _made: dict[str, Json]
+    _closed: set[str]
+
+    def __init__(
+        self, honest: httpx.BaseTransport, lie: Callable[[httpx.Request, Json], None]
+    ) -> None:
+        super().__init__(honest, lie)
+        self._made, self._closed = {}, set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = str(request.url).removesuffix("/complete")
+        if str(request.url) != url:
+            self._closed.add(url)
+            return httpx.Response(200, json={**self._made[url], "completed": True})
+        answer = super().handle_request(request)
+        if answer.status_code >= 400 or "receivedAmount" not in answer.text:
+            return answer
+        body = answer.json() | {"completed": url in self._closed}
+        if request.method == "POST":
+            self._made[body["id"]] = body
+        return httpx.Response(answer.status_code, json=body)

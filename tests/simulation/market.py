@@ -237,12 +237,13 @@ class Market(Simulation):
             now=self.now,
         )
 
-    def renew(self, funding: Funding | None = None) -> None:
-        """Ask the payer for the consent again; None: for the newest funding's."""
+    def renew(self, funding: Funding | None = None, *, wallet: WalletAddress | None = None) -> None:
+        """Ask the payer for the consent again, or in `wallet`; None: for the newest funding's."""
         funding = funding or Funding.objects.filter(job=self.job).latest("created_at")
         returning.renew_grant(
             user=self.payer,
             funding_id=funding.id,
+            payer_wallet_id=wallet and wallet.id,
             return_url=RETURN,
             idempotency_key=new_id(),
             now=self.now,
