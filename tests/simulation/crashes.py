@@ -105,3 +105,17 @@ class PausingTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._pause(request)
         return self._inner.handle_request(request)
+
+
+class RepeatingTransport(httpx.BaseTransport):
+    """Something before the wallets repeats a request, and passes on the second answer."""
+
+    def __init__(
+        self, wallets: httpx.BaseTransport, is_repeated: Callable[[httpx.Request], bool]
+    ) -> None:
+        self._wallets, self._is_repeated = wallets, is_repeated
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._is_repeated(request):
+            self._wallets.handle_request(request)
+        return self._wallets.handle_request(request)

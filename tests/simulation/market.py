@@ -243,7 +243,7 @@ class Market(Simulation):
         returning.renew_grant(
             user=self.payer,
             funding_id=funding.id,
-            payer_wallet_id=wallet and wallet.id,
+            payer_wallet_id=None if wallet is None else wallet.id,
             return_url=RETURN,
             idempotency_key=new_id(),
             now=self.now,

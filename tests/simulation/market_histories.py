@@ -53,6 +53,9 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
     )
     market.approve = rng.random() < 0.95
     market.pauses = rng.random() < 0.2
+    if market.world.bank.options.single_use_quotes:
+        # Others would carry each of the two orders out: that is between them and what asks twice.
+        market.repeats = random.Random(f"repeats of {seed}").choice([0, 0, 0, 1, 2])
     for fault in _faults(rng):
         market.fault(**fault)
     return market, rng

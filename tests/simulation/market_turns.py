@@ -24,7 +24,6 @@ from backend.jobs.status import (
     ApplicationStatus,
     DisputeStatus,
     JobStatus,
-    Pricing,
     ReviewDecision,
     SubmissionStatus,
 )
@@ -131,8 +130,7 @@ def the_owner_decides(market: Market) -> None:
         market.review(submission, ReviewDecision.REJECT)
     elif roll < 0.2 and not market.calm:
         market.review(submission, ReviewDecision.REQUEST_CHANGES)
-    elif roll < 0.5 and submission.rest > 1 and market.job.pricing != Pricing.FIXED_SEND:
-        # Of a sum that is sent, fees included, a small part can be less than its own fees.
+    elif roll < 0.5 and submission.rest > 1:
         part = market.rng.randint(1, submission.rest)
         market.review(submission, ReviewDecision.ACCEPT, value=part)
     else:

@@ -181,8 +181,13 @@ class Audit:
         released = sum(
             each.paid_to_workers_value for each in Funding.objects.filter(job=self._market.job)
         )
-        if accepted != released:
-            return [f"{name}: {accepted} accepted, {released} released"]
+        dust = sum(
+            Payable.objects.filter(
+                UNPAYABLE, purpose="PAYOUT", funding__job=self._market.job
+            ).values_list("value", flat=True)
+        )
+        if accepted != released + dust:
+            return [f"{name}: {accepted} accepted, {released} released, {dust} too little to send"]
         return []
 
     def _problems_of_books(

@@ -46,6 +46,7 @@ from tests.simulation.crashes import (
     CrashingTransport,
     CrashPoints,
     PausingTransport,
+    RepeatingTransport,
     lose_connection,
 )
 
@@ -153,10 +154,13 @@ class Simulation:
             platform_key=KEY,
         )
         wallets = WorldTransport(self.world, sleep=self.clock.advance)
-        wire = CrashingTransport(PausingTransport(wallets, self._before_call), self.points)
+        way = RepeatingTransport(wallets, self._is_asked_twice)
+        wire = CrashingTransport(PausingTransport(way, self._before_call), self.points)
         self.client = Client(httpx.Client(transport=wire, timeout=10), KEY, clock=self.clock.now)
         self.approve = True
         self.pauses = False
+        # So many orders are repeated on their way, and the second answer is passed on.
+        self.repeats = 0
         self.before_each_call: Callable[[httpx.Request], None] = lambda request: None
         self.deaths = 0
         self.payer, self.job = self._new_job()
@@ -210,6 +214,13 @@ class Simulation:
     def _before_call(self, request: httpx.Request) -> None:
         self.before_each_call(request)
         self._maybe_pause()
+
+    def _is_asked_twice(self, request: httpx.Request) -> bool:
+        is_order = request.method == "POST" and request.url.path.endswith("/outgoing-payments")
+        if not is_order or not self.repeats or self.rng.random() < 0.5:
+            return False
+        self.repeats -= 1
+        return True
 
     def _maybe_pause(self) -> None:
         """Stop this worker past its lease, with its request in hand, while another one works."""
