@@ -704,6 +704,8 @@ export type RenewGrantInput = {
   fundingId: Scalars['ID']['input'];
   /** A fresh one per decision. */
   idempotencyKey: Scalars['UUID']['input'];
+  /** Another of one's wallets, to pay from then on; null: the one there is. */
+  payerWalletId?: InputMaybe<Scalars['ID']['input']>;
   /** Where the payer's browser goes after the wallet; its origin must be listed. */
   returnUrl: Scalars['URL']['input'];
 };
