@@ -254,7 +254,11 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
 
 
 def _price_again(run: PaymentRun) -> None:
-    # The rate moved between the two quotes. No order was given, so the receiver can be left.
+    # The rate moved between the two quotes. Where no order was given, the receiver can be left.
+    if _orders_refused(run):
+        # A wallet that is late may have taken it, the first of two times that it was asked.
+        with run.commit(P.UNKNOWN, reason="an order was refused, and the rate moved"):
+            return run.update_attempt(sent_at=run.now)
     tries = _receivers_made(run)
     if tries > MAX_REFUSALS:
         return run.fail(errors.LIMIT_EXCEEDED)

@@ -20,6 +20,7 @@ from tests.simulation.simulator import BASE_URL, KEY, Simulation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+EMPTY = {"pagination": {"hasNextPage": False, "hasPreviousPage": False}, "result": []}
 LIMIT_USED_UP = {"error": {"code": "403", "description": "unauthorized"}}
 
 
@@ -89,16 +90,23 @@ def test_an_order_that_is_repeated_on_its_way_is_paid_once(workers: int, answer:
     assert payout().status == PaymentStatus.COMPLETED
 
 
-@pytest.mark.parametrize("answer", sorted(ANSWERS))
-def test_so_is_one_whose_sent_sum_is_fixed_when_the_rate_moves_meanwhile(answer: str) -> None:
-    market = at_work(workers=1, pricing=Pricing.FIXED_SEND, options={"settle_s": 20})
+@pytest.mark.parametrize(
+    ("answer", "is_late"),
+    [("so is the limit", False), ("the quote is used up", False), ("the quote is used up", True)],
+)
+def test_so_is_one_whose_sent_sum_is_fixed_when_the_rate_moves_meanwhile(
+    answer: str, is_late: bool
+) -> None:
+    # The other worker's pay is room under the consent, which a second order could use.
+    market = at_work(workers=2, pricing=Pricing.FIXED_SEND, options={"settle_s": 20})
     let_ask_twice(market, ANSWERS[answer]())
+    if is_late:
+        market.fault(call="list-outgoing-payments", act="status", status=200, body=EMPTY, times=1)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
-    market.work_until(lambda: payout().status in {"SENDING", "SENT", "UNKNOWN", "COMPLETED"})
+    market.work_until(lambda: payout().transitions.filter(old="SENDING").exists())
     move_the_rates(market)
 
-    market.settle_down(is_paid)
-
+    assert market.settle_down(is_paid)
     assert delivered(market) == 1
 
 
