@@ -229,15 +229,12 @@ def price_what_arrives(run: PaymentRun) -> None:
 def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
     try:
         quote = _request_quote(run, grant)
-    except AmountRejected as rejected:
-        return run.fail(errors.TOO_SMALL if rejected.is_too_small else errors.REFUSED_BY_WALLET)
-    except ReceiverUnusable:
-        # Somebody closed our receiver, or it is full: an order that was refused may have been taken
-        # when it was asked the first of two times, and the sender's list may be late.
-        if _orders_refused(run) and proofs.read_receiver(run) > 0:
-            with run.commit(P.SENT, reason="paid by an order that was refused"):
-                return run.update_attempt(sent_at=run.now)
-        return run.fail(errors.REFUSED_BY_WALLET)
+    except (AmountRejected, ReceiverUnusable) as rejected:
+        # Somebody closed our receiver, or a part of it is there, or all.
+        if _was_taken_after_all(run):
+            return None
+        is_too_small = isinstance(rejected, AmountRejected) and rejected.is_too_small
+        return run.fail(errors.TOO_SMALL if is_too_small else errors.REFUSED_BY_WALLET)
     payment, debit = run.payment, quote.debit_amount.value
     if payment.send_value is not None and debit > payment.send_value:
         return _price_again(run)
@@ -251,6 +248,18 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
         # How much would have been needed tells which consent can pay it.
         failure = run.why_the_held_grant_cannot_pay() or errors.GRANT_EXHAUSTED
         return run.fail(failure, debit_value=debit)
+
+
+def _was_taken_after_all(run: PaymentRun) -> bool:
+    """Whether an order that was refused has paid the receiver: then what comes of it is watched.
+
+    It was asked twice on its way, and the sender's list was late, or could not be read any more.
+    """
+    if not _orders_refused(run) or proofs.read_receiver(run) == 0:
+        return False
+    with run.commit(P.SENT, reason="paid by an order that was refused"):
+        run.update_attempt(sent_at=run.now)
+    return True
 
 
 def _price_again(run: PaymentRun) -> None:

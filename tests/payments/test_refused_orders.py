@@ -21,6 +21,7 @@ from tests.simulation.simulator import BASE_URL, KEY, Simulation
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EMPTY = {"pagination": {"hasNextPage": False, "hasPreviousPage": False}, "result": []}
+INACTIVE = {"error": {"code": "403", "description": "Inactive Token"}}
 LIMIT_USED_UP = {"error": {"code": "403", "description": "unauthorized"}}
 
 
@@ -122,9 +123,10 @@ def test_so_is_one_of_which_the_wallets_list_cannot_be_read(answer: str) -> None
     assert delivered(market) == 1
 
 
-def test_a_payer_whose_payment_was_ordered_twice_on_its_way_is_debited_once() -> None:
+@pytest.mark.parametrize("answer", [None, INACTIVE])
+def test_a_payer_whose_payment_was_ordered_twice_on_its_way_is_debited_once(answer: Any) -> None:
     simulation = Simulation(temperament="strict")
-    let_ask_twice(simulation)
+    let_ask_twice(simulation, None if answer is None else httpx.Response(403, json=answer))
 
     assert simulation.run().problems == []
     assert simulation.payment_now().status == PaymentStatus.COMPLETED
@@ -144,8 +146,7 @@ def test_what_went_wrong_before_the_order_does_not_count_as_a_refusal_of_it(trou
 @pytest.mark.parametrize("troubles", [0, 5])
 def test_a_rate_that_moves_while_a_token_is_waited_for_needs_no_new_consent(troubles: int) -> None:
     market = at_work(workers=1, pricing=Pricing.FIXED_SEND)
-    inactive = {"error": {"code": "403", "description": "Inactive Token"}}
-    market.fault(call="create-outgoing-payment", act="status", status=403, body=inactive)
+    market.fault(call="create-outgoing-payment", act="status", status=403, body=INACTIVE)
     if troubles:
         market.fault(call="rotate-token", act="503", times=troubles)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
