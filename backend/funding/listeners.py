@@ -56,6 +56,9 @@ NOT_CONSENTED = {
     HeldGrantStatus.FAILED: FundingStatus.FAILED,
 }
 
+# The work is handed in, or the job is over.
+NOTHING_TO_EARN = frozenset({JobStatus.REVIEWING, *settling.OVER})
+
 
 # --- payments -------------------------------------------------------------------------------------
 
@@ -176,7 +179,7 @@ def _consented_anew(funding: Funding, held_grant: HeldGrant, *, at: datetime) ->
 
 
 def _lapsed(funding: Funding, *, at: datetime) -> None:
-    if funding.job.status == JobStatus.REVIEWING and not is_needed(funding):
+    if funding.job.status in NOTHING_TO_EARN and not is_needed(funding):
         # Nobody can earn any of it any more: its payer is not asked for another consent.
         settling.close_funding(funding, at=at)
     else:

@@ -135,7 +135,7 @@ class Audit:
             each.amount_value - each.returned_value - each.released_value
             for each in Allocation.objects.filter(funding=funding)
         )
-        if promised:
+        if promised != self._too_little_to_send(funding=funding):
             found.append(f"{name}: {promised} is still promised")
         return found + self._problems_of_work(funding, name)
 
@@ -172,6 +172,11 @@ class Audit:
             if each.delivered_value and each.debit_value and each.receive_value
         )
 
+    def _too_little_to_send(self, **of: object) -> int:
+        """What of the workers' pay stays owed, because no wallet would send it."""
+        owed = Payable.objects.filter(UNPAYABLE, purpose="PAYOUT", **of)
+        return sum(owed.values_list("value", flat=True))
+
     def _problems_of_work(self, funding: Funding, name: str) -> list[str]:
         accepted = sum(
             Submission.objects.filter(job=self._market.job, superseded_at=None).values_list(
@@ -181,11 +186,7 @@ class Audit:
         released = sum(
             each.paid_to_workers_value for each in Funding.objects.filter(job=self._market.job)
         )
-        dust = sum(
-            Payable.objects.filter(
-                UNPAYABLE, purpose="PAYOUT", funding__job=self._market.job
-            ).values_list("value", flat=True)
-        )
+        dust = self._too_little_to_send(funding__job=self._market.job)
         if accepted != released + dust:
             return [f"{name}: {accepted} accepted, {released} released, {dust} too little to send"]
         return []
@@ -217,8 +218,9 @@ class Audit:
                 found.append(f"{funding}: {account.balance} held in the books")
         found += self._problems_of_fee_wallet(fundings, movements)
         people = [self._market.payer.pk, *(worker.pk for worker in self._market.workers)]
+        dust = self._too_little_to_send(funding__in=fundings)
         for account in Account.objects.filter(owner__in=people, kind__startswith="PROMISES"):
-            if account.balance:
+            if abs(account.balance) > dust:
                 found.append(f"{account.kind}: {account.balance} is promised at the end")
         return found
 
