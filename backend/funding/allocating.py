@@ -9,7 +9,7 @@ from django.db.models import F, Sum
 from backend.funding.booking import book_kept, book_promise
 from backend.funding.fees import fee_on, most_within
 from backend.funding.models import Allocation, Funding
-from backend.funding.queries import without_dust
+from backend.funding.queries import can_be_earned, without_dust
 from backend.funding.status import ALLOCATED, LIVE, UNPAID, AllocationStatus, FundingStatus
 from backend.jobs.models import Application, Job
 from backend.jobs.status import ApplicationStatus, JobStatus
@@ -92,7 +92,7 @@ def is_needed(funding: Funding) -> bool:
     """Whether somebody can still be paid out of a funding: promised, owed, or not yet selected."""
     return (
         funding.job.status in BEFORE_WORK
-        or funding.allocations.filter(status__in=sorted(ALLOCATED)).exists()
+        or can_be_earned(funding)
         or without_dust(funding.payables.filter(status__in=sorted(UNPAID))).exists()
     )
 

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Asset, WalletAddress
 from backend.funding.models import Funding, Payable, Seller
+from backend.funding.queries import can_be_earned
 from backend.funding.sellers import register
-from backend.funding.status import ALLOCATED, UNPAID, FundingMode
+from backend.funding.status import UNPAID, FundingMode
 from backend.jobs.errors import AmountOutOfRange
 from backend.jobs.models import LARGEST_VALUE, Job
 from backend.open_payments.types import Amount
@@ -122,8 +123,7 @@ def has_to_wait(payable: Payable) -> bool:
     A wallet's own charge for sending the fee would come out of what the payer consented to, and a
     worker could find too little left of it.
     """
-    promised = payable.funding.allocations.filter(status__in=sorted(ALLOCATED))
-    return is_for_the_platform(payable) and promised.exists()
+    return is_for_the_platform(payable) and can_be_earned(payable.funding)
 
 
 def cannot_be_sent(payable: Payable, payment: Payment) -> bool:

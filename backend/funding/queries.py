@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from backend.accounts.models import User
 from backend.errors import ErrorCode
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import (
+    ALLOCATED,
     COUNTING,
     LIVE,
     UNHEARD_OF,
@@ -69,11 +70,24 @@ def last_failure() -> Subquery:
     return Subquery(payments.values("failure_code")[:1])
 
 
+def dust_of(payables: QuerySet[Payable]) -> QuerySet[Payable]:
+    """Those of them that are less than it costs to send them, as a wallet has said."""
+    waiting = payables.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
+    return waiting.annotate(last=last_failure()).filter(last=ErrorCode.AMOUNT_TOO_SMALL)
+
+
 def without_dust(payables: QuerySet[Payable]) -> QuerySet[Payable]:
     """Those of them that are not less than it costs to send them, as far as a wallet has said."""
-    dust = Payable.objects.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
-    dust = dust.annotate(last=last_failure()).filter(last=ErrorCode.AMOUNT_TOO_SMALL)
-    return payables.exclude(id__in=dust.filter(id__in=payables.values("id")).values("id"))
+    return payables.exclude(id__in=dust_of(payables).values("id"))
+
+
+def can_be_earned(funding: Funding) -> bool:
+    """Whether more is promised to workers out of a funding than what no wallet would send."""
+    promised = funding.allocations.filter(status__in=sorted(ALLOCATED)).aggregate(
+        sum=Sum(F("amount_value") - F("returned_value") - F("released_value"))
+    )
+    dust = dust_of(funding.payables.filter(purpose=PaymentPurpose.PAYOUT))
+    return (promised["sum"] or 0) > sum(dust.values_list("value", flat=True))
 
 
 def fundings_of_references(references: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -357,6 +357,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
     if payment.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
+        start_the_fee(payable.funding, at=at)
         _rest_if_nothing_moves(payable.funding, at=at)
     tell_people(payable.funding, at=at)
 

@@ -679,3 +679,25 @@ def hangs(market: Market) -> bool:
 def looks_later(market: Market) -> bool:
     due_at = Payment.objects.get(purpose="PAYOUT").due_at
     return due_at is None or due_at > market.now
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_fee_does_not_wait_for_a_part_of_the_pay_that_no_wallet_sends(
+    mode: FundingMode,
+) -> None:
+    market = at_work(
+        mode,
+        workers=1,
+        pricing=Pricing.FIXED_SEND,
+        reward=600,
+        options={"fees": {"bps": 0, "fixed": 31}},
+    )
+    submission = market.submit(market.workers[0])
+    market.review(submission, ACCEPT, value=575)
+    market.review(submission, ACCEPT)
+
+    market.days_pass(120)  # beyond the end of the consent, which is not asked for again
+
+    fee = Payable.objects.get(purpose="PLATFORM_FEE")
+    assert (status_of(market), fee.value, fee.status) == ("COMPLETE", 57, PayableStatus.PAID)
+    assert market.verdict().problems == []

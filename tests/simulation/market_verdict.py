@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from backend.funding.fees import fee_on
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import OPEN, FundingMode, FundingStatus, PayableStatus
 from backend.jobs.models import Job, Submission
@@ -117,7 +118,8 @@ class Audit:
             rest -= dust
         if funding.status in OPEN and not dust:
             found.append(f"{name} is not over")
-        if rest < 0 or (arrived and rest != 0):
+        # The fee on it comes after it.
+        if rest < 0 or (arrived and rest > fee_on(dust, funding.fee_bps) + bool(dust)):
             found.append(f"{name}: {rest} of it remains")
         paid = sum(
             Payable.objects.filter(

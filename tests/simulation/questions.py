@@ -28,7 +28,11 @@ NOTHING_BUT_DUST = Exists(
     Payable.objects.filter(
         UNPAYABLE,
         funding=OuterRef("pk"),
-        value=OuterRef("total_value") - OuterRef("released_value") - OuterRef("refunded_value"),
+        # Beside what it is itself only the fee on it, which comes after it.
+        value__gte=OuterRef("total_value")
+        - OuterRef("released_value")
+        - OuterRef("refunded_value")
+        - DUST,
     )
 )
 # What waits in a queue, in the order in which a worker of ours looks.
