@@ -29,7 +29,7 @@ from backend.jobs.status import (
 )
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus
-from tests.simulation.questions import DUST
+from tests.simulation.questions import DUST, UNPAYABLE
 
 if TYPE_CHECKING:
     from tests.simulation.market import Market
@@ -142,7 +142,8 @@ def the_owner_decides(market: Market) -> None:
 
 def the_owner_repairs(market: Market) -> None:
     """Do what is needed so that what is owed can be paid: consent again, or have it tried again."""
-    unpaid = Payable.objects.filter(funding__job=market.job)
+    # Nobody consents again, or tries again, for what no wallet would send.
+    unpaid = Payable.objects.filter(funding__job=market.job).exclude(UNPAYABLE)
     stuck = unpaid.filter(status=PayableStatus.STUCK).first()
     if market.mode is not FundingMode.ESCROW:
         # Out of the treasury it has to be paid by itself, in the next period if not in this one.
