@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from backend.accounts.errors import WalletHostSuspended
 from backend.accounts.models import SuspendedHost, WalletAddress
 
+DEFAULT_PORTS = {"https": 443, "http": 80}
+
 
 def refuse_suspended(wallets: Iterable[WalletAddress], *, path: tuple[str, ...] = ()) -> None:
     """Pass silently when the providers of all `wallets` may be used for something new.
@@ -30,7 +32,7 @@ def refuse_suspended(wallets: Iterable[WalletAddress], *, path: tuple[str, ...] 
 def hosts_of(wallet: WalletAddress) -> set[str]:
     """Every host that money of this wallet depends on: an address may be on a domain of its own."""
     servers = (wallet.url, wallet.auth_server, wallet.resource_server)
-    return {urlsplit(server).netloc.lower() for server in servers}
+    return {host_in(server) for server in servers}
 
 
 def host_in(text: str) -> str:
@@ -38,7 +40,12 @@ def host_in(text: str) -> str:
     address = text.strip().removeprefix("$")
     url = address if "://" in address else f"https://{address}"
     try:
-        host = urlsplit(url).netloc.lower()
+        parts = urlsplit(url)
+        # Else whoever runs a wallet could spell its host in another way, and not be suspended.
+        host = (parts.hostname or "").rstrip(".").encode("idna").decode()
+        port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
     except ValueError:
         return ""
-    return "" if "@" in host or any(each.isspace() for each in host) else host
+    if "@" in parts.netloc or any(each.isspace() for each in parts.netloc):
+        return ""
+    return f"{host}:{port}" if host and port else host

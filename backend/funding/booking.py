@@ -77,8 +77,7 @@ def book_fee_kept(payable: Payable, *, at: datetime) -> None:
     escrow = _escrow(funding)
     kept = refs.platform_fee(funding.seller.wallet_id, escrow.asset)
     # Where more has left the treasury before than was held, the platform bears that here as well.
-    held = Account.objects.filter(id=escrow.id).values_list("balance", flat=True).first() or 0
-    gap = max(0, payable.value - held)
+    gap = max(0, payable.value - _held_in(escrow))
     borne = (refs.fees(escrow.asset), -gap)
     lines = [(escrow, gap - payable.value), borne, (kept, payable.value)]
     lines = [line for line in lines if line[1]]
@@ -100,12 +99,16 @@ def _escrow(funding: Funding) -> AccountRef:
     return refs.escrow(funding.payer_id, funding.id, asset)
 
 
+def _held_in(escrow: AccountRef) -> int:
+    return Account.objects.filter(id=escrow.id).values_list("balance", flat=True).first() or 0
+
+
 def _fill_up(escrow: AccountRef, needed: int, payment: Payment, *, at: datetime) -> None:
     """Where more has left the treasury than is held for this funding, the platform bears it.
 
     The money is gone: a booking that refused to say so would only hide it.
     """
-    held = Account.objects.filter(id=escrow.id).values_list("balance", flat=True).first() or 0
+    held = _held_in(escrow)
     gap = needed - held
     if gap <= 0:
         return

@@ -24,7 +24,7 @@ from backend.funding.allocating import free_value, is_needed, return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.paying import paying_grant, start, too_small_for
-from backend.funding.queries import without_dust
+from backend.funding.queries import dust_of, without_dust
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
@@ -144,13 +144,10 @@ def _refund_if_all_goes_back(funding: Funding, *, at: datetime) -> None:
 
 def _too_little(owed: QuerySet[Payable], funding: Funding) -> Payable | None:
     """What cost more to send than it was: certainly nothing of it ever left."""
-    waiting = owed.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
-    for payable in waiting.select_related("receiver").order_by("id"):
-        last = Payment.objects.filter(reference=payable.id).order_by("-created_at", "-id").first()
-        if last is not None and last.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
-            payable.funding = funding
-            return payable
-    return None
+    payable = dust_of(owed).select_related("receiver").order_by("id").first()
+    if payable is not None:
+        payable.funding = funding
+    return payable
 
 
 def nothing_more_to_accept(submission: Submission, *, at: datetime) -> None:

@@ -344,7 +344,7 @@ def _orders_refused(run: PaymentRun) -> int:
 
 
 def _receivers_made(run: PaymentRun) -> int:
-    made = run.payment.calls.filter(operation="create-incoming-payment", status=201)
+    made = run.payment.calls.filter(operation="create-incoming-payment", status__range=(200, 299))
     return made.filter(attempt_number=run.attempt.number).count()
 
 

@@ -64,6 +64,9 @@ def at_work(**world: object) -> Market:
         ("https://wallet.example/alice", "wallet.example"),
         ("$wallet.example/alice", "wallet.example"),
         ("http://127.0.0.1:8200/alice", "127.0.0.1:8200"),
+        ("https://WALLET.example.:443/alice", "wallet.example"),
+        ("https://müller.example", "xn--mller-kva.example"),
+        ("https://wallet.example:70000", ""),
         ("", ""),
         ("https://a@wallet.example", ""),
         ("two words", ""),
@@ -78,7 +81,7 @@ def test_a_wallet_on_a_domain_of_its_own_depends_on_its_servers_too() -> None:
     wallet = WalletAddress(
         url="https://ana.example/pay",
         auth_server="https://auth.wallet.example/7",
-        resource_server="https://Wallet.example",
+        resource_server="https://Wallet.example.:443/",
     )
 
     assert hosts_of(wallet) == {"ana.example", "auth.wallet.example", "wallet.example"}
