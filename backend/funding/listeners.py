@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
+from backend.errors import ErrorCode
 from backend.funding import paying, securing, settling
 from backend.funding.allocating import is_needed, return_promises_to_unselected
 from backend.funding.booking import book_funding_payment
@@ -99,12 +100,18 @@ def on_payment_ended(payment: Payment, at: datetime, **_: Any) -> None:
         return tell_whose_money_it_is(payment, at=at)
     funding = settling.payment_is_over(payment, at=at)
     under = payment.under
-    gave_back = payment.reserved_value and not payment.delivered_value
-    if under is not None and under.scope == GrantScope.TREASURY and gave_back:
+    if under is not None and under.scope == GrantScope.TREASURY and _gave_room_back(payment):
         paying.wake_what_waits_for_room(under, at=at)
     tell_whose_money_it_is(payment, at=at)
     if not TRANSITIONS[FundingStatus(funding.status)]:
         tell_people(funding, at=at)
+
+
+def _gave_room_back(payment: Payment) -> bool:
+    # Room that its wallet refused is none: by its count the limit is used up. And what may have
+    # been taken stays counted.
+    nothing_given = payment.failure_code in {ErrorCode.GRANT_EXHAUSTED, ErrorCode.NOT_DELIVERED}
+    return bool(payment.reserved_value) and not payment.delivered_value and not nothing_given
 
 
 def _funding_payment_ended(payment: Payment, *, at: datetime) -> None:

@@ -130,7 +130,8 @@ def wake_what_waits_for_the_treasury(held_grant: HeldGrant, *, at: datetime) -> 
 def wake_what_waits_for_room(held_grant: HeldGrant, *, at: datetime) -> None:
     """A payment out of the treasury gave its room back: what found none before is due now.
 
-    It cannot go round in circles: whoever finds no room has taken none.
+    It cannot go round in circles: whoever finds no room, by our count or its wallet's, has given
+    none back.
     """
     waiting = Payable.objects.filter(
         funding__mode=FundingMode.ESCROW,
@@ -139,7 +140,9 @@ def wake_what_waits_for_room(held_grant: HeldGrant, *, at: datetime) -> None:
         due_at__gt=at,
     )
     failed_so = waiting.annotate(last=last_failure()).filter(last=ErrorCode.GRANT_EXHAUSTED)
-    Payable.objects.filter(id__in=list(failed_so.values_list("id", flat=True))).update(due_at=at)
+    ids = list(failed_so.values_list("id", flat=True))
+    # Their jobs are not locked here: one of them may have been begun since.
+    Payable.objects.filter(id__in=ids, status=PayableStatus.OWED).update(due_at=at)
 
 
 def retry_due(*, now: datetime, limit: int = BATCH) -> int:

@@ -43,6 +43,7 @@ from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
+from backend.payments.resolving import require_an_impartial_operator
 from backend.payments.services import cancel_payment, close_held_grant
 from backend.payments.status import PaymentStatus
 
@@ -225,10 +226,11 @@ def close_older_grants(newest: HeldGrant, *, now: datetime) -> None:
 def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: datetime) -> Payment:
     """Try again, now, what a failed payment was for. Its payer and operators can.
 
-    Safe to repeat with the same `idempotency_key`: the same payment is returned.
+    Only operators where the treasury has sent what a wallet does not show, and none whom it is
+    from or to. Safe to repeat with the same `idempotency_key`: the same payment is returned.
 
     Raises:
-        NotFound, Forbidden: there is no such payment for `user`, or it is another payer's.
+        NotFound, Forbidden: there is no such payment for `user`, or they may not decide about it.
         NothingToRetry: it did not fail, is being tried, is paid, or waits for a consent.
         IdempotencyConflict: the key was used with other input.
     """
@@ -248,6 +250,7 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         payable = Payable.objects.select_related(
             "funding__job", "funding__payer", "funding__seller__wallet", "receiver"
         ).get(id=payable.id)
+        _require_somebody_who_may_decide(user, payment, payable)
         done = claim(
             caller=user,
             operation="retryPayment",
@@ -270,6 +273,29 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         if begun is None:
             raise _nothing_to_retry()
     return begun
+
+
+def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Payable) -> None:
+    """Refuse a payer where the treasury has sent what a wallet does not show, or only in part.
+
+    That wallet may be run by the worker, or for a refund by the payer: their word would be enough
+    to be paid twice with the money of others. A payer's own money is theirs to risk.
+    """
+    doubtful = Payment.objects.filter(failure_code__in=sorted(settling.FOR_A_PERSON))
+    if (
+        payable.funding.mode != FundingMode.ESCROW
+        or not doubtful.filter(reference=payable.id).exists()
+    ):
+        return
+    if not user.is_staff:
+        raise Forbidden(
+            _(
+                "The treasury has paid this, and a wallet does not show all of it. Only operators "
+                "can have it paid again, after they have looked at both wallets."
+            ),
+            path=("paymentId",),
+        )
+    require_an_impartial_operator(user, payment)
 
 
 def _nothing_to_retry() -> NothingToRetry:

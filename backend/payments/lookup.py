@@ -15,13 +15,13 @@ from datetime import datetime
 
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
-from backend.payments import proofs
 from backend.payments.lists import AT_ONCE, HasNoEnd, orders, pages
 from backend.payments.models import Attempt, Discrepancy, Grant
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import in_our_time, pause_seconds
 from backend.payments.paying import PaymentRun
 from backend.payments.quoting import LARGEST_VALUE, known_debit, price
+from backend.payments.receiving import read_receiver
 from backend.payments.status import BEFORE_CONSENT, IN_FLIGHT, GrantKind, GrantStatus, PaymentStatus
 from backend.payments.tokens import with_token
 
@@ -116,7 +116,7 @@ def _places(run: PaymentRun, grant: Grant) -> list[_Place]:
     if own and all(item.id != own for item in ours):
         # It is older than what was listed, and reading it needs no list.
         received = Amount(
-            value=proofs.read_receiver(run),
+            value=read_receiver(run),
             asset_code=run.payment.receive_asset_code,
             asset_scale=run.payment.receive_asset_scale,
         )

@@ -11,6 +11,10 @@ DECIDE_WITHIN = timedelta(minutes=15)
 SEND_WITHIN = timedelta(minutes=30)
 # What is made to be paid into takes no money after that.
 RECEIVER_LIFE = timedelta(days=1)
+# ILP packets live up to 30 seconds: after that nothing that left in time is still under way.
+IN_FLIGHT_FOR = timedelta(seconds=35)
+# A quote that would live longer has no end that anybody could wait for: some wallets say never.
+LONGEST_QUOTE_LIFE = timedelta(hours=6)
 
 # How often one payment asks its payer for consent, whatever became of the earlier ones.
 MAX_CONSENTS = 3

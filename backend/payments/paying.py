@@ -13,12 +13,14 @@ from django.db.models import F, Q
 
 from backend.clock import Clock
 from backend.events import emit
-from backend.open_payments import Client, Limits
+from backend.open_payments import Client, Limits, OpenPaymentsError
 from backend.open_payments.grants import outgoing_payment_access
 from backend.open_payments.types import Access, Amount
+from backend.outbound import HostBusy
 from backend.payments import errors
 from backend.payments.errors import Failure, NoRoom
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment, PaymentTransition
+from backend.payments.receiving import read_receiver
 from backend.payments.run import Run
 from backend.payments.signals import held_grant_nearly_spent, payment_ended, payment_moved
 from backend.payments.status import (
@@ -119,6 +121,38 @@ class PaymentRun(Run[Payment]):
         self.attempt = Attempt.objects.create(
             payment=self.payment, number=self.attempt.number + 1, started_at=self.now
         )
+
+    # --- endings ------------------------------------------------------------------------------
+
+    def fail(self, failure: Failure, *, status: Any = None, **fields: Any) -> None:
+        """End it, unless an order that was refused has paid its receiver after all.
+
+        Something on the way may ask a wallet twice, and pass on the second answer.
+        """
+        if not self._was_taken_after_all():
+            super().fail(failure, status=status, **fields)
+
+    def _was_taken_after_all(self) -> bool:
+        if self.status is not P.SENDING and not self.orders_refused():
+            return False
+        try:
+            received = read_receiver(self)
+        except (OpenPaymentsError, HostBusy):
+            with self.commit(P.UNKNOWN, reason="an order was refused, and its receiver is silent"):
+                self.update_attempt(sent_at=self.now)
+            return True
+        if received == 0:
+            return False
+        with self.commit(P.SENT, reason="paid by an order that was refused"):
+            self.update_attempt(sent_at=self.now)
+        return True
+
+    def orders_refused(self) -> int:
+        """How many orders of this attempt were refused; `tries` counts what else went wrong too."""
+        if self.status not in {P.AUTHORIZED, P.QUOTED, P.SENDING}:
+            return 0
+        back = self.payment.transitions.filter(old=P.SENDING, new=P.AUTHORIZED)
+        return back.filter(at__gte=self.attempt.started_at).count()
 
     # --- the room under a held grant ----------------------------------------------------------
 

@@ -16,20 +16,26 @@ from datetime import datetime, timedelta
 
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.errors import (
-    MismatchedResponse,
     NotFound,
     TokenInactive,
     WalletRejected,
     WrongState,
 )
-from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
+from backend.open_payments.types import IncomingPayment, OutgoingPayment
 from backend.payments import errors
 from backend.payments.lists import HasNoEnd, orders
 from backend.payments.models import Discrepancy, Grant
-from backend.payments.patience import MAX_ATTEMPTS, PREPARE_FOR, RECEIVER_LIFE, SEND_WITHIN
+from backend.payments.patience import (
+    IN_FLIGHT_FOR,
+    MAX_ATTEMPTS,
+    PREPARE_FOR,
+    RECEIVER_LIFE,
+    SEND_WITHIN,
+)
 from backend.payments.paying import PaymentRun
+from backend.payments.receiving import read_receiver, receiver_is_over
 from backend.payments.status import GrantKind, GrantStatus, PaymentStatus
-from backend.payments.tokens import live_grant, with_token
+from backend.payments.tokens import with_token
 
 P = PaymentStatus
 
@@ -37,8 +43,6 @@ FIRST_LOOK_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 2
 # How long a wallet may take to show a payment whose answer was lost, before we give it up.
 SHOW_WITHIN = timedelta(seconds=10)
-# ILP packets live up to 30 seconds: after that nothing that left in time is still under way.
-IN_FLIGHT_FOR = timedelta(seconds=35)
 QUOTE_DEAD_AFTER = timedelta(seconds=60)
 LOOKS_APART = timedelta(seconds=30)
 # Retries of a sending wallet end with its quote; then it is only late, and we stop it.
@@ -73,37 +77,6 @@ def watch(run: PaymentRun) -> None:
         return with_token(run, GrantKind.INCOMING_PAYMENT, _fence)
     with run.commit(wait_seconds=_poll_pause(run)):
         return None
-
-
-def read_receiver(run: PaymentRun) -> int:
-    """What the receiver's wallet shows now, in the smallest unit of the receiver's asset.
-
-    Raises:
-        OpenPaymentsError: it does not show that; what is not shown is not nothing.
-    """
-    try:
-        seen = run.ask(operations.get_public_incoming_payment(url=run.attempt.incoming_payment_url))
-    except NotFound:
-        if not _receiver_is_over(run):
-            raise
-        return 0
-    amount = seen.received_amount or _shown_to_us(run)
-    if not amount.same_asset(run.receive_amount):
-        raise MismatchedResponse("receivedAmount", expected=run.receive_amount, received=amount)
-    return amount.value
-
-
-def _shown_to_us(run: PaymentRun) -> Amount:
-    # A wallet need not show to everybody what arrived, but to whoever made the receiver.
-    grant = live_grant(run, GrantKind.INCOMING_PAYMENT)
-    if grant is None:
-        raise MismatchedResponse("grant", expected="a token", received="an interaction")
-    return run.ask(
-        operations.get_incoming_payment(
-            url=run.attempt.incoming_payment_url, token=grant.open_secrets().access_token
-        ),
-        grant=grant,
-    ).received_amount
 
 
 def complete(run: PaymentRun) -> None:
@@ -243,7 +216,7 @@ def _fence(run: PaymentRun, grant: Grant) -> None:
     except WalletRejected as refusal:
         # Some wallets let nobody complete. Then an expired quote is what ends the attempt.
         renewable = isinstance(refusal, TokenInactive)
-        if renewable or not (_quote_is_dead(run, at=run.now) or _receiver_is_over(run)):
+        if renewable or not (_quote_is_dead(run, at=run.now) or receiver_is_over(run)):
             raise
     if received >= run.receive_amount.value:
         return complete(run)
@@ -261,7 +234,7 @@ def _conclude(run: PaymentRun, grant: Grant) -> None:
     received = receiver.received_amount.value if receiver else 0
     if received >= run.receive_amount.value:
         return complete(run)
-    closed = receiver is None or receiver.completed or _receiver_is_over(run)
+    closed = receiver is None or receiver.completed or receiver_is_over(run)
     if not closed and not _quote_is_dead(run, at=run.attempt.fenced_at):
         # The wallet said it closed it, and it is open: begin again.
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
@@ -288,7 +261,7 @@ def _read_closed_receiver(run: PaymentRun, grant: Grant) -> IncomingPayment | No
             grant=grant,
         )
     except NotFound:
-        if not _receiver_is_over(run):
+        if not receiver_is_over(run):
             raise
         return None
 
@@ -437,11 +410,6 @@ def _last_look(run: PaymentRun) -> OutgoingPayment | None:
 
 def _sent_nothing(outgoing: OutgoingPayment | None) -> bool:
     return outgoing is not None and outgoing.failed and outgoing.sent_amount.value == 0
-
-
-def _receiver_is_over(run: PaymentRun) -> bool:
-    expires_at = run.attempt.incoming_payment_expires_at
-    return expires_at is not None and run.now > expires_at + IN_FLIGHT_FOR
 
 
 def _quote_is_dead(run: PaymentRun, *, at: datetime) -> bool:

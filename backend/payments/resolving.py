@@ -78,7 +78,8 @@ def resolve_unknown_payment(
     payment = payments_visible_to(user).filter(id=payment_id).first()
     if payment is None:
         raise NotFound(_("There is no such payment."), path=("paymentId",))
-    _require_an_impartial_operator(user, payment)
+    require_an_impartial_operator(user, payment)
+    _require_an_operator_of_before(user, payment)
     word = _Word(
         operator=user,
         outcome=_an_outcome(outcome),
@@ -239,7 +240,12 @@ def _carry_out(resolution: PaymentResolution, payment: Payment) -> None:
 # --- what has to be so ----------------------------------------------------------------------------
 
 
-def _require_an_impartial_operator(user: User, payment: Payment) -> None:
+def require_an_impartial_operator(user: User, payment: Payment) -> None:
+    """Refuse whoever is no operator, or is one of the two whom the payment is between.
+
+    Raises:
+        Forbidden: as it says.
+    """
     if not user.is_staff:
         raise Forbidden(_("Only operators can do this."), path=("paymentId",))
     parties = {payment.payer_id, payment.sender.owner_id, payment.receiver.owner_id}
@@ -248,6 +254,9 @@ def _require_an_impartial_operator(user: User, payment: Payment) -> None:
             _("This payment is from you or to you: other operators have to decide."),
             path=("paymentId",),
         )
+
+
+def _require_an_operator_of_before(user: User, payment: Payment) -> None:
     # Made for it, perhaps, by somebody who lacks a second word.
     if user.operator_since is not None and user.operator_since > payment.created_at:
         raise Forbidden(

@@ -1,8 +1,10 @@
 """Access tokens that need nobody's consent: for incoming payments and for quotes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -13,9 +15,11 @@ from backend.open_payments.types import AccessToken
 from backend.payments import errors
 from backend.payments.models import Grant, GrantSecrets
 from backend.payments.patience import NEVER
-from backend.payments.paying import PaymentRun
 from backend.payments.run import Run
 from backend.payments.status import GrantKind, GrantStatus
+
+if TYPE_CHECKING:
+    from backend.payments.paying import PaymentRun
 
 
 def with_token(run: PaymentRun, kind: GrantKind, step: Callable[[PaymentRun, Grant], None]) -> None:

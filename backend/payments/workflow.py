@@ -42,6 +42,7 @@ from backend.payments.lists import HasNoEnd
 from backend.payments.models import Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import (
+    LONGEST_QUOTE_LIFE,
     MAX_REFUSALS,
     PREPARE_FOR,
     RECEIVER_LIFE,
@@ -231,8 +232,6 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
         quote = _request_quote(run, grant)
     except (AmountRejected, ReceiverUnusable) as rejected:
         # Somebody closed our receiver, or a part of it is there, or all.
-        if _was_taken_after_all(run):
-            return None
         is_too_small = isinstance(rejected, AmountRejected) and rejected.is_too_small
         return run.fail(errors.TOO_SMALL if is_too_small else errors.REFUSED_BY_WALLET)
     payment, debit = run.payment, quote.debit_amount.value
@@ -250,27 +249,15 @@ def _quote_within_limit(run: PaymentRun, grant: Grant) -> None:
         return run.fail(failure, debit_value=debit)
 
 
-def _was_taken_after_all(run: PaymentRun) -> bool:
-    """Whether an order that was refused has paid the receiver: then what comes of it is watched.
-
-    It was asked twice on its way, and the sender's list was late, or could not be read any more.
-    """
-    if not _orders_refused(run) or proofs.read_receiver(run) == 0:
-        return False
-    with run.commit(P.SENT, reason="paid by an order that was refused"):
-        run.update_attempt(sent_at=run.now)
-    return True
-
-
 def _price_again(run: PaymentRun) -> None:
     # The rate moved between the two quotes. Where no order was given, the receiver can be left.
-    if _orders_refused(run):
+    if run.orders_refused():
         # A wallet that is late may have taken it, the first of two times that it was asked.
         with run.commit(P.UNKNOWN, reason="an order was refused, and the rate moved"):
             return run.update_attempt(sent_at=run.now)
-    tries = _receivers_made(run)
+    tries = _times_priced(run)
     if tries > MAX_REFUSALS:
-        return run.fail(errors.LIMIT_EXCEEDED)
+        return run.fail(errors.REFUSED_BY_WALLET)
     with run.commit(receive_value=None, wait_seconds=0.2 * 2**tries):
         run.update_attempt(incoming_payment_url="", incoming_payment_expires_at=None)
 
@@ -305,12 +292,12 @@ def _sending_from(run: PaymentRun) -> PaymentStatus | None:
 
 def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPaymentsError) -> None:
     log.info("%s, order: %s", run.payment, error)
-    outcome, tries = outcome_of(error, repeatable=False), _orders_refused(run) + 1
+    outcome, tries = outcome_of(error, repeatable=False), run.orders_refused() + 1
     if outcome is Outcome.UNKNOWN:
         return _look_for_the_order(run, error)
     # From here on the wallet has certainly not taken this order. It may have taken the same one, if
     # something on the way asked twice and passed on the second answer.
-    if isinstance(error, LimitExceeded | QuoteUnusable):
+    if outcome is Outcome.REFUSED:
         try:
             taken = proofs.find_order(run)
         except (OpenPaymentsError, HasNoEnd, HostBusy):
@@ -337,15 +324,10 @@ def _look_for_the_order(run: PaymentRun, error: OpenPaymentsError) -> None:
         return None
 
 
-def _orders_refused(run: PaymentRun) -> int:
-    """How many orders of this attempt were refused; `tries` counts what else went wrong too."""
-    back = run.payment.transitions.filter(old=P.SENDING, new=P.AUTHORIZED)
-    return back.filter(at__gte=run.attempt.started_at).count()
-
-
-def _receivers_made(run: PaymentRun) -> int:
+def _times_priced(run: PaymentRun) -> int:
+    # Each time makes two: one to learn what arrives, and one for exactly that.
     made = run.payment.calls.filter(operation="create-incoming-payment", status__range=(200, 299))
-    return made.filter(attempt_number=run.attempt.number).count()
+    return made.filter(attempt_number=run.attempt.number).count() // 2
 
 
 # --- shared pieces --------------------------------------------------------------------------------
@@ -367,9 +349,11 @@ def _request_quote(run: PaymentRun, grant: Grant) -> Quote:
 
 
 def _quote_fields(run: PaymentRun, quote: Quote) -> dict[str, object]:
+    expires_at = quote.expires_at and _by_our_clock(run, quote.expires_at, quote)
+    ends = expires_at is not None and expires_at <= run.now + LONGEST_QUOTE_LIFE
     return {
         "quote_url": quote.id,
-        "quote_expires_at": quote.expires_at and _by_our_clock(run, quote.expires_at, quote),
+        "quote_expires_at": expires_at if ends else None,
         "quote_debit_value": quote.debit_amount.value,
     }
 

@@ -190,7 +190,8 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             meaning="The money did not arrive in time, and the payment was stopped for good.",
             advice=(
                 "Offer to fund again; a charge in the payer's wallet is that wallet's matter. For "
-                "what is owed offer retryPayment only to who has asked both wallets."
+                "what is owed offer retryPayment only to who has asked both wallets; of the "
+                "treasury's money only operators decide."
             ),
             repeat=Repeat.YES,
             places=(Place.FAILURE,),

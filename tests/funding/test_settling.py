@@ -8,6 +8,7 @@ from django.conf import LazySettings
 
 from backend.accounts.models import User
 from backend.back_office import attention
+from backend.errors import Forbidden
 from backend.funding import paying, returning, settling
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.queries import MoneyBehind, money_behind
@@ -74,15 +75,56 @@ def payouts() -> list[Payment]:
     return list(Payment.objects.filter(purpose=PaymentPurpose.PAYOUT).order_by("created_at"))
 
 
-def pay_the_rest(market: Market) -> None:
+def retry(market: Market, by: User) -> None:
     returning.retry_payment(
-        user=market.payer, payment_id=payouts()[0].id, idempotency_key=new_id(), now=market.now
+        user=by, payment_id=payouts()[0].id, idempotency_key=new_id(), now=market.now
     )
+
+
+def pay_the_rest(market: Market) -> None:
+    retry(market, market.operator if market.mode is FundingMode.ESCROW else market.payer)
     if market.mode is FundingMode.PREAPPROVED:
         # What failed may have used up its consent, as far as its wallet counts.
         market.work_until(lambda: the_pay().status == PayableStatus.OWED)
         market.renew()
     market.settle_down(market.is_over)
+
+
+def test_the_treasury_pays_nobody_again_on_the_word_of_whoever_may_run_the_wallet() -> None:
+    market = one_worker_of_whose_pay_arrives(
+        700, mode=FundingMode.ESCROW, pricing=Pricing.FIXED_RECEIVE
+    )
+    wait_until_it_is_stuck(market)
+
+    with pytest.raises(Forbidden, match="Only operators can have it paid again"):
+        retry(market, market.payer)
+    User.objects.filter(id=market.payer.id).update(is_staff=True)
+    market.payer.refresh_from_db()
+    with pytest.raises(Forbidden, match="from you or to you"):
+        retry(market, market.payer)
+
+    assert the_pay().status == PayableStatus.STUCK
+    retry(market, market.operator)
+    market.settle_down(market.is_over)
+    assert market.verdict().problems == []
+
+
+def test_nor_does_it_where_the_word_is_about_an_earlier_try() -> None:
+    market = one_worker_of_whose_pay_arrives(
+        700, mode=FundingMode.ESCROW, pricing=Pricing.FIXED_RECEIVE
+    )
+    wait_until_it_is_stuck(market)
+    retry(market, market.operator)
+    market.fault(call="create-outgoing-payment", act="insufficient_funds", times=9)
+    market.settle_down(lambda: the_pay().status == PayableStatus.OWED)
+
+    with pytest.raises(Forbidden):
+        returning.retry_payment(
+            user=market.payer,
+            payment_id=payouts()[-1].id,
+            idempotency_key=new_id(),
+            now=market.now,
+        )
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -137,6 +137,21 @@ def test_what_found_no_room_is_paid_as_soon_as_another_payment_gives_its_own_bac
     assert market.now - START < timedelta(days=1)
 
 
+def test_what_only_its_wallet_has_no_room_for_waits_for_the_next_period() -> None:
+    market = a_market_at_work(limit=10_000)
+    refusal = {"error": {"code": "403", "description": "unauthorized"}}
+    market.fault(call="create-outgoing-payment", act="status", status=403, body=refusal, times=9)
+
+    pay(market, 0)
+    pay(market, 1)
+    market.settle_down(lambda: False, rounds=40)
+
+    assert payouts() == ["GRANT_EXHAUSTED"] * 2
+    period_until = HeldGrant.objects.get(payer=market.operator).period_until
+    due = Payable.objects.filter(status=PayableStatus.OWED).values_list("due_at", flat=True)
+    assert set(due) == {period_until}
+
+
 def failed(code: str) -> bool:
     return Payment.objects.filter(failure_code=code).exists()
 

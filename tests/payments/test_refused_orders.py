@@ -23,6 +23,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EMPTY = {"pagination": {"hasNextPage": False, "hasPreviousPage": False}, "result": []}
 INACTIVE = {"error": {"code": "403", "description": "Inactive Token"}}
 LIMIT_USED_UP = {"error": {"code": "403", "description": "unauthorized"}}
+WRONG_STATE = {"error": {"code": "409", "description": "quote already used"}}
+RECEIVER_FULL = {"error": {"code": "400", "description": "invalid receiver"}}
+OWN_WORDS = {"error": {"code": "E17", "description": "we have had this one"}}
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +78,9 @@ def is_paid() -> bool:
 ANSWERS: dict[str, Callable[[], httpx.Response | None]] = {
     "the quote is used up": lambda: None,
     "so is the limit": lambda: httpx.Response(403, json=LIMIT_USED_UP),
+    "it is in a state for that no more": lambda: httpx.Response(409, json=WRONG_STATE),
+    "its receiver is full": lambda: httpx.Response(400, json=RECEIVER_FULL),
+    "words of its own": lambda: httpx.Response(422, json=OWN_WORDS),
 }
 
 
@@ -120,6 +126,34 @@ def test_so_is_one_of_which_the_wallets_list_cannot_be_read(answer: str) -> None
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.settle_down(is_paid)
 
+    assert delivered(market) == 1
+
+
+@pytest.mark.parametrize("quotes", ["are refused", "come late", "come too late"])
+def test_so_is_one_that_its_wallet_lists_late_and_quotes_no_more(quotes: str) -> None:
+    # The other worker's pay is room under the consent, which a second order could use.
+    market = at_work(workers=2)
+    let_ask_twice(market)
+    market.fault(call="list-outgoing-payments", act="status", status=200, body=EMPTY, times=1)
+    if quotes == "are refused":
+        market.fault(call="create-quote", act="status", status=422, body=OWN_WORDS, nth=2)
+    else:
+        times = 3 if quotes == "come late" else 500
+        market.fault(call="create-quote", act="503", nth=2, times=times)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    assert market.settle_down(is_paid)
+    assert delivered(market) == 1
+    assert payout().status == PaymentStatus.COMPLETED
+
+
+def test_an_order_that_is_refused_fails_though_its_receiver_is_silent_for_a_while() -> None:
+    market = at_work(workers=1)
+    market.fault(call="create-outgoing-payment", act="status", status=422, body=OWN_WORDS)
+    market.fault(call="get-public-incoming-payment", act="503", times=3)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    assert market.settle_down(is_paid)
     assert delivered(market) == 1
 
 

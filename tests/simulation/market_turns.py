@@ -152,8 +152,10 @@ def the_owner_repairs(market: Market) -> None:
     if lapsed is not None or (stuck is not None and market.rng.random() < 0.5):
         market.renew(lapsed or (stuck.funding if stuck else None))
     elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
+        # Of what the treasury has sent and a wallet does not show only an operator decides.
+        escrow = market.mode is FundingMode.ESCROW
         returning.retry_payment(
-            user=market.payer,
+            user=market.operator if escrow else market.payer,
             payment_id=Payment.objects.filter(reference=stuck.id).latest("created_at").id,
             idempotency_key=new_id(),
             now=market.now,
