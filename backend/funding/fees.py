@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.accounts.models import Asset, WalletAddress
 from backend.funding.models import Funding, Payable, Seller
-from backend.funding.queries import can_be_earned
+from backend.funding.queries import NEXT_TO_NOTHING, can_be_earned
 from backend.funding.sellers import register
 from backend.funding.status import UNPAID, FundingMode
 from backend.jobs.errors import AmountOutOfRange
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 WHOLE = 10_000  # basis points
 SLUG = "platform-fee"
-NEXT_TO_NOTHING = 100  # smallest units
 
 
 @dataclass(frozen=True, slots=True)

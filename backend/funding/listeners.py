@@ -180,7 +180,7 @@ def _consented_anew(funding: Funding, held_grant: HeldGrant, *, at: datetime) ->
     if funding.status == FundingStatus.LAPSED:
         part = FundingStatus.PARTIALLY_RELEASED if funding.released_value else FundingStatus.SECURED
         funding.move_to(part, at=at)
-        securing.consent_is_back(funding, at=at)
+    securing.consent_is_back(funding, at=at)
     close_older_grants(held_grant, now=at)
     paying.start_what_waits_for_consent(funding, at=at)
 

@@ -27,6 +27,10 @@ from backend.known import as_known
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus, PaymentPurpose
 
+# What a wallet may call less than it costs to send: smallest units, or one in so many of a reward.
+NEXT_TO_NOTHING = 100
+LITTLE_OF_A_REWARD = 20
+
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
     """The fundings that `user` pays or whose job is theirs; operators and auditors see all."""
@@ -71,8 +75,17 @@ def last_failure() -> Subquery:
 
 
 def dust_of(payables: QuerySet[Payable]) -> QuerySet[Payable]:
-    """Those of them that are less than it costs to send them, as a wallet has said."""
-    waiting = payables.filter(status__in=[PayableStatus.OWED, PayableStatus.STUCK])
+    """Those of them that are less than it costs to send them, as a wallet has said.
+
+    A wallet is believed that only of what is little: a payer may run it. And not of what has grown
+    since, or has another receiver now: nothing has failed of that yet.
+    """
+    waiting = payables.filter(
+        Q(value__lte=NEXT_TO_NOTHING)
+        | Q(value__lte=F("funding__job__reward_value") / LITTLE_OF_A_REWARD),
+        status__in=[PayableStatus.OWED, PayableStatus.STUCK],
+        failures__gt=0,
+    )
     return waiting.annotate(last=last_failure()).filter(last=ErrorCode.AMOUNT_TOO_SMALL)
 
 

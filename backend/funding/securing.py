@@ -202,11 +202,12 @@ def window_days(ask: Ask, *, renews: bool = False) -> int:
     """
     waits = ask.job.status in BEFORE_WORK and (ask.is_pooled or renews)
     begins_at = max(ask.now, ask.job.expires_at or ask.now) if waits else ask.now
-    window = _all_is_decided_by(ask.job, begins_at=begins_at) + TIME_TO_PAY - ask.now
+    window = all_is_decided_by(ask.job, begins_at=begins_at) + TIME_TO_PAY - ask.now
     return ceil(window / timedelta(days=1))
 
 
-def _all_is_decided_by(job: Job, *, begins_at: datetime) -> datetime:
+def all_is_decided_by(job: Job, *, begins_at: datetime) -> datetime:
+    """The last moment at which work that begins then can be decided, disputes and all."""
     # A decision can be disputed, the dispute answered, and the answer replied to.
     handed_in_by = _all_is_handed_in_by(job, begins_at=begins_at)
     return handed_in_by + timedelta(days=job.review_days) + 3 * DISPUTE_LASTS
@@ -319,7 +320,7 @@ def money_is_secured(funding: Funding, *, at: datetime) -> None:
 
 
 def consent_is_back(funding: Funding, *, at: datetime) -> None:
-    """Let the work begin if it was only the consent behind this funding that was missing."""
+    """Let the work begin if only a consent behind this funding was missing that lasts."""
     job = Job.objects.select_for_update().get(id=funding.job_id)
     if job.status == JobStatus.SELECTING:
         return_promises_to_unselected(job, at=at)
@@ -357,7 +358,7 @@ def ends_too_soon(job: Job, *, at: datetime) -> datetime | None:
     )
     ends = ends_of_consents(list(promising.values_list("funding_id", flat=True).distinct()))
     first = min(ends.values(), default=None)
-    needed_until = _all_is_decided_by(job, begins_at=at)
+    needed_until = all_is_decided_by(job, begins_at=at)
     return first if first is not None and first < needed_until else None
 
 

@@ -25,7 +25,9 @@ from backend.funding.errors import (
 from backend.funding.fees import NO_FEE, fee_on, terms_of, with_fee
 from backend.funding.models import Funding, Seller
 from backend.funding.securing import (
+    LONGEST_WINDOW,
     Ask,
+    all_is_decided_by,
     begin_covered_work,
     check_assets,
     ends_too_soon,
@@ -191,9 +193,10 @@ def pre_fund_job(
         _refuse_while_asking(job)
         refuse_suspended(each.payout_wallet for each, _value in uncovered(job))
         allocate_what_is_there(job, at=now)
+        # Before anybody is asked for the rest: that money could not let the work begin either.
+        _refuse_short_consents(job, now)
         missing = uncovered(job)
         if not missing:
-            _refuse_short_consents(job, now)
             begin_covered_work(job, at=now, actor=payer)
             return Funded(_funding_or_newest(None, job), payment=None)
         rate_limits.hit("money", str(payer.id))
@@ -234,15 +237,26 @@ def _seller_is_paid(job: Job) -> bool:
 
 def _refuse_short_consents(job: Job, now: datetime) -> None:
     ends_at = ends_too_soon(job, at=now)
-    if ends_at is not None:
+    if ends_at is None:
+        return
+    if all_is_decided_by(job, begins_at=now) > now + LONGEST_WINDOW:
         raise DeadlineTooFar(
             _(
-                "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, before work that begins "
-                "now could be handed in and decided. Renew it first, with renewGrant."
+                "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, and none can last until "
+                "work that begins now is handed in and decided. Call it off, with cancelFunding, "
+                "and use ESCROW."
             ),
             path=("jobId",),
             ends_at=ends_at,
         )
+    raise DeadlineTooFar(
+        _(
+            "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, before work that begins "
+            "now could be handed in and decided. Renew it first, with renewGrant."
+        ),
+        path=("jobId",),
+        ends_at=ends_at,
+    )
 
 
 def _refuse_while_asking(job: Job) -> None:

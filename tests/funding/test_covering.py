@@ -87,6 +87,17 @@ def lapses(market: Market, funding: Funding) -> None:
     market.work_until(lambda: status_of_funding(funding) == FundingStatus.LAPSED)
 
 
+def extend(market: Market, days: int) -> None:
+    extend_job(
+        user=market.payer,
+        job_id=market.job.id,
+        recruit_until=None,
+        submit_until=None,
+        expires_at=market.now + timedelta(days=days),
+        now=market.now,
+    )
+
+
 def promised_to(market: Market, number: int) -> int:
     return sum(each.promised_to_me for each in my_money(market.workers[number]))
 
@@ -113,14 +124,7 @@ def test_a_pool_lasts_for_work_that_begins_on_the_jobs_last_day() -> None:
 
 def test_work_begins_only_under_a_consent_that_lasts_until_all_is_decided() -> None:
     market = a_pool()
-    extend_job(
-        user=market.payer,
-        job_id=market.job.id,
-        recruit_until=None,
-        submit_until=None,
-        expires_at=market.now + timedelta(days=100),
-        now=market.now,
-    )
+    extend(market, days=100)
     market.days_pass(60)
 
     with pytest.raises(DeadlineTooFar, match="renewGrant"):
@@ -132,6 +136,42 @@ def test_work_begins_only_under_a_consent_that_lasts_until_all_is_decided() -> N
     market.settle_down(lambda: HeldGrant.objects.latest("id").status == HeldGrantStatus.HELD)
     market.pre_fund()
     assert status_of(market) is JobStatus.SUBMITTING
+
+
+def test_nobody_is_asked_for_the_rest_beside_a_consent_that_is_too_short() -> None:
+    market, first = for_one_of_two()
+    extend(market, days=100)
+    market.days_pass(60)
+
+    with pytest.raises(DeadlineTooFar, match="renewGrant"):
+        market.pre_fund()
+    assert Funding.objects.count() == 1
+
+    market.renew(first)
+    market.settle_down(lambda: HeldGrant.objects.latest("id").status == HeldGrantStatus.HELD)
+    market.pre_fund()
+    assert begins(market)
+
+
+def test_work_begins_once_a_consent_that_was_too_short_is_renewed() -> None:
+    market, first = for_one_of_two()
+    market.pre_fund()  # for the other
+    short = market.now + timedelta(days=20)
+    HeldGrant.objects.filter(reference=first.id).update(ends_at=short)
+    assert secured(market, Funding.objects.exclude(id=first.id).get())
+    assert status_of(market) is JobStatus.SELECTING
+
+    market.renew(first)
+
+    assert begins(market)
+
+
+def test_who_has_deadlines_that_no_consent_reaches_is_not_sent_to_renew_it() -> None:
+    market = a_pool()
+    extend(market, days=500)
+
+    with pytest.raises(DeadlineTooFar, match="use ESCROW"):
+        market.pre_fund()
 
 
 @pytest.mark.parametrize("payer_wallet", ["alice", "bob"])

@@ -469,6 +469,30 @@ def test_a_part_too_small_to_be_sent_is_sent_with_the_next(mode: FundingMode) ->
     assert market.verdict().problems == []
 
 
+def test_a_job_waits_for_pay_that_its_owners_wallet_calls_too_small_and_that_is_not() -> None:
+    market = cheap_work(FundingMode.PREAPPROVED)
+    market.options(fees={"bps": 0, "fixed": 5000})
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK, rounds=2000)
+
+    assert payouts()[-1].failure_code == "AMOUNT_TOO_SMALL"
+    assert status_of(market) == "REVIEWING"
+
+
+def test_what_was_too_small_is_waited_for_once_more_has_come_to_it() -> None:
+    market = cheap_work(FundingMode.PREAPPROVED)
+    submission = market.submit(market.workers[0])
+    market.review(submission, ReviewDecision.ACCEPT, value=20)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK, rounds=2000)
+    HeldGrant.objects.update(status=HeldGrantStatus.REVOKED, due_at=None)
+
+    market.review(submission, ReviewDecision.ACCEPT)
+
+    assert (Payable.objects.get().value, Payable.objects.get().status) == (200, "OWED")
+    assert settling.moves_money(Job.objects.get(id=market.job.id))
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_job_does_not_wait_for_a_part_that_no_wallet_sends(mode: FundingMode) -> None:
     market = cheap_work(mode, workers=2)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -166,6 +167,45 @@ def test_an_end_of_no_calendar_stops_nothing(what: str, never: str) -> None:
     assert verdict.problems == []
     if what == "incoming-payments" or never.startswith("9"):
         assert verdict.status is PaymentStatus.COMPLETED
+
+
+def test_a_lost_order_of_a_quote_without_end_is_not_waited_for_without_end() -> None:
+    market = a_market_at_work(workers=1)
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        if request.method == "POST" and request.url.path.endswith("/quotes"):
+            body["expiresAt"] = "9999-12-31T23:59:59Z"
+
+    let_lie(market, lie)
+    market.fault(call="create-outgoing-payment", when="before", act="reset", times=1)
+    began = market.now
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+
+    assert Payment.objects.get(purpose="PAYOUT").failure_code == ErrorCode.NOT_DELIVERED
+    assert market.now - began < timedelta(hours=1)
+
+
+def test_a_wallet_that_never_keeps_to_what_it_said_would_arrive_has_used_up_no_consent() -> None:
+    market = Market(workers=1, pricing=Pricing.FIXED_SEND)
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        asked = json.loads(request.content or "{}")
+        if request.url.path.endswith("/quotes") and "debitAmount" not in asked:
+            body["debitAmount"]["value"] = str(int(body["debitAmount"]["value"]) + 40)
+
+    let_lie(market, lie)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    market.settle_down(lambda: Payable.objects.get().failures > 0)
+
+    payment = Payment.objects.get(purpose="PAYOUT")
+    assert payment.failure_code == ErrorCode.WALLET_REJECTED
+    assert payment.calls.filter(operation="create-incoming-payment").count() == 12
+    assert Payable.objects.get().due_at is not None
 
 
 def test_times_without_end_are_no_longer_than_people_wait() -> None:
