@@ -273,8 +273,9 @@ class FundingMutation:
 
     @mutation(
         description=(
-            "Try again, now, what a failed payment was for. Its payer and operators can. Safe to "
-            "repeat with the same key."
+            "Try again, now, what a failed payment was for. Its payer and operators can; only "
+            "operators where the treasury has sent what a wallet does not show. Safe to repeat "
+            "with the same key."
         ),
         moves_money=True,
     )

@@ -268,7 +268,7 @@ export type ErrorCode =
   | 'INVALID_TRANSITION'
   /** This installation does not take money in this way. The message names the way that is open; it is the operator who opens others. */
   | 'MODE_UNAVAILABLE'
-  /** The money did not arrive in time, and the payment was stopped for good. Offer to fund again; a charge in the payer's wallet is that wallet's matter. For what is owed offer retryPayment only to who has asked both wallets. */
+  /** The money did not arrive in time, and the payment was stopped for good. Offer to fund again; a charge in the payer's wallet is that wallet's matter. For what is owed offer retryPayment only to who has asked both wallets; of the treasury's money only operators decide. */
   | 'NOT_DELIVERED'
   /** Nothing has this id, or the viewer may not see it: the two look the same. Leave the object's page. */
   | 'NOT_FOUND'
