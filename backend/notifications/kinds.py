@@ -472,7 +472,7 @@ KINDS: tuple[Kind, ...] = (
         subject=_("A worker could not be paid: {job}"),
         body=_(
             "A payment that you owe for “{job}” has failed, and trying again by itself did not "
-            "help. The app says why, and lets you try again."
+            "help. The app says why, and what can be done."
         ),
     ),
     _kind(
