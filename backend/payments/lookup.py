@@ -12,11 +12,14 @@ and past its deadline a discrepancy says why.
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.db.models import Q
 
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
-from backend.payments.lists import AT_ONCE, HasNoEnd, orders, pages
-from backend.payments.models import Attempt, Discrepancy, Grant
+from backend.payments.lists import AT_ONCE, CLOCKS_APART, HasNoEnd, orders, pages
+from backend.payments.models import Attempt, Discrepancy, Grant, Payment
 from backend.payments.outcomes import Outcome, outcome_of
 from backend.payments.patience import in_our_time, pause_seconds
 from backend.payments.paying import PaymentRun
@@ -28,9 +31,11 @@ from backend.payments.tokens import with_token
 P = PaymentStatus
 
 LOOK_AGAIN_SECONDS = 600
+EXPLAINED_WITHIN_SECONDS = 30
 # Some minutes: each of the later ones is half a minute.
 RENEWED_WITHIN_TRIES = 15
 CANNOT_LOOK_UP = "CANNOT_LOOK_UP"
+_URLS = ("incoming_payment_url", "outgoing_payment_url")
 FOUND = "found at the wallets, not in the rows"
 
 
@@ -78,6 +83,8 @@ def _look_up(run: PaymentRun, grant: Grant) -> None:
             return _wait_for_a_person(run, f"the sender's wallet pays to {order.receiver}")
     if place is not None:
         return _take_up(run, place, order)
+    if asked and (unexplained := _unexplained_order(run, asked)):
+        return _wait_for_an_explanation(run, unexplained)
     if not places:
         return _go_on(run)
     return _go_on_with_an_unpaid_place(run, places[0], sender_knows_nothing=asked is not None)
@@ -155,6 +162,44 @@ def _order(run: PaymentRun, grant: Grant, places: list[_Place]) -> OutgoingPayme
         if item.receiver in urls or (item.metadata or {}).get("attempt") == str(run.attempt.id)
     )
     return next((item for item in ours if not item.failed or item.sent_amount.value > 0), None)
+
+
+def _unexplained_order(run: PaymentRun, grant: Grant) -> OutgoingPayment | None:
+    """An order to the receiver's server, of this payment's sum, that no row of ours tells of.
+
+    It may be of this payment: a wallet need not keep metadata, and whoever runs the receiver's can
+    leave a place out of its list.
+    """
+    since = _lacks_since(run) - CLOCKS_APART
+    listed = [
+        item
+        for page in orders(run, grant, since=since)
+        for item in page
+        if item.created_at >= since and _could_be_of(run.payment, item)
+    ]
+    receivers, ids = [item.receiver for item in listed], [item.id for item in listed]
+    known = Attempt.objects.filter(
+        Q(incoming_payment_url__in=receivers) | Q(outgoing_payment_url__in=ids)
+    )
+    rows = {url for both in known.values_list(*_URLS) for url in both}
+    return next((item for item in listed if not rows & {item.receiver, item.id}), None)
+
+
+def _could_be_of(payment: Payment, item: OutgoingPayment) -> bool:
+    if item.failed and item.sent_amount.value == 0:
+        return False
+    if urlsplit(item.receiver).netloc != urlsplit(payment.receiver.resource_server).netloc:
+        return False
+    if payment.send_value is not None:
+        return item.debit_amount.value <= payment.send_value
+    return item.receive_amount.value == payment.receive_value
+
+
+def _wait_for_an_explanation(run: PaymentRun, order: OutgoingPayment) -> None:
+    # Another payment that the backup lacks may find that it is its own.
+    if run.now < run.payment.deadline_at:
+        return run.try_later(at_least_seconds=EXPLAINED_WITHIN_SECONDS)
+    return _wait_for_a_person(run, f"the sender's wallet pays to {order.receiver}, not in our rows")
 
 
 def _may_renew_the_token(run: PaymentRun) -> bool:

@@ -6,8 +6,11 @@ restored, and then the restored database does.
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
+import httpx
 import pytest
 from pytest_django import Settings
 
@@ -16,8 +19,9 @@ from backend.funding.status import FundingMode, PayableStatus
 from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments import standstill
-from backend.payments.models import HeldGrant, Payment
+from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import TERMINAL
+from tests.payments.test_lies import let_lie
 from tests.simulation.crashes import CrashPoints
 from tests.simulation.market import Market
 from tests.simulation.restoring import AfterEveryCommit, Rows, backup, restore
@@ -73,6 +77,37 @@ def test_a_payout_whose_payment_the_backup_lacks_is_found_by_what_it_was_for(
     assert market.settle_down(all_paid)
 
     assert paid_twice(market) == []
+
+
+def keep_no_metadata(request: httpx.Request, body: dict[str, Any]) -> None:
+    for each in body.get("result", []):
+        each.pop("metadata", None)
+
+
+def leave_receivers_out(request: httpx.Request, body: dict[str, Any]) -> None:
+    if request.url.path.endswith("/incoming-payments") and "result" in body:
+        body["result"] = []
+
+
+@pytest.mark.parametrize("lie", [keep_no_metadata, leave_receivers_out])
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_a_payout_that_only_the_senders_wallet_tells_of_waits_for_a_person(
+    mode: FundingMode, lie: Callable[[httpx.Request, dict[str, Any]], None]
+) -> None:
+    # Its token outlives what is waited for another payment that the order may be of.
+    market = a_market(mode, workers=2, token_life_s=86_400)
+    let_lie(market, lie)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+
+    come_back(market, without_payouts(rows, due_at=market.clock.now()), after=SOON)
+    assert market.settle_down(Discrepancy.objects.filter(kind="CANNOT_LOOK_UP").exists)
+    market.clock.at += timedelta(hours=1)
+    market.settle_down(all_paid, rounds=30)
+
+    assert paid_twice(market) == []
+    assert not all_paid()
 
 
 @pytest.mark.parametrize("after", [SOON, LATER])
