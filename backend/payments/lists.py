@@ -4,13 +4,14 @@ The specification names no order: Rafiki's is newest first, and a wallet that ha
 not be read as if it had nothing new. Nor is a page as long as was asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.open_payments import operations
-from backend.open_payments.types import OutgoingPayment
+from backend.open_payments.exchange import ListOperation
+from backend.open_payments.types import OutgoingPayment, Page
 from backend.payments.models import Grant
 from backend.payments.paying import PaymentRun
 
@@ -19,32 +20,53 @@ CLOCKS_APART = timedelta(hours=1)
 AT_ONCE, MAX_PAGES = 100, 50
 # Whoever runs the wallet decides how long a list is and how long each page takes.
 READ_WITHIN = timedelta(seconds=20)
+T = TypeVar("T")
 
 
 class HasNoEnd(Exception):
     """A wallet lists more than can be read. What was not read is not known."""
 
 
+def to_the_end(
+    first_page: ListOperation[T],
+    *,
+    ask: Callable[[ListOperation[T]], Page[T]],
+    now: Callable[[], datetime],
+    within: timedelta = READ_WITHIN,
+    most_pages: int = MAX_PAGES,
+) -> Iterator[Page[T]]:
+    """The pages of a list, the last one included; `ask` sends the request for each.
+
+    Raises:
+        OpenPaymentsError: as `ask` does, or where the list goes on but does not move.
+        HasNoEnd: after `most_pages`, or when `within` was over, there was still more.
+    """
+    page_of, until = first_page, now() + within
+    for _ in range(most_pages):
+        page = ask(page_of)
+        yield page
+        following = page_of.follow(page)
+        if following is None:
+            return
+        if now() >= until:
+            break
+        page_of = following
+    raise HasNoEnd
+
+
 def pages(run: PaymentRun, grant: Grant, page_of: Any, *, since: datetime) -> Iterator[Any]:
     """The items of each page, back to before `since` if the newest come first, else all.
 
     Raises:
-        OpenPaymentsError: as asking for a page does.
-        HasNoEnd: after MAX_PAGES, or when READ_WITHIN was over, there was still more.
+        OpenPaymentsError, HasNoEnd: as `to_the_end`.
     """
-    until = run.now + READ_WITHIN
     times: list[datetime] = []
-    for _ in range(MAX_PAGES):
-        page = run.ask(page_of, grant=grant)
+    listed = to_the_end(page_of, ask=lambda each: run.ask(each, grant=grant), now=lambda: run.now)
+    for page in listed:
         yield page.items
-        following = page_of.follow(page)
         times += [item.created_at for item in page.items]
-        if following is None or (_newest_first(times) and times[-1] < since - CLOCKS_APART):
+        if _newest_first(times) and times[-1] < since - CLOCKS_APART:
             return
-        if run.now >= until:
-            break
-        page_of = following
-    raise HasNoEnd
 
 
 def orders(
