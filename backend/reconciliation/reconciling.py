@@ -13,14 +13,16 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
+from backend.clock import SYSTEM_CLOCK, Clock
 from backend.funding.models import Funding
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Account, Transfer
 from backend.ledger.verification import snapshot
 from backend.open_payments import Client
-from backend.payments.models import Discrepancy, Payment
+from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
 from backend.payments.status import TERMINAL
 from backend.reconciliation import books, fundings, receivers, rows, senders
+from backend.reconciliation.asking import Asking
 from backend.reconciliation.findings import Kind, Record, Report
 from backend.reconciliation.senders import Orders
 
@@ -28,29 +30,56 @@ BATCH = 500
 M = TypeVar("M", bound=Model)
 
 
-def reconcile(*, now: datetime, client: Client | None, since: datetime | None = None) -> Report:
+def reconcile(
+    *,
+    now: datetime,
+    client: Client | None,
+    since: datetime | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Report:
     """Compare everything, or what has moved `since` then and what is open; keep what is found.
 
     Payments are judged when they are over or past their deadline. With `client` None wallets are
-    not asked. Safe to repeat and to interrupt: a discrepancy is kept once per subject and kind,
-    resolved by the run that does not find it any more, and opened again when it returns.
+    not asked; `clock` says how long they take. Safe to repeat and to interrupt: a discrepancy is
+    kept once per subject and kind, resolved by the run that does not find it any more, and opened
+    again when it returns.
     """
     record = Record(now=now)
-    orders = Orders(as_of=now)
+    # First what needs nobody's answer: no wallet can keep us from it.
+    _judge_payments(record, since)
+    _judge_fundings(record, since)
+    _read_the_books(record, since)
     if client is not None:
-        _ask_senders(record, client, orders)
-    for payments in _batches(_judged(now=now, since=since)):
-        _judge(record, payments)
-        if client is not None:
-            _ask_receivers(record, payments, client, orders)
+        _ask_wallets(record, client, since, clock)
+    return record.report
+
+
+def _judge_payments(record: Record, since: datetime | None) -> None:
+    for payments in _batches(_judged(now=record.now, since=since)):
+        ids = [payment.id for payment in payments]
+        with snapshot():
+            # Read again: what has moved meanwhile is seen together with what moved with it.
+            again = Payment.objects.filter(id__in=ids).select_related("receiver")
+            found = list(rows.check(list(again), now=record.now))
+        record.settle(rows.KINDS, found, within=Q(subject__in=ids))
+        record.report.checked["payments"] += len(ids)
+
+
+def _judge_fundings(record: Record, since: datetime | None) -> None:
     for some in _batches(_moved(Funding.objects.all(), since)):
         ids = [funding.id for funding in some]
         with snapshot():
             found = list(fundings.check(list(Funding.objects.filter(id__in=ids))))
         record.settle(fundings.KINDS, found, within=Q(subject__in=ids))
         record.report.checked["fundings"] += len(ids)
-    _read_the_books(record, since)
-    return record.report
+
+
+def _ask_wallets(record: Record, client: Client, since: datetime | None, clock: Clock) -> None:
+    """Senders first: what they were to deliver says who it is that has paid a receiver more."""
+    orders = Orders(as_of=record.now)
+    _ask_senders(record, Asking(client, clock), orders)
+    for payments in _batches(_judged(now=record.now, since=since)):
+        _ask_receivers(record, payments, client, orders)
 
 
 def _judged(*, now: datetime, since: datetime | None) -> QuerySet[Payment]:
@@ -75,16 +104,6 @@ def _batches(wanted: QuerySet[M]) -> Iterator[list[M]]:
         last = batch[-1].pk
 
 
-def _judge(record: Record, payments: list[Payment]) -> None:
-    ids = [payment.id for payment in payments]
-    with snapshot():
-        # Read again: what has moved meanwhile is seen together with what moved with it.
-        again = Payment.objects.filter(id__in=ids).select_related("receiver")
-        found = list(rows.check(list(again), now=record.now))
-    record.settle(rows.KINDS, found, within=Q(subject__in=ids))
-    record.report.checked["payments"] += len(ids)
-
-
 def _ask_receivers(record: Record, payments: list[Payment], client: Client, orders: Orders) -> None:
     ids = [payment.id for payment in payments]
     fresh = list(Payment.objects.filter(id__in=ids).select_related("receiver"))
@@ -98,23 +117,33 @@ def _ask_receivers(record: Record, payments: list[Payment], client: Client, orde
         record.skip([*senders.LIST_KINDS, Kind.PAID_BY_STRANGER], out_of_sight)
 
 
-def _ask_senders(record: Record, client: Client, orders: Orders) -> None:
+def _ask_senders(record: Record, asking: Asking, orders: Orders) -> None:
     for grant in senders.live_grants(now=record.now):
         held = grant.held_grant
         assert held is not None
-        spent = senders.check_spent(grant, client=client, now=record.now)
-        if spent is None:
-            record.skip([Kind.GRANT_SPENT_DIFFERS])
-        else:
-            record.settle([Kind.GRANT_SPENT_DIFFERS], spent, within=Q(subject=held.id))
-            record.report.checked["consents"] += 1
-        if held.sender_id in orders.asked:
-            continue
-        found = senders.check_list(grant, client=client, now=record.now, orders=orders)
-        if found is not None:
-            of_sender = Q(payment__sender=held.sender_id) | Q(subject=held.sender_id)
-            record.settle(senders.LIST_KINDS, found, within=of_sender)
-            record.report.checked["senders"] += 1
+        _ask_what_was_spent(record, grant, held, asking)
+        if held.sender_id not in orders.asked and asking.may_ask(held):
+            _ask_for_the_list(record, grant, held, asking, orders)
+
+
+def _ask_what_was_spent(record: Record, grant: Grant, held: HeldGrant, asking: Asking) -> None:
+    may_ask = asking.may_ask(held)
+    spent = senders.check_spent(grant, asking=asking, now=record.now) if may_ask else None
+    if spent is None:
+        return record.skip([Kind.GRANT_SPENT_DIFFERS])
+    record.settle([Kind.GRANT_SPENT_DIFFERS], spent, within=Q(subject=held.id))
+    record.report.checked["consents"] += 1
+
+
+def _ask_for_the_list(
+    record: Record, grant: Grant, held: HeldGrant, asking: Asking, orders: Orders
+) -> None:
+    found = senders.check_list(grant, asking=asking, now=record.now, orders=orders)
+    if found is None:
+        return  # told of each of its payments, where the receivers are asked
+    of_sender = Q(payment__sender=held.sender_id) | Q(subject=held.sender_id)
+    record.settle(senders.LIST_KINDS, found, within=of_sender)
+    record.report.checked["senders"] += 1
 
 
 def _read_the_books(record: Record, since: datetime | None) -> None:

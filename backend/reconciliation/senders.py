@@ -6,7 +6,7 @@ The token is read and never renewed: renewing it here could lose it for those wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,16 +16,19 @@ from django.db.models import Q
 
 from backend.accounts.models import WalletAddress
 from backend.encryption import CannotDecrypt
-from backend.open_payments import Client, OpenPaymentsError, operations
+from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import OutgoingPayment
+from backend.payments.lists import AT_ONCE, HasNoEnd
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment
 from backend.payments.status import (
     TERMINAL,
     GrantKind,
+    GrantScope,
     GrantStatus,
     HeldGrantStatus,
     PaymentStatus,
 )
+from backend.reconciliation.asking import Asking
 from backend.reconciliation.findings import Finding, Kind, of_payment
 
 log = logging.getLogger(__name__)
@@ -41,7 +44,6 @@ LIST_KINDS = (
 )
 TOKEN_OUTLIVES = timedelta(minutes=1)
 MOST_NAMED = 20
-AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Orders:
 
 
 def live_grants(*, now: datetime) -> Iterator[Grant]:
-    """The consents whose tokens can be used as they are, one after the other."""
+    """The consents whose tokens can be used as they are, the platform's own first."""
     grants = Grant.objects.filter(
         held_grant__status=HeldGrantStatus.HELD,
         kind=GrantKind.OUTGOING_PAYMENT,
@@ -72,7 +74,9 @@ def live_grants(*, now: datetime) -> Iterator[Grant]:
         interact_ref="",
     ).exclude(secrets="")
     alive = Q(token_expires_at=None) | Q(token_expires_at__gt=now + TOKEN_OUTLIVES)
-    for grant in list(grants.filter(alive).select_related("held_grant__sender").order_by("id")):
+    found = grants.filter(alive).select_related("held_grant__sender").order_by("id")
+    # Strangers' wallets can use up the time that there is for all.
+    for grant in sorted(found, key=_is_strangers):
         try:
             usable = bool(grant.open_secrets().access_token)
         except CannotDecrypt as error:
@@ -83,14 +87,23 @@ def live_grants(*, now: datetime) -> Iterator[Grant]:
             yield grant
 
 
-def check_list(
-    grant: Grant, *, client: Client, now: datetime, orders: Orders
-) -> list[Finding] | None:
-    """Compare what the grant's wallet lists with our attempts; None: the wallet did not say."""
+def _is_strangers(grant: Grant) -> bool:
     assert grant.held_grant is not None
-    sender = grant.held_grant.sender
+    return grant.held_grant.scope != GrantScope.TREASURY
+
+
+def check_list(
+    grant: Grant, *, asking: Asking, now: datetime, orders: Orders
+) -> list[Finding] | None:
+    """Compare what the grant's wallet lists with our attempts.
+
+    None: it did not list all of it. Of half a list nothing is found, missing or put right.
+    """
+    held = grant.held_grant
+    assert held is not None
+    sender = held.sender
     # Read before the list: what a wallet has told us of, it has to list afterwards.
-    ordered = _ordered_from(sender, now=now)
+    listed = _Listed(sender=sender, missing=_ordered_from(sender, now=now))
     first_page = operations.list_outgoing_payments(
         resource_server=sender.resource_server,
         token=grant.open_secrets().access_token,
@@ -98,57 +111,101 @@ def check_list(
         first=AT_ONCE,
     )
     try:
-        listed = list(client.pages(first_page))
-    except OpenPaymentsError:
+        for page in asking.pages(held, first_page):
+            listed.take(page.items)
+    except (OpenPaymentsError, HasNoEnd):
         return None
-    matched, unknown = _match(listed)
     orders.asked.add(sender.id)
-    findings = list(_unknown(sender, unknown)) + list(_missing(ordered, listed))
-    for attempt, items in matched.values():
-        orders.to_deliver[attempt.id] = sum(item.receive_amount.value for item in items)
-        findings += _of_attempt(attempt, items)
-    return findings
+    orders.to_deliver.update(listed.to_deliver())
+    return list(listed.findings())
 
 
-def _ordered_from(sender: WalletAddress, *, now: datetime) -> list[tuple[str, UUID]]:
+def _ordered_from(sender: WalletAddress, *, now: datetime) -> dict[str, UUID]:
     """The outgoing payments that this wallet has told us of, each with its payment."""
     over = Q(payment__status__in=sorted(TERMINAL)) | Q(payment__deadline_at__lt=now)
     attempts = Attempt.objects.filter(over, payment__sender=sender)
     ordered = attempts.exclude(outgoing_payment_url="")
-    return list(ordered.values_list("outgoing_payment_url", "payment_id"))
+    return dict(ordered.values_list("outgoing_payment_url", "payment_id"))
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Some items of a list. Their names are kept of the first only."""
+
+    number: int = 0
+    debit: int = 0
+    to_deliver: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def add(self, item: OutgoingPayment) -> None:
+        self.number += 1
+        self.debit += item.debit_amount.value
+        self.to_deliver += item.receive_amount.value
+        if self.number <= MOST_NAMED:
+            self.named.append(item.id)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Listed:
+    """What a sender's list has come to so far, taken a page at a time.
+
+    It keeps as much as we have ordered, however long a list the wallet makes of it.
+    """
+
+    sender: WalletAddress
+    missing: dict[str, UUID]
+    unknown: _Sum = field(default_factory=_Sum)
+    attempts: dict[UUID, tuple[Attempt, _Sum]] = field(default_factory=dict)
+    wrong: dict[tuple[Kind, UUID], Finding] = field(default_factory=dict)
+
+    def take(self, items: Sequence[OutgoingPayment]) -> None:
+        """Count `items`, which come after those that were taken before."""
+        for item, attempt in _match(items):
+            self.missing.pop(item.id, None)
+            if attempt is None:
+                self.unknown.add(item)
+            else:
+                self.attempts.setdefault(attempt.id, (attempt, _Sum()))[1].add(item)
+                for finding in _of_item(attempt, item):
+                    self.wrong.setdefault((finding.kind, finding.subject), finding)
+
+    def to_deliver(self) -> Mapping[UUID, int]:
+        """By attempt, in the smallest unit of the receiver's asset."""
+        return {id: listed.to_deliver for id, (_, listed) in self.attempts.items()}
+
+    def findings(self) -> Iterator[Finding]:
+        """What does not add up, once the whole list was taken."""
+        yield from _unknown(self.sender, self.unknown)
+        yield from _missing(self.missing)
+        for attempt, listed in self.attempts.values():
+            yield from _twice(attempt, listed)
+        yield from self.wrong.values()
 
 
 def _match(
-    listed: Sequence[OutgoingPayment],
-) -> tuple[dict[UUID, tuple[Attempt, list[OutgoingPayment]]], list[OutgoingPayment]]:
+    items: Sequence[OutgoingPayment],
+) -> Iterator[tuple[OutgoingPayment, Attempt | None]]:
     """Find the attempt of each item: by its URL, its quote, or where it pays to.
 
     Or by the attempt that it names, where operators have ended it and know nothing of URLs.
     """
-    matched: dict[UUID, tuple[Attempt, list[OutgoingPayment]]] = {}
-    unknown = []
-    for start in range(0, len(listed), AT_ONCE):
-        items = listed[start : start + AT_ONCE]
+    for start in range(0, len(items), AT_ONCE):
+        some = items[start : start + AT_ONCE]
         attempts = Attempt.objects.select_related("payment").filter(
-            Q(outgoing_payment_url__in=[item.id for item in items])
-            | Q(quote_url__in=[item.quote_id for item in items if item.quote_id])
-            | Q(incoming_payment_url__in=[item.receiver for item in items])
+            Q(outgoing_payment_url__in=[item.id for item in some])
+            | Q(quote_url__in=[item.quote_id for item in some if item.quote_id])
+            | Q(incoming_payment_url__in=[item.receiver for item in some])
         )
         by_order, by_quote, by_receiver = {}, {}, {}
         for attempt in attempts.order_by("number"):
             by_order[attempt.outgoing_payment_url] = attempt
             by_quote[attempt.quote_url] = attempt
             by_receiver[attempt.incoming_payment_url] = attempt
-        said = _ended_by_operators(items)
-        for item in items:
+        said = _ended_by_operators(some)
+        for item in some:
             found = by_order.get(item.id) or by_quote.get(item.quote_id or "-")
             found = found or by_receiver.get(item.receiver)
-            found = found or said.get(str((item.metadata or {}).get("attempt")))
-            if found is None:
-                unknown.append(item)
-            else:
-                matched.setdefault(found.id, (found, []))[1].append(item)
-    return matched, unknown
+            yield item, found or said.get(str((item.metadata or {}).get("attempt")))
 
 
 def _ended_by_operators(items: Sequence[OutgoingPayment]) -> dict[str, Attempt]:
@@ -156,49 +213,40 @@ def _ended_by_operators(items: Sequence[OutgoingPayment]) -> dict[str, Attempt]:
     for item in items:
         with suppress(ValueError):
             named.append(UUID(str((item.metadata or {}).get("attempt"))))
-    attempts = Attempt.objects.filter(
+    attempts = Attempt.objects.select_related("payment").filter(
         id__in=named, payment__resolutions__confirms__isnull=False, outgoing_payment_url=""
     )
-    return {str(attempt.id): attempt for attempt in attempts.select_related("payment")}
+    return {str(attempt.id): attempt for attempt in attempts}
 
 
-def _unknown(sender: WalletAddress, items: Sequence[OutgoingPayment]) -> Iterator[Finding]:
-    if items:
-        total = sum(item.debit_amount.value for item in items)
+def _unknown(sender: WalletAddress, unknown: _Sum) -> Iterator[Finding]:
+    if unknown.number:
+        asset = f"{sender.asset_code}/{sender.asset_scale}"
         yield Finding(
             kind=Kind.UNKNOWN_OUTGOING,
             subject=sender.id,
             expected="0 outgoing payments that we do not know",
-            actual=f"{len(items)}, of {total} {sender.asset_code}/{sender.asset_scale}",
-            evidence={
-                "wallet": sender.url,
-                "outgoingPayments": [item.id for item in items[:MOST_NAMED]],
-            },
+            actual=f"{unknown.number}, of {unknown.debit} {asset}",
+            evidence={"wallet": sender.url, "outgoingPayments": unknown.named},
         )
 
 
-def _missing(
-    ordered: Sequence[tuple[str, UUID]], listed: Sequence[OutgoingPayment]
-) -> Iterator[Finding]:
-    there = {item.id for item in listed}
-    for url, payment_id in ordered:
-        if url not in there:
-            yield of_payment(
-                Kind.ORDER_MISSING, payment_id, "1 outgoing payment", "none", outgoingPayment=url
-            )
+def _missing(missing: Mapping[str, UUID]) -> Iterator[Finding]:
+    for url, payment_id in missing.items():
+        yield of_payment(
+            Kind.ORDER_MISSING, payment_id, "1 outgoing payment", "none", outgoingPayment=url
+        )
 
 
-def _of_attempt(attempt: Attempt, items: Sequence[OutgoingPayment]) -> Iterator[Finding]:
-    if len(items) > 1:
+def _twice(attempt: Attempt, listed: _Sum) -> Iterator[Finding]:
+    if listed.number > 1:
         yield of_payment(
             Kind.TWO_OUTGOING_PAYMENTS,
             attempt.payment_id,
             "1 outgoing payment",
-            f"{len(items)} outgoing payments",
-            outgoingPayments=[item.id for item in items[:MOST_NAMED]],
+            f"{listed.number} outgoing payments",
+            outgoingPayments=listed.named,
         )
-    for item in items:
-        yield from _of_item(attempt, item)
 
 
 def _of_item(attempt: Attempt, item: OutgoingPayment) -> Iterator[Finding]:
@@ -225,7 +273,7 @@ def _delivered_a_part(attempt: Attempt) -> bool:
     return payment.status != PaymentStatus.COMPLETED and payment.delivered_value > 0
 
 
-def check_spent(grant: Grant, *, client: Client, now: datetime) -> list[Finding] | None:
+def check_spent(grant: Grant, *, asking: Asking, now: datetime) -> list[Finding] | None:
     """Compare what the wallet counts for a consent with what we do; None: it cannot be said."""
     counted = _counted(grant, now=now)
     if counted is None:
@@ -233,11 +281,12 @@ def check_spent(grant: Grant, *, client: Client, now: datetime) -> list[Finding]
     held = grant.held_grant
     assert held is not None
     try:
-        spent = client.send(
+        spent = asking.ask(
+            held,
             operations.get_spent_amounts(
                 resource_server=held.sender.resource_server,
                 token=grant.open_secrets().access_token,
-            )
+            ),
         )
     except OpenPaymentsError:
         return None

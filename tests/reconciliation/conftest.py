@@ -58,7 +58,7 @@ def status_of(market: Market) -> str:
 
 def run(market: Market, *, since: datetime | None = None) -> Report:
     """Reconcile as of the market's time."""
-    return reconcile(now=market.now, client=market.client, since=since)
+    return reconcile(now=market.now, client=market.client, since=since, clock=market.clock)
 
 
 def open_kinds() -> list[str]:
