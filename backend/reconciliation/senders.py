@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from backend.accounts.models import WalletAddress
 from backend.encryption import CannotDecrypt
@@ -160,11 +160,11 @@ class _Listed:
 
     def take(self, items: Sequence[OutgoingPayment]) -> None:
         """Count `items`, which come after those that were taken before."""
-        for item, attempt in _match(items):
+        for item, attempt in _match(items, sender=self.sender):
             self.missing.pop(item.id, None)
             if attempt is None:
                 self.unknown.add(item)
-            else:
+            elif attempt.payment.sender_id == self.sender.id:
                 self.attempts.setdefault(attempt.id, (attempt, _Sum()))[1].add(item)
                 for finding in _of_item(attempt, item):
                     self.wrong.setdefault((finding.kind, finding.subject), finding)
@@ -183,15 +183,18 @@ class _Listed:
 
 
 def _match(
-    items: Sequence[OutgoingPayment],
+    items: Sequence[OutgoingPayment], *, sender: WalletAddress
 ) -> Iterator[tuple[OutgoingPayment, Attempt | None]]:
     """Find the attempt of each item: by its URL, its quote, or where it pays to.
 
     Or by the attempt that it names, where operators have ended it and know nothing of URLs.
+    A wallet has no say in what others pay: only what was ordered from it is looked at. Two people
+    can have the same wallet, and then it lists the orders of both.
     """
+    from_it = Attempt.objects.select_related("payment").filter(payment__sender__url=sender.url)
     for start in range(0, len(items), AT_ONCE):
         some = items[start : start + AT_ONCE]
-        attempts = Attempt.objects.select_related("payment").filter(
+        attempts = from_it.filter(
             Q(outgoing_payment_url__in=[item.id for item in some])
             | Q(quote_url__in=[item.quote_id for item in some if item.quote_id])
             | Q(incoming_payment_url__in=[item.receiver for item in some])
@@ -201,19 +204,21 @@ def _match(
             by_order[attempt.outgoing_payment_url] = attempt
             by_quote[attempt.quote_url] = attempt
             by_receiver[attempt.incoming_payment_url] = attempt
-        said = _ended_by_operators(some)
+        said = _ended_by_operators(from_it, some)
         for item in some:
             found = by_order.get(item.id) or by_quote.get(item.quote_id or "-")
             found = found or by_receiver.get(item.receiver)
             yield item, found or said.get(str((item.metadata or {}).get("attempt")))
 
 
-def _ended_by_operators(items: Sequence[OutgoingPayment]) -> dict[str, Attempt]:
+def _ended_by_operators(
+    from_it: QuerySet[Attempt], items: Sequence[OutgoingPayment]
+) -> dict[str, Attempt]:
     named = []
     for item in items:
         with suppress(ValueError):
             named.append(UUID(str((item.metadata or {}).get("attempt"))))
-    attempts = Attempt.objects.select_related("payment").filter(
+    attempts = from_it.filter(
         id__in=named, payment__resolutions__confirms__isnull=False, outgoing_payment_url=""
     )
     return {str(attempt.id): attempt for attempt in attempts}

@@ -1,19 +1,24 @@
 """Payers' wallets that never come to an end, do not answer, or speak of what is not theirs."""
 
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
+import httpx
 import pytest
 from django.conf import settings
 
+from backend.accounts.models import WalletAddress
 from backend.funding.status import FundingMode
-from backend.payments.models import HeldGrant, Payment
+from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import GrantScope, PaymentPurpose
 from backend.reconciliation import asking
 from backend.reconciliation.findings import Kind, Report
 from backend.reconciliation.senders import LIST_KINDS
 from tests.payments.test_driver import list_without_end
+from tests.payments.test_lies import Json, let_lie
 from tests.reconciliation.conftest import YEAR_S, Play, open_kinds, run, status_of
-from tests.reconciliation.planting import PLANTS
+from tests.reconciliation.planting import PLANTS, Wallets
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
 
@@ -177,3 +182,54 @@ def test_what_needs_no_wallet_is_compared_before_any_is_asked(escrow: Market) ->
             each.repair()
 
     assert found_by_then[0] == sorted(needing_none)
+
+
+# --- whose orders a list can speak of -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named_by", ["order", "quote", "receiver"])
+def test_a_list_cannot_speak_of_what_others_pay(named_by: str, escrow: Market) -> None:
+    (others,) = payments_for(PaymentPurpose.FUND)
+    attempt = others.attempts.get()
+    said: Json = {
+        "order": {"id": attempt.outgoing_payment_url},
+        "quote": {"quoteId": attempt.quote_url},
+        "receiver": {"receiver": attempt.incoming_payment_url},
+    }[named_by]
+    escaping = {"quoteId": "http://x.example/q", "receiver": "http://x.example/r"}
+    numbers = count()
+
+    def lie(request: httpx.Request, body: Json) -> None:
+        if request.url.path.endswith("/outgoing-payments"):
+            item: dict[str, Any] = dict(body["result"][0])
+            item |= {"id": f"http://x.example/{next(numbers)}", **escaping, **said}
+            body["result"].append(item | {"failed": True})
+
+    let_lie(escrow, lie)
+    report = run(escrow)
+
+    assert dict(report.found) == {Kind.UNKNOWN_OUTGOING: 1}
+    row = Discrepancy.objects.get()
+    assert (row.payment, row.evidence["wallet"]) == (None, f"{BASE_URL}/treasury")
+
+
+def test_two_people_with_one_wallet_know_each_others_orders(escrow: Market) -> None:
+    theirs = payments_for(PaymentPurpose.PAYOUT)[0]
+    row = WalletAddress.objects.get(id=theirs.sender_id)
+    shared = WalletAddress.objects.create(
+        owner=escrow.payer,
+        **{
+            name: getattr(row, name)
+            for name in (
+                *("url", "asset_code", "asset_scale", "auth_server"),
+                *("resource_server", "checked_at"),
+            )
+        },
+    )
+    Payment.objects.filter(id=theirs.id).update(sender=shared)
+    Wallets(escrow, theirs).change_outgoing("state", "FAILED")
+
+    report = run(escrow)
+
+    # It is judged by the list that their own consent lets us read.
+    assert (dict(report.found), report.checked["senders"]) == ({}, 1)
