@@ -8,6 +8,8 @@ from backend.heartbeat.models import Heartbeat
 
 # The look for due payments, whether Celery's beat asked for it or `manage.py pump` does it.
 TICK = "tick"
+# Not for ever at work: the last time that it came to its end, with the wallets asked.
+RECONCILIATION = "reconciliation"
 # A tick comes four times a second; its row need not.
 WRITE_EVERY_SECONDS = 2.0
 # Silence longer than this is no pause: nobody was at work, or a backup was restored meanwhile.
@@ -29,6 +31,11 @@ def beat(name: str, *, now: datetime) -> None:
     if not going_on.update(at=now):
         Heartbeat.objects.bulk_create([Heartbeat(name=name, at=now)], ignore_conflicts=True)
     _written[key] = moment
+
+
+def finished(name: str, *, now: datetime) -> None:
+    """Note that `name`, which is at work only now and then, came to its end. May be repeated."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
 
 
 def age(name: str, *, now: datetime) -> timedelta | None:

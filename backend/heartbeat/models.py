@@ -1,10 +1,10 @@
-"""One row for each thing that runs for ever."""
+"""One row for each thing that runs for ever, or again and again."""
 
 from django.db import models
 
 
 class Heartbeat(models.Model):
-    """When `name` was last seen at work, by the clock of the machine it ran on."""
+    """When `name` was last seen at work, or at its end, by the clock of the machine it ran on."""
 
     name = models.CharField(primary_key=True, max_length=40)
     at = models.DateTimeField()

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from backend.clock import Clock
 from backend.events.models import Event, Topic
+from backend.heartbeat.beating import RECONCILIATION, TICK
 from backend.heartbeat.models import Heartbeat
 from backend.ledger.models import Account
 from backend.notifications.models import Mail
@@ -181,6 +182,19 @@ def discrepancies(now: datetime) -> Iterator[Metric]:
 
 
 @reading
+def reconciliation(now: datetime) -> Iterator[Metric]:
+    """Whether what does not add up is still looked for."""
+    ends = Heartbeat.objects.filter(name=RECONCILIATION).values_list("at", flat=True)
+    # Until it has come to an end once, there is nothing to compare before the first payment.
+    payments = Payment.objects.order_by("id").values_list("created_at", flat=True)
+    yield _gauge(
+        "faena_reconciliation_age",
+        "Seconds since reconciliation last came to its end, or since the first payment.",
+        {(): _age(ends.first() or payments.first(), now)},
+    )
+
+
+@reading
 def ledger(now: datetime) -> Iterator[Metric]:
     """The balances of all accounts of an asset, which add up to nothing."""
     rows = Account.objects.values_list("asset_code", "asset_scale").annotate(Sum("balance"))
@@ -238,6 +252,7 @@ def deliveries(now: datetime) -> Iterator[Metric]:
 def heartbeat(now: datetime) -> Iterator[Metric]:
     """Whether the clock, the broker and a worker work together."""
     ages: dict[tuple[str, ...], float] = {
-        (name,): _age(at, now) for name, at in Heartbeat.objects.values_list("name", "at")
+        (name,): _age(at, now)
+        for name, at in Heartbeat.objects.filter(name=TICK).values_list("name", "at")
     }
     yield _gauge("tick_heartbeat_age", "Seconds since the last tick.", ages, ("name",))

@@ -15,6 +15,7 @@ from django.db.models import Model, Q, QuerySet
 
 from backend.clock import SYSTEM_CLOCK, Clock
 from backend.funding.models import Funding
+from backend.heartbeat.beating import RECONCILIATION, finished
 from backend.ledger.kinds import AccountKind
 from backend.ledger.models import Account, Transfer
 from backend.ledger.verification import snapshot
@@ -51,6 +52,7 @@ def reconcile(
     _read_the_books(record, since)
     if client is not None:
         _ask_wallets(record, client, since, clock)
+        finished(RECONCILIATION, now=clock.now())
     return record.report
 
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backend.events import emit
 from backend.events.relay import relay
-from backend.heartbeat.beating import TICK
+from backend.heartbeat.beating import RECONCILIATION, TICK, finished
 from backend.heartbeat.models import Heartbeat
 from backend.monitoring.state import StateCollector
 from backend.payments import claims
@@ -167,6 +167,25 @@ def test_open_discrepancies_are_counted_by_kind(world: PaymentWorld) -> None:
     assert found.value("discrepancy_open", kind="DELIVERED_MORE") == 1
     assert found.value("discrepancy_open_age_max", kind="DELIVERED_MORE") == 60
     assert found.value("discrepancy_open", kind="TWO_LIVE_ATTEMPTS") == 0
+
+
+def test_reconciliation_ages_from_the_first_payment_and_then_from_its_last_end(
+    world: PaymentWorld,
+) -> None:
+    day = 86_400
+    assert state(seconds=day).value("faena_reconciliation_age") == day
+
+    finished(RECONCILIATION, now=NOON + timedelta(seconds=day))
+    finished(RECONCILIATION, now=NOON + timedelta(seconds=2 * day))
+
+    found = state(seconds=2 * day + 7)
+    assert found.value("faena_reconciliation_age") == 7
+    assert found.value("tick_heartbeat_age", name=RECONCILIATION) is None
+
+
+@pytest.mark.django_db
+def test_where_nothing_was_paid_reconciliation_is_not_late() -> None:
+    assert state(seconds=9999).value("faena_reconciliation_age") == 0
 
 
 def test_the_outbox_lags_until_it_is_relayed(world: PaymentWorld) -> None:

@@ -23,6 +23,7 @@ ALARMS = {
     "lease_expired_total": {"warn", "page"},
     "discrepancy_open": {"warn", "page"},
     "discrepancy_open_age_max": {"page"},
+    "faena_reconciliation_age": {"warn", "page"},
     "ledger_imbalance": {"page"},
     "outbox_lag": {"warn", "page"},
     "faena_wallet_clock_skew_seconds": {"warn", "page"},

@@ -10,10 +10,12 @@ from django.conf import settings
 
 from backend.accounts.models import WalletAddress
 from backend.funding.status import FundingMode
+from backend.heartbeat.beating import RECONCILIATION, age
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import GrantScope, PaymentPurpose
 from backend.reconciliation import asking
 from backend.reconciliation.findings import Kind, Report
+from backend.reconciliation.reconciling import reconcile
 from backend.reconciliation.senders import LIST_KINDS
 from tests.payments.test_driver import list_without_end
 from tests.payments.test_lies import Json, let_lie
@@ -182,6 +184,17 @@ def test_what_needs_no_wallet_is_compared_before_any_is_asked(escrow: Market) ->
             each.repair()
 
     assert found_by_then[0] == sorted(needing_none)
+
+
+def test_a_run_that_asked_wallets_is_noted_at_its_end_though_one_was_silent(escrow: Market) -> None:
+    assert age(RECONCILIATION, now=escrow.now) is None
+    reconcile(now=escrow.now, client=None)
+    assert age(RECONCILIATION, now=escrow.now) is None
+    list_without_end(escrow, seconds=9.5)
+
+    run(escrow)
+
+    assert age(RECONCILIATION, now=escrow.now) == timedelta()
 
 
 # --- whose orders a list can speak of -------------------------------------------------------------
