@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from backend.clock import Clock
 from backend.events import emit
@@ -20,6 +20,7 @@ from backend.outbound import HostBusy
 from backend.payments import errors
 from backend.payments.errors import Failure, NoRoom
 from backend.payments.models import Attempt, Grant, HeldGrant, Payment, PaymentTransition
+from backend.payments.patience import IN_FLIGHT_FOR
 from backend.payments.receiving import read_receiver
 from backend.payments.run import Run
 from backend.payments.signals import held_grant_nearly_spent, payment_ended, payment_moved
@@ -127,12 +128,13 @@ class PaymentRun(Run[Payment]):
     def fail(self, failure: Failure, *, status: Any = None, **fields: Any) -> None:
         """End it, unless an order that was refused has paid its receiver after all.
 
-        Something on the way may ask a wallet twice, and pass on the second answer.
+        Something on the way may ask a wallet twice, and pass on the second answer. Where nothing
+        has arrived so soon after the refusal, it does not end yet: the same step comes again.
         """
-        if not self._was_taken_after_all():
+        if not self._may_have_been_taken():
             super().fail(failure, status=status, **fields)
 
-    def _was_taken_after_all(self) -> bool:
+    def _may_have_been_taken(self) -> bool:
         if self.status is not P.SENDING and not self.orders_refused():
             return False
         try:
@@ -142,17 +144,32 @@ class PaymentRun(Run[Payment]):
                 self.update_attempt(sent_at=self.now)
             return True
         if received == 0:
-            return False
+            return self._may_be_under_way()
         with self.commit(P.SENT, reason="paid by an order that was refused"):
             self.update_attempt(sent_at=self.now)
         return True
 
+    def _may_be_under_way(self) -> bool:
+        # While SENDING the sender's list was read after the refusal, and says it sooner; while
+        # QUOTED without a held grant the answer to a rotation may still have to be taken up.
+        if self.status is P.SENDING or (self.status is P.QUOTED and self.held is None):
+            return False
+        arrives_by = self._refused.latest("at").at + IN_FLIGHT_FOR
+        if self.now >= arrives_by:
+            return False
+        with self.commit(wait_until=arrives_by):
+            return True
+
+    @property
+    def _refused(self) -> QuerySet[PaymentTransition]:
+        if self.status not in {P.AUTHORIZED, P.QUOTED, P.SENDING}:
+            return self.payment.transitions.none()
+        back = self.payment.transitions.filter(old=P.SENDING, new=P.AUTHORIZED)
+        return back.filter(at__gte=self.attempt.started_at)
+
     def orders_refused(self) -> int:
         """How many orders of this attempt were refused; `tries` counts what else went wrong too."""
-        if self.status not in {P.AUTHORIZED, P.QUOTED, P.SENDING}:
-            return 0
-        back = self.payment.transitions.filter(old=P.SENDING, new=P.AUTHORIZED)
-        return back.filter(at__gte=self.attempt.started_at).count()
+        return self._refused.count()
 
     # --- the room under a held grant ----------------------------------------------------------
 

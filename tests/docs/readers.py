@@ -28,7 +28,7 @@ WALLETS = {"Ana": "alice", "Beto": "pobre"}
 STAFF = {"operator": OPERATOR, "colleague": Role(name="colleague", wallet="diego", staff=True)}
 # What stands on the pages for the installation's own address.
 OUR_ADDRESSES = ("https://pay.example", "http://127.0.0.1:8000")
-SETTLING_SECONDS = 15.0
+SETTLING_SECONDS = 90.0
 COMMAND_SECONDS = 60.0
 # A server this young may still be reading the wallets of the seller and of the treasury.
 YOUNG = {"SELLER_NOT_FOUND", "MODE_UNAVAILABLE"}

@@ -147,6 +147,18 @@ def test_so_is_one_that_its_wallet_lists_late_and_quotes_no_more(quotes: str) ->
     assert payout().status == PaymentStatus.COMPLETED
 
 
+def test_so_is_one_whose_consent_is_taken_back_between_its_two_copies() -> None:
+    # The other worker's pay is room under the next consent, which a second order could use.
+    market = at_work(workers=2, options={"settle_s": 20})
+    let_ask_twice(market, httpx.Response(403, json=INACTIVE))
+    market.fault(call="rotate-token", act="revoke_grant", times=1)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+
+    assert market.settle_down(is_paid)
+    assert delivered(market) == 1
+    assert payout().status == PaymentStatus.COMPLETED
+
+
 def test_an_order_that_is_refused_fails_though_its_receiver_is_silent_for_a_while() -> None:
     market = at_work(workers=1)
     market.fault(call="create-outgoing-payment", act="status", status=422, body=OWN_WORDS)
