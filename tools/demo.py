@@ -29,7 +29,7 @@ from tools.demo_story import APPLY, DECIDE, Story, as_money
 from tools.processes import NotStarted
 from tools.world import FUNDER, SELLER, WORKER, World, bare_environment
 
-LIMIT_SECONDS = 90
+LIMIT_SECONDS = 240
 SELLER_SECONDS = 10.0
 RETURN_URL = "http://localhost:5173/jobs/funded"
 REWARD = {"value": "1250", "assetCode": "USD", "assetScale": 2}
