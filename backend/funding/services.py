@@ -239,24 +239,18 @@ def _refuse_short_consents(job: Job, now: datetime) -> None:
     ends_at = ends_too_soon(job, at=now)
     if ends_at is None:
         return
-    if all_is_decided_by(job, begins_at=now) > now + LONGEST_WINDOW:
-        raise DeadlineTooFar(
-            _(
-                "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, and none can last until "
-                "work that begins now is handed in and decided. Call it off, with cancelFunding, "
-                "and use ESCROW."
-            ),
-            path=("jobId",),
-            ends_at=ends_at,
+    if all_is_decided_by(job, begins_at=now) <= now + LONGEST_WINDOW:
+        why = _(
+            "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, before work that begins now "
+            "could be handed in and decided. Renew it first, with renewGrant."
         )
-    raise DeadlineTooFar(
-        _(
-            "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, before work that begins "
-            "now could be handed in and decided. Renew it first, with renewGrant."
-        ),
-        path=("jobId",),
-        ends_at=ends_at,
-    )
+    else:
+        why = _(
+            "The payer's consent ends at {ends_at:%Y-%m-%d %H:%M} UTC, and none can last until "
+            "work that begins now is handed in and decided. Call it off, with cancelFunding, and "
+            "use ESCROW."
+        )
+    raise DeadlineTooFar(why, path=("jobId",), ends_at=ends_at)
 
 
 def _refuse_while_asking(job: Job) -> None:

@@ -37,6 +37,8 @@ def to_the_end(
 ) -> Iterator[Page[T]]:
     """The pages of a list, the last one included; `ask` sends the request for each.
 
+    May be repeated. Spec: resource server, schema `page-info`: `hasNextPage`, `endCursor`.
+
     Raises:
         OpenPaymentsError: as `ask` does, or where the list goes on but does not move.
         HasNoEnd: after `most_pages`, or when `within` was over, there was still more.

@@ -192,7 +192,7 @@ def _could_be_of(payment: Payment, item: OutgoingPayment) -> bool:
         return False
     if payment.send_value is not None:
         return item.debit_amount.value <= payment.send_value
-    return item.receive_amount.value == payment.receive_value
+    return item.receive_amount == payment.receive_amount
 
 
 def _wait_for_an_explanation(run: PaymentRun, order: OutgoingPayment) -> None:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 def read_receiver(run: PaymentRun) -> int:
     """What the receiver's wallet shows now, in the smallest unit of the receiver's asset.
 
+    May be repeated. Spec: resource server, `get-incoming-payment`, whose `receivedAmount` everybody
+    may read; where a wallet leaves it out, it is asked with the token that made the receiver.
+
     Raises:
         OpenPaymentsError: it does not show that; what is not shown is not nothing.
+        HostBusy, LostRace: as `Run.ask`.
     """
     try:
         seen = run.ask(operations.get_public_incoming_payment(url=run.attempt.incoming_payment_url))
