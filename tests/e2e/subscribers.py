@@ -134,7 +134,9 @@ class Subscriber:
         while not is_over():
             lasts = self.most_drops is not None and self.drops >= self.most_drops
             try:
-                async with asyncio.timeout(5 if lasts else self.rng.uniform(0.05, 0.6)):
+                # A little longer each time, or a busy machine never gets a word in.
+                patience = self.rng.uniform(0.05, 0.6) * (1 + self.drops / 20)
+                async with asyncio.timeout(5 if lasts else patience):
                     await self._read_on(is_over, lasts=lasts)
             except TimeoutError:
                 pass
@@ -159,3 +161,8 @@ class Subscriber:
         """Wait until the connection was lost `times` times."""
         async with self.dropped:
             await self.dropped.wait_for(lambda: self.drops >= times)
+
+    async def has_heard(self) -> None:
+        """Wait until a first item came over a connection that is gone by now."""
+        async with self.dropped:
+            await self.dropped.wait_for(lambda: bool(self.items))

@@ -63,6 +63,8 @@ async def _live(subscriber: Subscriber, *, approve_after: int) -> None:
     following = asyncio.create_task(subscriber.follow())
     # Most drops happen while the payer thinks, and the others while the money moves.
     await subscriber.has_dropped(approve_after)
+    # Or its first item may stand for the whole way, and there is nothing to resume.
+    await subscriber.has_heard()
     payment_id = str(subscriber.stream.variables["id"])
     await subscriber.person.approve(await _redirect(subscriber.person, payment_id))
     await following
