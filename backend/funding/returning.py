@@ -14,6 +14,7 @@ from backend.accounts.models import User, WalletAddress
 from backend.accounts.wallets import own_wallet
 from backend.errors import (
     AssetMismatch,
+    ErrorCode,
     Forbidden,
     NotFound,
     ValidationFailed,
@@ -43,7 +44,7 @@ from backend.open_payments.types import Amount
 from backend.payments.links import check_return_url
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.queries import payments_visible_to
-from backend.payments.resolving import require_an_impartial_operator
+from backend.payments.resolving import is_impartial, require_an_impartial_operator
 from backend.payments.services import cancel_payment, close_held_grant
 from backend.payments.status import PaymentStatus
 
@@ -227,7 +228,8 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
     """Try again, now, what a failed payment was for. Its payer and operators can.
 
     Only operators where the treasury has sent what a wallet does not show, and none whom it is
-    from or to. Safe to repeat with the same `idempotency_key`: the same payment is returned.
+    from or to. What failed because of its rate they have paid at whatever rate it is now. Safe to
+    repeat with the same `idempotency_key`: the same payment is returned.
 
     Raises:
         NotFound, Forbidden: there is no such payment for `user`, or they may not decide about it.
@@ -269,7 +271,7 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         rate_limits.hit("money", str(user.id))
         payable.failures = 0
         payable.save(update_fields=["failures"])
-        begun = paying.start(payable, at=now)
+        begun = paying.start(payable, at=now, at_any_rate=_accepts_the_rate(user, payment))
         if begun is None:
             raise _nothing_to_retry()
     return begun
@@ -296,6 +298,12 @@ def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Paya
             path=("paymentId",),
         )
     require_an_impartial_operator(user, payment)
+
+
+def _accepts_the_rate(user: User, payment: Payment) -> bool:
+    # The payer may run the wallet that names it.
+    failed_so = payment.failure_code == ErrorCode.RATE_TOO_LOW
+    return failed_so and user.is_staff and is_impartial(user, payment)
 
 
 def _nothing_to_retry() -> NothingToRetry:

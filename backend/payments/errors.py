@@ -190,6 +190,15 @@ TOO_SMALL = Failure(
     ),
     retryable=True,
 )
+RATE_TOO_LOW = Failure(
+    code=ErrorCode.RATE_TOO_LOW,
+    message=_(
+        "Far less would arrive than the payer's wallet said when the payer consented. Nothing was "
+        "charged. It is tried again a few times by itself, and at any time by retryPayment. Only "
+        "an operator can have it paid at such a rate."
+    ),
+    retryable=True,
+)
 GRANT_EXHAUSTED = Failure(
     code=ErrorCode.GRANT_EXHAUSTED,
     message=_(

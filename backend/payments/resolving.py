@@ -248,12 +248,17 @@ def require_an_impartial_operator(user: User, payment: Payment) -> None:
     """
     if not user.is_staff:
         raise Forbidden(_("Only operators can do this."), path=("paymentId",))
-    parties = {payment.payer_id, payment.sender.owner_id, payment.receiver.owner_id}
-    if user.pk in parties:
+    if not is_impartial(user, payment):
         raise Forbidden(
             _("This payment is from you or to you: other operators have to decide."),
             path=("paymentId",),
         )
+
+
+def is_impartial(user: User, payment: Payment) -> bool:
+    """Whether the payment is neither from nor to `user`."""
+    parties = {payment.payer_id, payment.sender.owner_id, payment.receiver.owner_id}
+    return user.pk not in parties
 
 
 def _require_an_operator_of_before(user: User, payment: Payment) -> None:

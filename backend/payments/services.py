@@ -58,13 +58,15 @@ def create_payment(
     send_amount: Amount | None = None,
     under: HeldGrant | None = None,
     return_url: str = "",
+    least_receive_value: int | None = None,
     owed_since: datetime | None = None,
     now: datetime,
 ) -> Payment:
     """Write down the intent to pay; the workflow starts when the caller's transaction commits.
 
     Exactly one side is fixed: what arrives, `receive_amount`, or what is sent, `send_amount`,
-    fees included. `under` a held grant nobody is asked, and the payment begins AUTHORIZED.
+    fees included; then nothing is ordered that makes less than `least_receive_value` arrive.
+    `under` a held grant nobody is asked, and the payment begins AUTHORIZED.
 
     Call it inside the transaction that decides to pay. `reference` is handed back by
     `signals.payment_ended`; while a payment for it is open, a second one is an IntegrityError.
@@ -88,6 +90,7 @@ def create_payment(
         receiver=receiver,
         under=under,
         send_value=None if send_amount is None else send_amount.value,
+        least_receive_value=least_receive_value,
         receive_value=None if receive_amount is None else receive_amount.value,
         receive_asset_code=receiver.asset_code,
         receive_asset_scale=receiver.asset_scale,

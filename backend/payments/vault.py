@@ -41,6 +41,7 @@ from backend.payments.quoting import (
     LARGEST_VALUE,
     UNQUOTED_BUFFER,
     WALLET_FRESH_FOR,
+    Price,
     price,
     refreshed,
 )
@@ -164,18 +165,19 @@ def work_out_limit(run: HeldGrantRun) -> None:
 def _quote_line(run: HeldGrantRun, line: HeldGrantLine) -> None:
     if not _is_as_it_was(run, run.sender):
         return run.fail(errors.WALLET_CHANGED)
-    debit_value = None
+    priced = None
     try:
-        debit_value = _quoted(run, line)
+        priced = _quoted(run, line)
     except OpenPaymentsError as error:
         if not _goes_on_without(run, error):
             raise
         log.warning("%s is asked for without a quote for %s: %s", run.row, line.receiver, error)
-    if debit_value is None and not run.renews:
+    if priced is None and not run.renews:
         return run.fail(errors.WALLET_CHANGED)
     with run.commit():
-        line.debit_value = _unquoted(run.sender, line) if debit_value is None else debit_value
-        line.save(update_fields=["debit_value"])
+        line.debit_value = priced.debit_value if priced else _unquoted(run.sender, line)
+        line.quoted_receive_value = priced.receive_value if priced else None
+        line.save(update_fields=["debit_value", "quoted_receive_value"])
 
 
 def _is_as_it_was(run: HeldGrantRun, wallet: WalletAddress) -> bool:
@@ -187,11 +189,11 @@ def _is_as_it_was(run: HeldGrantRun, wallet: WalletAddress) -> bool:
     return True
 
 
-def _quoted(run: HeldGrantRun, line: HeldGrantLine) -> int | None:
-    """What the sender's wallet says that the line takes; None: the receiver's wallet changed."""
+def _quoted(run: HeldGrantRun, line: HeldGrantLine) -> Price | None:
+    """What the sender's wallet says of the line; None: the receiver's wallet changed."""
     if not _is_as_it_was(run, line.receiver):
         return None
-    priced = price(
+    return price(
         run.ask,
         sender=run.sender,
         receiver=line.receiver,
@@ -199,7 +201,6 @@ def _quoted(run: HeldGrantRun, line: HeldGrantLine) -> int | None:
         send_value=line.send_value,
         now=run.now,
     )
-    return priced.debit_value
 
 
 def _goes_on_without(run: HeldGrantRun, error: OpenPaymentsError) -> bool:

@@ -223,6 +223,10 @@ def price_what_arrives(run: PaymentRun) -> None:
         )
     except AmountRejected as rejected:
         return run.fail(errors.TOO_SMALL if rejected.is_too_small else errors.REFUSED_BY_WALLET)
+    least = run.payment.least_receive_value
+    if least is not None and priced.receive_value < least:
+        # The wallet that quotes may be run by whoever gains by it.
+        return run.fail(errors.RATE_TOO_LOW)
     with run.commit(receive_value=priced.receive_value):
         return None
 

@@ -218,6 +218,15 @@ CODES: Mapping[ErrorCode, Code] = MappingProxyType(
             repeat=Repeat.YES,
             places=(Place.TOP_LEVEL,),
         ),
+        ErrorCode.RATE_TOO_LOW: Code(
+            meaning=(
+                "Where a job fixes what is sent: less than half would arrive of what the payer's "
+                "wallet said when they consented."
+            ),
+            advice="Try it again later; at that rate only an operator can have it paid.",
+            repeat=Repeat.YES,
+            places=(Place.FAILURE,),
+        ),
         ErrorCode.QUERY_TOO_COMPLEX: Code(
             meaning="The document asks for more than one request may; the message names the limit.",
             advice="Ask for fewer fields, smaller pages, or in several requests.",

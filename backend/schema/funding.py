@@ -19,6 +19,7 @@ from backend.events.feed import read_alone
 from backend.funding import models, queries
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Payable
+from backend.funding.rates import estimates_of_allocations
 from backend.funding.status import (
     ALLOCATED,
     TRANSITIONS,
@@ -136,6 +137,16 @@ class Allocation(Node):
         if self.status not in ALLOCATED:
             return None
         return await info.context.batched(queries.ends_of_consents, self.funding_key)
+
+    @strawberry.field(
+        description=(
+            "What all of it makes at the worker's wallet, by the newest quote that its payer "
+            "consented to: rates move. Null where the job fixes what arrives, or nobody has quoted."
+        )
+    )
+    async def estimated_receive(self, info: Info) -> Amount | None:
+        estimate = await info.context.batched(estimates_of_allocations, self.key)
+        return Amount.of(estimate) if estimate else None
 
     @strawberry.field(description="To whom; null when the viewer may not see that application.")
     async def application(

@@ -16,7 +16,7 @@ from backend.jobs.endings import cancel_job
 from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.jobs.work import begin_work
-from backend.payments.models import HeldGrant
+from backend.payments.models import HeldGrant, HeldGrantLine
 from backend.payments.status import GrantScope, HeldGrantStatus
 from tests.jobs.people import (
     NOON,
@@ -482,6 +482,54 @@ def test_ones_own_applications_take_the_same_statements_however_many_they_are() 
         counts.append(len(captured))
 
     assert counts[0] == counts[1] <= 6
+
+
+ESTIMATE = """query ($id: ID!) { job(id: $id) { applications(first: 5) { edges { node {
+  allocation { amount { value } estimatedReceive { value assetCode assetScale } } } } } } }"""
+
+
+def test_a_worker_sees_what_their_pay_may_make_where_what_is_sent_is_fixed() -> None:
+    job, (worker,) = a_job_with_work()
+    funding = a_funding(job, FundingStatus.SECURED)
+    application = job.applications.select_related("payout_wallet").get()
+    Allocation.objects.create(
+        funding=funding, application=application, amount_value=2500, created_at=NOON
+    )
+    consents = [
+        HeldGrant.objects.create(
+            reference=funding.id,
+            payer=job.owner,
+            sender=a_wallet(job.owner, is_default=False),
+            scope=GrantScope.POOLED,
+            status=HeldGrantStatus.HELD,
+            starts_at=NOON,
+            ends_at=NOON + timedelta(days=30),
+            created_at=NOON,
+            updated_at=NOON,
+            deadline_at=NOON,
+        )
+        for _ in range(3)
+    ]
+    given = {"id": global_id("Job", job.id)}
+    before = the_estimate(run(ESTIMATE, worker, "job", **given))
+    # The last one could not be quoted.
+    for consent, quoted in zip(consents, (21_000, 20_001, None), strict=True):
+        HeldGrantLine.objects.create(
+            held_grant=consent,
+            receiver=application.payout_wallet,
+            send_value=1250,
+            quoted_receive_value=quoted,
+        )
+
+    seen = the_estimate(run(ESTIMATE, worker, "job", **given))
+
+    code, scale = application.payout_wallet.asset
+    assert before is None
+    assert seen == {"value": "40002", "assetCode": code, "assetScale": scale}
+
+
+def the_estimate(job: Any) -> Any:
+    return job["applications"]["edges"][0]["node"]["allocation"]["estimatedReceive"]
 
 
 UNTIL = """query ($id: ID!) { job(id: $id) { fundingAssurance authorizedUntil

@@ -238,6 +238,8 @@ class HeldGrantLine(models.Model):
     receive_value = models.BigIntegerField(null=True)
     send_value = models.BigIntegerField(null=True)
     debit_value = models.BigIntegerField(null=True)
+    # What arrives, by the same quote; None without one.
+    quoted_receive_value = models.BigIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -42,6 +42,8 @@ class Payment(QueueRow):
         HeldGrant, on_delete=models.PROTECT, null=True, related_name="payments"
     )
     send_value = models.BigIntegerField(null=True)
+    # Less than this is not sent, where the payer fixed what they send; None: whatever arrives.
+    least_receive_value = models.BigIntegerField(null=True)
     receive_value = models.BigIntegerField(null=True)
     receive_asset_code = models.CharField(max_length=32)
     receive_asset_scale = models.PositiveSmallIntegerField()

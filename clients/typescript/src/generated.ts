@@ -280,6 +280,8 @@ export type ErrorCode =
   | 'QUERY_TOO_COMPLEX'
   /** Too many tries; `extensions.retryAfterSeconds` says when the next one counts. Wait that long, then send the same request. */
   | 'RATE_LIMITED'
+  /** Where a job fixes what is sent: less than half would arrive of what the payer's wallet said when they consented. Try it again later; at that rate only an operator can have it paid. */
+  | 'RATE_TOO_LOW'
   /** The origin of `returnUrl` is not one that the operator listed. Ask the operator to add the app's origin to RETURN_URLS. */
   | 'RETURN_URL_REFUSED'
   /** There is no active seller with this `sellerId`. Leave `sellerId` out, or ask the operator for its spelling. */

@@ -419,7 +419,7 @@ OPEN_FIELDS: dict[str, str] = {
         "updatedAt job failure attempts"
     ),
     "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
-    "Allocation": "id amount released status validUntil",
+    "Allocation": "id amount released status validUntil estimatedReceive",
     "Discrepancy": "id kind expected actual firstSeenAt lastSeenAt resolvedAt payment",
     "WebhookEndpoint": (
         "id url events format everything active disabledBecause disabledAt failingSince "

@@ -1,0 +1,72 @@
+"""What a sum that is sent has to make at its receiver, so that it counts as paid.
+
+Where a job fixes what is sent, the payer's own wallet says what arrives. Its quote under the
+consent is what the worker began to work for; one that is far from that is a mistake, or a payer who
+runs that wallet and keeps the pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from backend.funding.models import Allocation, Payable
+from backend.funding.queries import NEXT_TO_NOTHING
+from backend.funding.status import FundingMode
+from backend.open_payments.types import Amount
+from backend.payments.models import HeldGrant, HeldGrantLine
+
+# Lines of consents that fix what is sent, of which a wallet has said what arrives.
+_QUOTED = HeldGrantLine.objects.filter(send_value__gt=0, quoted_receive_value__gt=0)
+
+
+def least_that_arrives(payable: Payable, under: HeldGrant) -> int | None:
+    """The least that may arrive of what is owed and sent, in the receiver's smallest unit.
+
+    Half of what it would have made by the first consent's quote between the same two assets; in one
+    asset, of the sum itself. Fixed charges may take more of a sum that is next to nothing. None:
+    no bound, because the treasury's own wallet is believed, or because nothing was ever quoted.
+    """
+    if payable.funding.mode == FundingMode.ESCROW:
+        return None
+    sent, received = _rate(payable, under)
+    most_lost = max(payable.value // 2, NEXT_TO_NOTHING)
+    return max(0, received * (payable.value - most_lost) // sent) or None
+
+
+def _rate(payable: Payable, under: HeldGrant) -> tuple[int, int]:
+    """So much sent makes so much received; nothing where nobody has said it."""
+    if under.sender.asset == payable.receiver.asset:
+        return 1, 1
+    (asset_code, asset_scale), (to_code, to_scale) = under.sender.asset, payable.receiver.asset
+    # The first consent's, because a renewal is quoted by the same wallet, after the work began.
+    quoted = _QUOTED.filter(
+        held_grant__reference=payable.funding_id,
+        held_grant__sender__asset_code=asset_code,
+        held_grant__sender__asset_scale=asset_scale,
+        receiver__asset_code=to_code,
+        receiver__asset_scale=to_scale,
+    ).order_by("held_grant_id", "id")
+    return quoted.values_list("send_value", "quoted_receive_value").first() or (1, 0)
+
+
+def estimates_of_allocations(ids: Collection[UUID]) -> dict[UUID, Amount]:
+    """What arrives of each promise by the newest quote for it, where a job fixes what is sent."""
+    allocations = Allocation.objects.filter(id__in=ids).select_related("application__payout_wallet")
+    promised = {each.id: each for each in allocations}
+    fundings = {each.funding_id for each in promised.values()}
+    # Later ones take the place of earlier ones.
+    quotes = {
+        (line.held_grant.reference, line.receiver_id): line
+        for line in _QUOTED.filter(held_grant__reference__in=fundings)
+        .select_related("held_grant", "receiver")
+        .order_by("held_grant_id", "id")
+    }
+    found = {}
+    for id_, allocation in promised.items():
+        line = quotes.get((allocation.funding_id, allocation.application.payout_wallet_id))
+        if line is not None and line.send_value and line.quoted_receive_value:
+            code, scale = line.receiver.asset
+            value = line.quoted_receive_value * allocation.amount_value // line.send_value
+            found[id_] = Amount(value=value, asset_code=code, asset_scale=scale)
+    return found
