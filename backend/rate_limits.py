@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Limiter:
 
     def __init__(self, *, redis_url: str | None, prefix: str) -> None:
         self._local = MovingWindowRateLimiter(MemoryStorage())
+        # Two threads at once would start the storage's timer twice, and one of them fail.
+        self._counting_here = threading.Lock()
         self._shared: MovingWindowRateLimiter | None = None
         self._resting_until = 0.0
         if redis_url:
@@ -87,7 +90,7 @@ class Limiter:
         # E-mail addresses and the like stay out of Redis, and keys stay short.
         text = "\0".join(identifiers).encode(errors="surrogatepass")
         key = hashlib.sha256(text).hexdigest()
-        verdict = self._ask_shared(item, key) or _ask(self._local, item, key)
+        verdict = self._ask_shared(item, key) or self._ask_local(item, key)
         if not verdict.allowed:
             raise RateLimited(retry_after_seconds=verdict.retry_after_seconds)
 
@@ -96,6 +99,10 @@ class Limiter:
         self._local.storage.reset()
         if self._shared is not None:
             self._shared.storage.reset()
+
+    def _ask_local(self, item: RateLimitItem, key: str) -> _Verdict:
+        with self._counting_here:
+            return _ask(self._local, item, key)
 
     def _ask_shared(self, item: RateLimitItem, key: str) -> _Verdict | None:
         if self._shared is None or time.monotonic() < self._resting_until:

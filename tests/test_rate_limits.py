@@ -2,6 +2,8 @@
 
 import os
 import socket
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +43,25 @@ def tries(limiter: Limiter, name: str, *identifiers: str, times: int) -> int:
 
 def test_of_sixty_tries_at_once_five_get_through(limiter: Limiter) -> None:
     assert tries(limiter, "logIn", "ana@example.com", times=60) == 5
+
+
+def test_callers_at_once_are_counted_whatever_the_storage_cleans_up_meanwhile() -> None:
+    limiter, together = Limiter(redis_url=None, prefix="faena-test"), threading.Barrier(12)
+
+    def hit(number: int) -> None:
+        together.wait()
+        limiter.hit("money", f"somebody else {number}")
+
+    before = sys.getswitchinterval()
+    # They have to meet between two lines of the library.
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(12) as threads:
+            for round_ in range(150):
+                time.sleep(0.015)  # the timer of the round before has ended
+                list(threads.map(hit, range(12 * round_, 12 * round_ + 12)))
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_names_and_identifiers_are_counted_apart(limiter: Limiter) -> None:
