@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -37,6 +38,7 @@ from backend.payments.status import (
     HELD_GRANT_OVER,
     HeldGrantStatus,
 )
+from sandbox_wallet.rates import DEFAULT_RATES
 from tests.simulation import market_turns
 from tests.simulation.market_verdict import ENDED, Audit, MarketVerdict
 from tests.simulation.questions import MarketQuestions
@@ -81,6 +83,7 @@ class Market(Simulation):
         # So long people do nothing at most.
         self.pace = pace
         self.calm = False
+        self.rates_move = False
         self.history: list[str] = []
         self._next_due: datetime | None = None
         self._stir()
@@ -381,6 +384,19 @@ class Market(Simulation):
         self.calm = True
         self.points.choose(lambda _: False)
         self._control("DELETE", "faults")
+        self.set_rates("USD", "1")
+
+    def set_rates(self, currency: str, worth: str) -> None:
+        """Let every wallet say from now on that `currency` is worth so much of what it was."""
+        changed = {
+            pair: str(
+                Fraction(rate)
+                * (Fraction(worth) if pair.startswith(currency) else 1)
+                / (Fraction(worth) if pair.endswith(currency) else 1)
+            )
+            for pair, rate in DEFAULT_RATES.items()
+        }
+        self.options(rates=changed)
 
     def is_over(self) -> bool:
         return self._questions.job_status() in ENDED and not self._questions.something_is_open()

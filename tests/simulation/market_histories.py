@@ -52,6 +52,7 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
             "fees": rng.choice([{"bps": 0, "fixed": 0}, {"bps": 100, "fixed": 25}]),
         },
     )
+    market.rates_move = random.Random(f"rates of {seed}").random() < 0.4
     market.approve = rng.random() < 0.95
     market.pauses = rng.random() < 0.2
     if market.world.bank.options.single_use_quotes:

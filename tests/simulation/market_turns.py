@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 BEFORE_WORK = (JobStatus.DRAFT, JobStatus.RECRUITING, JobStatus.SELECTING)
 LIMITS = (1_000, 2_600, 10_000_000)
+# What a currency is worth, of what it was worth at first: a little less, as good as nothing, …
+WORTH = ("0.97", "1.04", "0.7", "1.5", "0.3", "0.01")
 
 
 def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
@@ -55,6 +57,7 @@ def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
         the_operator_changes_the_treasury: 1 if market.calm else 0.3,
         the_owner_gives_more_time: 0 if after else 0.5,
         the_owner_consents_again: 0.3,
+        the_rates_move: 1.5 if market.rates_move and not market.calm else 0,
     }
 
 
@@ -152,10 +155,11 @@ def the_owner_repairs(market: Market) -> None:
     if lapsed is not None or (stuck is not None and market.rng.random() < 0.5):
         market.renew(lapsed or (stuck.funding if stuck else None))
     elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
-        # Of what the treasury has sent and a wallet does not show only an operator decides.
-        escrow = market.mode is FundingMode.ESCROW
+        # Of what the treasury has sent and a wallet does not show only an operator decides, and of
+        # a payer's money at whatever rate there is.
+        by_operator = market.mode is FundingMode.ESCROW or market.rng.random() < 0.3
         returning.retry_payment(
-            user=market.operator if escrow else market.payer,
+            user=market.operator if by_operator else market.payer,
             payment_id=Payment.objects.filter(reference=stuck.id).latest("created_at").id,
             idempotency_key=new_id(),
             now=market.now,
@@ -257,7 +261,7 @@ def _answer_a_decision(market: Market) -> None:
         )
 
 
-# --- the platform ---------------------------------------------------------------------------------
+# --- the platform, and the world ------------------------------------------------------------------
 
 
 def the_operator_changes_the_treasury(market: Market) -> None:
@@ -275,6 +279,11 @@ def the_operator_changes_the_treasury(market: Market) -> None:
     else:
         grant = market.rng.choice(list(held.order_by("id")))
         revoke_treasury_grant(user=market.operator, grant_id=grant.id, now=market.now)
+
+
+def the_rates_move(market: Market) -> None:
+    """One currency rises or falls against the others, in a wallet's eyes."""
+    market.set_rates(market.rng.choice(["USD", "USD", "EUR", "MXN"]), market.rng.choice(WORTH))
 
 
 def _can_pay_each(held: QuerySet[HeldGrant], market: Market) -> bool:
