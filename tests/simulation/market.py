@@ -83,7 +83,7 @@ class Market(Simulation):
         # So long people do nothing at most.
         self.pace = pace
         self.calm = False
-        self.rates_move = False
+        self.rates_move = self.wallets_change = False
         self.history: list[str] = []
         self._next_due: datetime | None = None
         self._stir()
@@ -134,6 +134,14 @@ class Market(Simulation):
             created_at=self.now,
             updated_at=self.now,
         )
+
+    def another_wallet(self, owner: User) -> WalletAddress:
+        """Some wallet of theirs, with money in it, which they add if they have not."""
+        wallet = self._wallet(self.rng.choice(["alice", "bob", "diego", "shop", "shop-mxn"]))
+        row, _ = WalletAddress.objects.get_or_create(
+            owner=owner, url=wallet["url"], defaults=wallet
+        )
+        return row
 
     def _retire_earlier_worlds(self) -> None:
         # Their wallets are gone with them.

@@ -53,6 +53,7 @@ def world_of(seed: int) -> tuple[Market, random.Random]:
         },
     )
     market.rates_move = random.Random(f"rates of {seed}").random() < 0.4
+    market.wallets_change = random.Random(f"wallets of {seed}").random() < 0.3
     market.approve = rng.random() < 0.95
     market.pauses = rng.random() < 0.2
     if market.world.bank.options.single_use_quotes:

@@ -6,6 +6,7 @@ Each turn decides by the market's own randomness, and may be refused like anythi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,7 +14,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from backend.funding import returning
+from backend.funding.elsewhere import NotThere, pay_elsewhere
 from backend.funding.models import Funding, Payable
+from backend.funding.settling import waive_fee
 from backend.funding.status import UNPAID, FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import revoke_treasury_grant
 from backend.ids import new_id
@@ -28,7 +31,7 @@ from backend.jobs.status import (
     SubmissionStatus,
 )
 from backend.payments.models import HeldGrant, Payment
-from backend.payments.status import HeldGrantStatus
+from backend.payments.status import HeldGrantStatus, PaymentPurpose, PaymentStatus
 from tests.simulation.questions import DUST, UNPAYABLE
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
     status = market.status()
     before, after = status in BEFORE_WORK, status is JobStatus.REVIEWING
     working = not (before or after)
+    changes = market.wallets_change and not market.calm and not before
     return {
         the_owner_funds: 8 if before else 0,
         a_worker_submits: 6 if working else 1 if after else 0,
@@ -57,6 +61,9 @@ def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
         the_operator_changes_the_treasury: 1 if market.calm else 0.3,
         the_owner_gives_more_time: 0 if after else 0.5,
         the_owner_consents_again: 0.3,
+        a_worker_is_paid_elsewhere: 2 if changes else 0,
+        the_owner_pays_from_another_wallet: 0.7 if changes else 0,
+        the_operator_waives_a_fee: 0.2 if changes else 0,
         the_rates_move: 1.5 if market.rates_move and not market.calm else 0,
     }
 
@@ -173,6 +180,29 @@ def the_owner_consents_again(market: Market) -> None:
         market.renew(market.rng.choice(list(held)))
 
 
+def a_worker_is_paid_elsewhere(market: Market) -> None:
+    """What failed to reach a worker goes to another wallet of theirs, if they can be paid there."""
+    owed = Payable.objects.filter(funding__job=market.job, status__in=sorted(UNPAID))
+    failed = Payment.objects.filter(
+        purpose=PaymentPurpose.PAYOUT, status=PaymentStatus.FAILED, reference__in=owed.values("id")
+    )
+    payment = failed.select_related("receiver").order_by("-id").first()
+    if payment is None or payment.receiver.owner is None:
+        return
+    wallet = market.another_wallet(payment.receiver.owner)
+    # They have one of an asset that this job does not pay in, or it is being paid just now.
+    with suppress(NotThere):
+        pay_elsewhere(payment_id=payment.id, address=wallet.url, now=market.now)
+
+
+def the_owner_pays_from_another_wallet(market: Market) -> None:
+    """Consent again, with another wallet than before."""
+    held = Funding.objects.filter(job=market.job, mode=FundingMode.PREAPPROVED).order_by("id")
+    if held:
+        funding = market.rng.choice(list(held))
+        market.renew(funding, wallet=market.another_wallet(market.payer))
+
+
 # --- ending ---------------------------------------------------------------------------------------
 
 
@@ -284,6 +314,13 @@ def the_operator_changes_the_treasury(market: Market) -> None:
 def the_rates_move(market: Market) -> None:
     """One currency rises or falls against the others, in a wallet's eyes."""
     market.set_rates(market.rng.choice(["USD", "USD", "EUR", "MXN"]), market.rng.choice(WORTH))
+
+
+def the_operator_waives_a_fee(market: Market) -> None:
+    """Give up what the platform has not got yet of its fee."""
+    fundings = list(Funding.objects.filter(job=market.job).order_by("id"))
+    if fundings:
+        waive_fee(funding_id=market.rng.choice(fundings).id, now=market.now)
 
 
 def _can_pay_each(held: QuerySet[HeldGrant], market: Market) -> bool:
