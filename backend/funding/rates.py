@@ -15,6 +15,7 @@ from backend.funding.queries import NEXT_TO_NOTHING
 from backend.funding.status import FundingMode
 from backend.open_payments.types import Amount
 from backend.payments.models import HeldGrant, HeldGrantLine
+from backend.payments.quoting import LARGEST_VALUE
 
 # Lines of consents that fix what is sent, of which a wallet has said what arrives.
 _QUOTED = HeldGrantLine.objects.filter(send_value__gt=0, quoted_receive_value__gt=0)
@@ -29,15 +30,14 @@ def least_that_arrives(payable: Payable, under: HeldGrant) -> int | None:
     """
     if payable.funding.mode == FundingMode.ESCROW:
         return None
-    sent, received = _rate(payable, under)
-    most_lost = max(payable.value // 2, NEXT_TO_NOTHING)
-    return max(0, received * (payable.value - most_lost) // sent) or None
-
-
-def _rate(payable: Payable, under: HeldGrant) -> tuple[int, int]:
-    """So much sent makes so much received; nothing where nobody has said it."""
+    kept = max(0, payable.value - max(payable.value // 2, NEXT_TO_NOTHING))
     if under.sender.asset == payable.receiver.asset:
-        return 1, 1
+        return kept or None
+    line = _first_quote(payable, under)
+    return None if line is None else _makes(line, kept) or None
+
+
+def _first_quote(payable: Payable, under: HeldGrant) -> HeldGrantLine | None:
     (asset_code, asset_scale), (to_code, to_scale) = under.sender.asset, payable.receiver.asset
     # The first consent's, because a renewal is quoted by the same wallet, after the work began.
     quoted = _QUOTED.filter(
@@ -47,7 +47,7 @@ def _rate(payable: Payable, under: HeldGrant) -> tuple[int, int]:
         receiver__asset_code=to_code,
         receiver__asset_scale=to_scale,
     ).order_by("held_grant_id", "id")
-    return quoted.values_list("send_value", "quoted_receive_value").first() or (1, 0)
+    return quoted.first()
 
 
 def estimates_of_allocations(ids: Collection[UUID]) -> dict[UUID, Amount]:
@@ -65,8 +65,15 @@ def estimates_of_allocations(ids: Collection[UUID]) -> dict[UUID, Amount]:
     found = {}
     for id_, allocation in promised.items():
         line = quotes.get((allocation.funding_id, allocation.application.payout_wallet_id))
-        if line is not None and line.send_value and line.quoted_receive_value:
+        if line is not None:
             code, scale = line.receiver.asset
-            value = line.quoted_receive_value * allocation.amount_value // line.send_value
+            value = _makes(line, allocation.amount_value)
             found[id_] = Amount(value=value, asset_code=code, asset_scale=scale)
     return found
+
+
+def _makes(line: HeldGrantLine, value: int) -> int:
+    """What `value` sent makes at the rate of a line that was quoted."""
+    assert line.send_value is not None
+    assert line.quoted_receive_value is not None
+    return min(line.quoted_receive_value * value // line.send_value, LARGEST_VALUE)

@@ -140,8 +140,8 @@ class Allocation(Node):
 
     @strawberry.field(
         description=(
-            "What all of it makes at the worker's wallet, by the newest quote that its payer "
-            "consented to: rates move. Null where the job fixes what arrives, or nobody has quoted."
+            "What all of it makes at the worker's wallet, by the newest quote of the payer's "
+            "wallet: rates move. Null where the job fixes what arrives, or nothing was quoted."
         )
     )
     async def estimated_receive(self, info: Info) -> Amount | None:
