@@ -15,7 +15,7 @@ from backend.jobs.lifecycle.application import RULES, ApplicationAction
 from backend.jobs.lifecycle.rules import allowed
 from backend.jobs.status import ApplicationStatus
 from backend.known import as_known
-from backend.schema.accounts import User, Wallet
+from backend.schema.accounts import User
 from backend.schema.attachments import files_of
 from backend.schema.connections import After, Connection, First, Span, nested_page, page
 from backend.schema.context import Info
@@ -25,6 +25,7 @@ from backend.schema.files import File
 from backend.schema.nodes import Node, decode_id, decode_ids, load_node
 from backend.schema.permissions import WITH_PARENT, rule
 from backend.schema.submissions import Submission, SubmissionFilter
+from backend.schema.wallets import Wallet
 
 if TYPE_CHECKING:
     from backend.schema.funding import Allocation

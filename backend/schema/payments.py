@@ -27,7 +27,6 @@ from backend.payments.status import (
     PaymentStatus,
 )
 from backend.receipts.queries import may_see_receipt, receipts_of
-from backend.schema.accounts import Wallet
 from backend.schema.amounts import Amount
 from backend.schema.connections import After, Connection, First, Part, Span, nested_page, page
 from backend.schema.context import Context, Info
@@ -38,6 +37,7 @@ from backend.schema.permissions import WITH_PARENT, rule, visible_rows
 from backend.schema.receipts import Receipt
 from backend.schema.scalars import URL, EventCursor
 from backend.schema.subscriptions import follow, has_seen_everything, selected_names
+from backend.schema.wallets import Wallet
 
 if TYPE_CHECKING:
     from backend.schema.jobs import Job

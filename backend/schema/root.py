@@ -25,6 +25,7 @@ from backend.schema import (
     payments,
     resolutions,
     submissions,
+    wallets,
     webhooks,
 )
 from backend.schema.errors import (
@@ -62,6 +63,7 @@ Query = merge_types(
     (
         NodeQuery,
         accounts.AccountQuery,
+        wallets.WalletQuery,
         jobs.JobQuery,
         applications.ApplicationQuery,
         funding.FundingQuery,
@@ -77,6 +79,7 @@ Mutation = merge_types(
     "Mutation",
     (
         accounts.AccountMutation,
+        wallets.WalletMutation,
         api_keys.ApiKeyMutation,
         jobs.JobMutation,
         applications.ApplicationMutation,

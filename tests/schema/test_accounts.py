@@ -6,7 +6,7 @@ from backend.accounts.models import User
 from backend.ids import new_id
 from tests.files.people import a_file
 from tests.schema.client import bearer_of, code_of, data_of, execute
-from tests.schema.world import a_wallet, global_id
+from tests.schema.world import global_id
 
 pytestmark = pytest.mark.django_db
 
@@ -179,26 +179,6 @@ def test_operators_and_auditors_read_what_they_are() -> None:
     User.objects.filter(id=bob.id).update(is_auditor=True)
 
     assert data_of(execute("{ viewer { roles } }", user=bob)) == {"viewer": {"roles": ["AUDITOR"]}}
-
-
-def test_wallets_are_chosen_and_removed() -> None:
-    bob = a_user()
-    first, second = (global_id("Wallet", a_wallet(bob).id) for _ in range(2))
-    query = """mutation ($first: ID!) {
-      choose: setDefaultWallet(input: {walletId: $first}) { wallet { isDefault } errors { code } }
-      remove: removeWallet(input: {walletId: $first}) { wallet { isDefault } errors { code } }
-      again: setDefaultWallet(input: {walletId: $first}) { wallet { id } errors { code path } }
-    }"""
-
-    result = execute(query, variables={"first": first}, user=bob)
-
-    assert data_of(result) == {
-        "choose": {"wallet": {"isDefault": True}, "errors": []},
-        "remove": {"wallet": {"isDefault": False}, "errors": []},
-        "again": {"wallet": None, "errors": [{"code": "NOT_FOUND", "path": ["walletId"]}]},
-    }
-    left = data_of(execute("{ viewer { wallets { id } defaultWallet { id } } }", user=bob))
-    assert left == {"viewer": {"wallets": [{"id": second}], "defaultWallet": {"id": second}}}
 
 
 def test_a_session_is_listed_and_ended_from_another_device() -> None:
