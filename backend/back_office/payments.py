@@ -16,6 +16,7 @@ from backend.back_office.actions import act
 from backend.back_office.deeds import DeedAdmin, DeedForm, Offer
 from backend.back_office.timeline import timeline, written
 from backend.clock import SYSTEM_CLOCK
+from backend.errors import ErrorCode
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import fundings_of_references
 from backend.funding.returning import retry_payment
@@ -148,7 +149,12 @@ class PaymentAdmin(DeedAdmin):
                 Offer(
                     deed="retry",
                     says=_("Pay again"),
-                    explained=_("What it was for is still owed. This begins another payment."),
+                    explained=_("What it was for is still owed. This begins another payment.")
+                    if row.failure_code != ErrorCode.RATE_TOO_LOW
+                    else _(
+                        "What it was for is still owed. This pays it at whatever rate the payer's "
+                        "wallet names now, however little arrives."
+                    ),
                     form=DeedForm(),
                 )
             )

@@ -16,8 +16,9 @@ from backend.accounts.models import ApiKey, Scope, User
 from backend.back_office.models import OperatorAction
 from backend.back_office.timeline import Kind, timeline
 from backend.events.relay import relay
-from backend.funding.models import Seller
+from backend.funding.models import Payable, Seller
 from backend.ids import new_id
+from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments.models import Discrepancy, HeldGrant, Payment
 from backend.payments.status import GrantScope, HeldGrantStatus, PaymentStatus
 from backend.webhooks.models import WebhookDelivery
@@ -28,6 +29,7 @@ from tests.jobs.people import a_job, a_person, a_wallet
 from tests.ledger.books import a_payment
 from tests.payments.test_cannot_look_up import payers_payment
 from tests.payments.test_resolving import hanging, look_once_more
+from tests.simulation.market import Market
 from tests.simulation.simulator import Simulation
 from tests.webhooks.world import a_user, an_endpoint, announce, deliveries
 
@@ -113,6 +115,21 @@ def test_a_payment_that_cannot_be_looked_up_is_ended_with_the_part_that_arrived(
     assert "Of it arrived: 9.00 USD." in proposed
     assert "SENT → FAILED" in confirmed
     assert (payment.failure_code, payment.delivered_value) == ("PARTIALLY_DELIVERED", 900)
+
+
+def test_who_pays_again_at_a_low_rate_is_told_that_they_do() -> None:
+    market = Market(pricing=Pricing.FIXED_SEND, workers=1)
+    market.pre_fund()
+    market.settle_down(lambda: market.status() == "SUBMITTING")
+    market.set_rates("USD", "0.01")
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: Payable.objects.get().failures > 0)
+
+    page = page_of(entering(an_operator()), Payment.objects.get(purpose="PAYOUT"))
+
+    assert "Far less would arrive" in page
+    assert "Pay again" in page
+    assert "however little arrives" in page
 
 
 def test_a_completed_payment_has_its_entries_and_its_receipt_in_its_timeline() -> None:

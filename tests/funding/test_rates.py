@@ -1,7 +1,5 @@
 """Where a job fixes what is sent: the payer's wallet does not decide alone what counts as paid."""
 
-from fractions import Fraction
-
 import pytest
 
 from backend.accounts.models import User, WalletAddress
@@ -28,14 +26,6 @@ def at_work(mode: FundingMode = FundingMode.PREAPPROVED, *, workers: int = 1) ->
     return market
 
 
-def let_a_dollar_make(share: Fraction | str, market: Market) -> None:
-    """Of what it made when the payer consented."""
-    rates = market.world.bank.options.rates
-    of_dollars = {pair: rate for pair, rate in rates.items() if pair.startswith("USD:")}
-    fallen = {pair: str(Fraction(rate) * Fraction(share)) for pair, rate in of_dollars.items()}
-    market.options(rates={**rates, **fallen})
-
-
 def accept(market: Market) -> None:
     for worker in market.workers:
         market.review(market.submit(worker), ReviewDecision.ACCEPT)
@@ -58,7 +48,7 @@ def wait_for(status: PayableStatus, market: Market) -> None:
 
 def at_a_hundredth_of_the_rate() -> Market:
     market = at_work()
-    let_a_dollar_make("0.01", market)
+    market.set_rates("USD", "0.01")
     accept(market)
     return market
 
@@ -78,7 +68,7 @@ def test_pay_of_which_next_to_nothing_would_arrive_is_not_sent() -> None:
 def test_it_is_paid_by_itself_once_the_rate_is_back() -> None:
     market = at_a_hundredth_of_the_rate()
     market.settle_down(lambda: Payable.objects.get().failures > 0)
-    let_a_dollar_make("100", market)
+    market.set_rates("USD", "1")
 
     market.settle_down(market.is_over)
 
@@ -130,7 +120,7 @@ def test_another_consent_at_a_worse_rate_changes_nothing() -> None:
 def test_rates_move(mode: FundingMode) -> None:
     market = at_work(mode, workers=2)
     # What the treasury's own wallet says is believed.
-    let_a_dollar_make("0.6" if mode is FundingMode.PREAPPROVED else "0.1", market)
+    market.set_rates("USD", "0.6" if mode is FundingMode.PREAPPROVED else "0.1")
 
     accept(market)
     market.settle_down(market.is_over)
@@ -179,7 +169,7 @@ def test_where_nobody_ever_quoted_there_is_no_bound() -> None:
 def test_a_payment_before_the_bound_was_known_has_none() -> None:
     """Rows of an earlier version go on as they were."""
     market = at_work()
-    let_a_dollar_make("0.01", market)
+    market.set_rates("USD", "0.01")
     HeldGrantLine.objects.update(quoted_receive_value=None)
 
     accept(market)
