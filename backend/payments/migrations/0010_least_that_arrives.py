@@ -2,20 +2,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('payments', '0009_sums_that_operators_say'),
+        ("payments", "0009_sums_that_operators_say"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='heldgrantline',
-            name='quoted_receive_value',
+            model_name="heldgrantline",
+            name="quoted_receive_value",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='least_receive_value',
+            model_name="payment",
+            name="least_receive_value",
             field=models.BigIntegerField(null=True),
         ),
     ]
