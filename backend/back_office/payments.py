@@ -16,7 +16,6 @@ from backend.back_office.actions import act
 from backend.back_office.deeds import DeedAdmin, DeedForm, Offer
 from backend.back_office.timeline import timeline, written
 from backend.clock import SYSTEM_CLOCK
-from backend.errors import ErrorCode
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import fundings_of_references
 from backend.funding.returning import retry_payment
@@ -149,12 +148,7 @@ class PaymentAdmin(DeedAdmin):
                 Offer(
                     deed="retry",
                     says=_("Pay again"),
-                    explained=_("What it was for is still owed. This begins another payment.")
-                    if row.failure_code != ErrorCode.RATE_TOO_LOW
-                    else _(
-                        "What it was for is still owed. This pays it at whatever rate the payer's "
-                        "wallet names now, however little arrives."
-                    ),
+                    explained=_what_paying_again_does(row),
                     form=DeedForm(),
                 )
             )
@@ -197,6 +191,14 @@ class PaymentAdmin(DeedAdmin):
         )
 
     deeds: ClassVar = {"resolve": (ResolveForm, resolve), "retry": (DeedForm, retry)}
+
+
+def _what_paying_again_does(row: Payment) -> str:
+    if row.refused_receive_amount is None:
+        return _("What it was for is still owed. This begins another payment.")
+    return _(
+        "What it was for is still owed. This pays it though no more than %(arrives)s would arrive."
+    ) % {"arrives": written(row.refused_receive_amount)}
 
 
 def _advice(payment: Payment) -> str:

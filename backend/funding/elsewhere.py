@@ -17,6 +17,7 @@ from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import kept_wallets
 from backend.funding.models import Payable
 from backend.funding.paying import start
+from backend.funding.queries import in_doubt
 from backend.funding.settling import NEEDED
 from backend.funding.status import PayableStatus
 from backend.funding.telling import tell_people
@@ -36,13 +37,16 @@ def pay_elsewhere(*, payment_id: UUID, address: str, now: datetime) -> list[Paym
     """Pay what a failed payment was for, as an operator, into the worker's wallet at `address`.
 
     It has to be one that the worker has added. What else they are owed and will be for the same job
-    goes there too. Returns the payments that begin; what waits for a consent begins after it.
+    goes there too. Returns the payments that begin; what waits for a consent begins after it, and
+    what a wallet does not show, though it was sent, once somebody has looked and tries it again.
 
     Raises:
         NotThere: that cannot be, and nothing was changed.
     """
     with transaction.atomic():
-        application = _application_behind(payment_id)
+        named = _owed_by(payment_id)
+        assert named.allocation is not None
+        application = named.allocation.application
         job = Job.objects.select_for_update().get(id=application.job_id)
         wallet = _own_wallet(application, job, address)
         unpaid = Payable.objects.filter(
@@ -59,23 +63,26 @@ def pay_elsewhere(*, payment_id: UUID, address: str, now: datetime) -> list[Paym
             payout_asset_scale=wallet.asset_scale,
             updated_at=now,
         )
-        begun = [_started(payable, wallet, now=now) for payable in waiting]
+        # What has perhaps arrived is sent again by who names it, and not along with something else.
+        doubtful = set(in_doubt(unpaid).exclude(id=named.id).values_list("id", flat=True))
+        begun = [_paid_there(each, wallet, each.id not in doubtful, now=now) for each in waiting]
         log.warning("application %s is paid to %s from now on", application.id, wallet.url)
         for funding in {payable.funding_id: payable.funding for payable in waiting}.values():
             tell_people(funding, at=now)
     return [payment for payment in begun if payment is not None]
 
 
-def _application_behind(payment_id: UUID) -> Application:
+def _owed_by(payment_id: UUID) -> Payable:
     paid_for = Payment.objects.filter(id=payment_id, purpose=PaymentPurpose.PAYOUT)
     payable = (
         Payable.objects.filter(id__in=paid_for.values("reference"))
+        .exclude(allocation=None)
         .select_related("allocation__application__applicant")
         .first()
     )
-    if payable is None or payable.allocation is None:
+    if payable is None:
         raise NotThere(f"{payment_id} is no payment to a worker.")
-    return payable.allocation.application
+    return payable
 
 
 def _own_wallet(application: Application, job: Job, address: str) -> WalletAddress:
@@ -91,7 +98,10 @@ def _own_wallet(application: Application, job: Job, address: str) -> WalletAddre
     return wallet
 
 
-def _started(payable: Payable, wallet: WalletAddress, *, now: datetime) -> Payment | None:
-    payable.receiver, payable.failures = wallet, 0
+def _paid_there(
+    payable: Payable, wallet: WalletAddress, at_once: bool, *, now: datetime
+) -> Payment | None:
+    payable.receiver = wallet
+    payable.failures = 0 if at_once else payable.failures
     payable.save(update_fields=["receiver", "failures"])
-    return start(payable, at=now)
+    return start(payable, at=now) if at_once else None

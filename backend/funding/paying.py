@@ -12,7 +12,7 @@ from backend.errors import ErrorCode
 from backend.funding import fees
 from backend.funding.models import Funding, Payable
 from backend.funding.queries import last_failure
-from backend.funding.rates import least_that_arrives
+from backend.funding.rates import least_that_arrives, no_less_than
 from backend.funding.status import FundingMode, PayableStatus
 from backend.funding.treasury import paying_grant_of
 from backend.jobs.models import Job
@@ -30,12 +30,14 @@ LOOK_AGAIN = timedelta(hours=1)
 _NEEDED = ("funding__job", "funding__payer", "funding__seller__wallet", "receiver")
 
 
-def start(payable: Payable, *, at: datetime, at_any_rate: bool = False) -> Payment | None:
+def start(
+    payable: Payable, *, at: datetime, at_the_rate_of: Payment | None = None
+) -> Payment | None:
     """Begin a payment for what is owed, under the consent there is; None: it waits for one.
 
     A fee also waits until nothing is promised to a worker. Where what is sent is fixed, enough of
-    it has to arrive, or else an operator has accepted `at_any_rate`. Joins the caller's
-    transaction, which has locked the job.
+    it has to arrive; or, where an operator has accepted that, no less than `at_the_rate_of` a
+    payment that failed because of it. Joins the caller's transaction, which has locked the job.
     """
     funding = payable.funding
     too_early = fees.has_to_wait(payable)
@@ -47,7 +49,6 @@ def start(payable: Payable, *, at: datetime, at_any_rate: bool = False) -> Payme
         return None
     _save(payable, PayableStatus.PAYING, due_at=None, at=at)
     sends = _fixes_what_is_sent(payable)
-    is_bound = sends and not at_any_rate
     return create_payment(
         purpose=PaymentPurpose(payable.purpose),
         reference=payable.id,
@@ -56,11 +57,15 @@ def start(payable: Payable, *, at: datetime, at_any_rate: bool = False) -> Payme
         receiver=payable.receiver,
         receive_amount=None if sends else payable.amount,
         send_amount=payable.amount if sends else None,
-        least_receive_value=least_that_arrives(payable, under) if is_bound else None,
+        least_receive_value=_least(payable, under, at_the_rate_of) if sends else None,
         under=under,
         owed_since=payable.created_at,
         now=at,
     )
+
+
+def _least(payable: Payable, under: HeldGrant, accepted: Payment | None) -> int | None:
+    return least_that_arrives(payable, under) if accepted is None else no_less_than(accepted)
 
 
 def _save(

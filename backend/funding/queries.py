@@ -30,6 +30,9 @@ from backend.payments.status import HeldGrantStatus, PaymentPurpose
 # What a wallet may call less than it costs to send: smallest units, or one in so many of a reward.
 NEXT_TO_NOTHING = 100
 LITTLE_OF_A_REWARD = 20
+# Here a wallet said something that nobody could check. Trying again by ourselves would let whoever
+# runs it be paid twice; a person who has asked the other side may (`retryPayment`).
+FOR_A_PERSON = frozenset({ErrorCode.NOT_DELIVERED, ErrorCode.PARTIALLY_DELIVERED})
 
 
 def fundings_visible_to(user: User | None) -> QuerySet[Funding]:
@@ -66,6 +69,12 @@ def waiting_for_a_person() -> QuerySet[Payable]:
         & ~Q(funding__status=FundingStatus.LAPSED)
     )
     return Payable.objects.filter(Q(status=PayableStatus.STUCK) | waits_for_consent)
+
+
+def in_doubt(payables: QuerySet[Payable]) -> QuerySet[Payable]:
+    """Those of which something was sent that a wallet does not show, or not all of it."""
+    failed = Payment.objects.filter(reference=OuterRef("pk"), failure_code__in=sorted(FOR_A_PERSON))
+    return payables.filter(Exists(failed))
 
 
 def last_failure() -> Subquery:

@@ -8,14 +8,18 @@ runs that wallet and keeps the pay.
 from __future__ import annotations
 
 from collections.abc import Collection
+from fractions import Fraction
+from math import ceil
 from uuid import UUID
+
+from django.db.models import ExpressionWrapper, F, FloatField
 
 from backend.funding.models import Allocation, Payable
 from backend.funding.queries import NEXT_TO_NOTHING
 from backend.funding.status import FundingMode
 from backend.open_payments.types import Amount
-from backend.payments.models import HeldGrant, HeldGrantLine
-from backend.payments.quoting import LARGEST_VALUE
+from backend.payments.models import HeldGrant, HeldGrantLine, Payment
+from backend.payments.quoting import CROSS_ASSET_BUFFER, LARGEST_VALUE
 
 # Lines of consents that fix what is sent, of which a wallet has said what arrives.
 _QUOTED = HeldGrantLine.objects.filter(send_value__gt=0, quoted_receive_value__gt=0)
@@ -24,20 +28,29 @@ _QUOTED = HeldGrantLine.objects.filter(send_value__gt=0, quoted_receive_value__g
 def least_that_arrives(payable: Payable, under: HeldGrant) -> int | None:
     """The least that may arrive of what is owed and sent, in the receiver's smallest unit.
 
-    Half of what it would have made by the first consent's quote between the same two assets; in one
-    asset, of the sum itself. Fixed charges may take more of a sum that is next to nothing. None:
-    no bound, because the treasury's own wallet is believed, or because nothing was ever quoted.
+    Half of what it would have made by the first consent's best quote between the same two assets;
+    in one asset, of the sum itself. Fixed charges may take more of a reward that is next to
+    nothing. None: no bound, because the treasury's own wallet is believed, or nothing was quoted.
     """
     if payable.funding.mode == FundingMode.ESCROW:
         return None
-    kept = max(0, payable.value - max(payable.value // 2, NEXT_TO_NOTHING))
+    # Of each part its part, or a payer who accepts in small parts would keep all of it.
+    whole = payable.allocation.kept_value if payable.allocation else payable.value
+    most_lost = ceil(Fraction(payable.value * max(whole // 2, NEXT_TO_NOTHING), whole))
+    kept = max(0, payable.value - most_lost)
     if under.sender.asset == payable.receiver.asset:
         return kept or None
-    line = _first_quote(payable, under)
+    line = _best_quote(payable, under)
     return None if line is None else _makes(line, kept) or None
 
 
-def _first_quote(payable: Payable, under: HeldGrant) -> HeldGrantLine | None:
+def no_less_than(refused: Payment) -> int | None:
+    """The least that may arrive where an operator accepts the rate at which `refused` failed."""
+    value = refused.refused_receive_value
+    return None if value is None else ceil(value * (1 - CROSS_ASSET_BUFFER))
+
+
+def _best_quote(payable: Payable, under: HeldGrant) -> HeldGrantLine | None:
     (asset_code, asset_scale), (to_code, to_scale) = under.sender.asset, payable.receiver.asset
     # The first consent's, because a renewal is quoted by the same wallet, after the work began.
     quoted = _QUOTED.filter(
@@ -46,8 +59,12 @@ def _first_quote(payable: Payable, under: HeldGrant) -> HeldGrantLine | None:
         held_grant__sender__asset_scale=asset_scale,
         receiver__asset_code=to_code,
         receiver__asset_scale=to_scale,
-    ).order_by("held_grant_id", "id")
-    return quoted.first()
+    )
+    # The best, because another line may be of somebody who is in league with the payer.
+    rate = ExpressionWrapper(
+        F("quoted_receive_value") * 1.0 / F("send_value"), output_field=FloatField()
+    )
+    return quoted.order_by("held_grant_id", rate.desc(), "id").first()
 
 
 def estimates_of_allocations(ids: Collection[UUID]) -> dict[UUID, Amount]:

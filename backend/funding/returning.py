@@ -30,7 +30,7 @@ from backend.funding.errors import NothingToRetry
 from backend.funding.fees import Terms
 from backend.funding.lifecycle import RULES, FundingAction, FundingFacts, funding_facts
 from backend.funding.models import Allocation, Funding, Payable
-from backend.funding.queries import fundings_visible_to
+from backend.funding.queries import fundings_visible_to, in_doubt
 from backend.funding.securing import Ask, ask_to_hold, check_assets
 from backend.funding.status import (
     ALLOCATED,
@@ -228,8 +228,8 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
     """Try again, now, what a failed payment was for. Its payer and operators can.
 
     Only operators where the treasury has sent what a wallet does not show, and none whom it is
-    from or to. What failed because of its rate they have paid at whatever rate it is now. Safe to
-    repeat with the same `idempotency_key`: the same payment is returned.
+    from or to. What failed because of its rate they have paid at that rate. Safe to repeat with the
+    same `idempotency_key`: the same payment is returned.
 
     Raises:
         NotFound, Forbidden: there is no such payment for `user`, or they may not decide about it.
@@ -271,7 +271,7 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         rate_limits.hit("money", str(user.id))
         payable.failures = 0
         payable.save(update_fields=["failures"])
-        begun = paying.start(payable, at=now, at_any_rate=_accepts_the_rate(user, payment))
+        begun = paying.start(payable, at=now, at_the_rate_of=_accepted(user, payable))
         if begun is None:
             raise _nothing_to_retry()
     return begun
@@ -283,11 +283,8 @@ def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Paya
     That wallet may be run by the worker, or for a refund by the payer: their word would be enough
     to be paid twice with the money of others. A payer's own money is theirs to risk.
     """
-    doubtful = Payment.objects.filter(failure_code__in=sorted(settling.FOR_A_PERSON))
-    if (
-        payable.funding.mode != FundingMode.ESCROW
-        or not doubtful.filter(reference=payable.id).exists()
-    ):
+    doubtful = in_doubt(Payable.objects.filter(id=payable.id))
+    if payable.funding.mode != FundingMode.ESCROW or not doubtful.exists():
         return
     if not user.is_staff:
         raise Forbidden(
@@ -300,10 +297,12 @@ def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Paya
     require_an_impartial_operator(user, payment)
 
 
-def _accepts_the_rate(user: User, payment: Payment) -> bool:
+def _accepted(user: User, payable: Payable) -> Payment | None:
+    """The payment whose rate `user` accepts; None: nobody has to, or they may not."""
+    last = Payment.objects.filter(reference=payable.id).latest("created_at")
+    failed_so = last.failure_code == ErrorCode.RATE_TOO_LOW
     # The payer may run the wallet that names it.
-    failed_so = payment.failure_code == ErrorCode.RATE_TOO_LOW
-    return failed_so and user.is_staff and is_impartial(user, payment)
+    return last if failed_so and user.is_staff and is_impartial(user, last) else None
 
 
 def _nothing_to_retry() -> NothingToRetry:

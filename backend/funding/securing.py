@@ -157,6 +157,8 @@ def ask_to_hold(ask: Ask, funding: Funding) -> HeldGrant:
         lines=lines,
         limit=limit,
         days=min(window_days(ask, renews=renews), LONGEST_WINDOW.days),
+        # The work will begin because of it.
+        all_or_nothing=ask.job.status in BEFORE_WORK,
         return_url=ask.return_url,
         now=ask.now,
     )

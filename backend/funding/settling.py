@@ -24,7 +24,7 @@ from backend.funding.allocating import free_value, is_needed, return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.paying import paying_grant, start, too_small_for
-from backend.funding.queries import dust_of, without_dust
+from backend.funding.queries import FOR_A_PERSON, dust_of, without_dust
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
@@ -58,9 +58,6 @@ WAIT_FOR_CONSENT = frozenset(
         ErrorCode.GRANT_REVOKED,
     }
 )
-# Here a wallet said something that nobody could check. Trying again by ourselves would let whoever
-# runs it be paid twice; a person who has asked the other side may (`retryPayment`).
-FOR_A_PERSON = frozenset({ErrorCode.NOT_DELIVERED, ErrorCode.PARTIALLY_DELIVERED})
 OVER = frozenset({JobStatus.COMPLETE, JobStatus.CANCELED, JobStatus.EXPIRED})
 # What is needed of a funding to pay out of it.
 NEEDED = ("job", "payer", "payer_wallet", "seller__wallet", "fee_wallet")
@@ -91,11 +88,12 @@ def owe_for_work(submission: Submission, *, value: int, at: datetime) -> None:
             purpose=PaymentPurpose.PAYOUT,
             allocation=allocation,
             submission=submission,
-            receiver=submission.application.payout_wallet,
             value=0,
             created_at=at,
         )
         payable.value, payable.failures, payable.updated_at = payable.value + part, 0, at
+        # Nothing of it has left, and they may be paid elsewhere by now.
+        payable.receiver = submission.application.payout_wallet
         payable.save()
         start(payable, at=at)
         # Whoever asks next whether the job is done has this very object in hand.

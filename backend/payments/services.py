@@ -174,6 +174,7 @@ def hold_grant(
     limit: int | None = None,
     days: int | None = None,
     period_days: int | None = None,
+    all_or_nothing: bool = False,
     return_url: str,
     now: datetime,
 ) -> HeldGrant:
@@ -181,6 +182,7 @@ def hold_grant(
 
     What is asked for is `limit`, in the sender's asset, or else what `lines` turn out to cost. It
     is valid for `days` from now on, once; or, with `period_days`, so much in every such period.
+    A renewal goes on without lines whose wallets cannot be asked, unless it is `all_or_nothing`.
     `signals.held_grant_moved` hands `reference` back with every change. No network call is made.
 
     Raises:
@@ -206,6 +208,7 @@ def hold_grant(
         ends_at=starts_at + timedelta(days=days) if days else None,
         period_days=period_days,
         period_until=starts_at + timedelta(days=period_days) if period_days else None,
+        all_or_nothing=all_or_nothing,
         return_url=return_url,
         due_at=now,
         deadline_at=now + PREPARE_FOR,

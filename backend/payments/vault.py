@@ -110,6 +110,14 @@ class HeldGrantRun(Run[HeldGrant]):
         earlier = HeldGrant.objects.filter(reference=self.row.reference, id__lt=self.row.id)
         return earlier.exists()
 
+    @property
+    def may_leave_some_out(self) -> bool:
+        """Whether one line may stay without a quote, so that what others are owed can be paid.
+
+        Only where a consent is renewed for work that has begun: else all of it is secured, or none.
+        """
+        return self.renews and not self.row.all_or_nothing
+
     def has_open_payments(self) -> bool:
         return Payment.objects.filter(under=self.row).exclude(status__in=sorted(TERMINAL)).exists()
 
@@ -172,7 +180,7 @@ def _quote_line(run: HeldGrantRun, line: HeldGrantLine) -> None:
         if not _goes_on_without(run, error):
             raise
         log.warning("%s is asked for without a quote for %s: %s", run.row, line.receiver, error)
-    if priced is None and not run.renews:
+    if priced is None and not run.may_leave_some_out:
         return run.fail(errors.WALLET_CHANGED)
     with run.commit():
         line.debit_value = priced.debit_value if priced else _unquoted(run.sender, line)
@@ -204,13 +212,10 @@ def _quoted(run: HeldGrantRun, line: HeldGrantLine) -> Price | None:
 
 
 def _goes_on_without(run: HeldGrantRun, error: OpenPaymentsError) -> bool:
-    """Whether one line stays without a quote, so that what others are owed can be paid.
-
-    Only where a consent is renewed: a first one is to secure all or nothing.
-    """
+    """Whether this line stays without a quote: its wallets had their time to answer."""
     may_still_answer = outcome_of(error, repeatable=True) is Outcome.TRY_LATER
     waited = run.now - run.row.created_at >= WAIT_FOR_QUOTES
-    return run.renews and (waited or not may_still_answer)
+    return run.may_leave_some_out and (waited or not may_still_answer)
 
 
 def _unquoted(sender: WalletAddress, line: HeldGrantLine) -> int:

@@ -226,7 +226,7 @@ def price_what_arrives(run: PaymentRun) -> None:
     least = run.payment.least_receive_value
     if least is not None and priced.receive_value < least:
         # The wallet that quotes may be run by whoever gains by it.
-        return run.fail(errors.RATE_TOO_LOW)
+        return run.fail(errors.RATE_TOO_LOW, refused_receive_value=priced.receive_value)
     with run.commit(receive_value=priced.receive_value):
         return None
 

@@ -129,7 +129,7 @@ def test_who_pays_again_at_a_low_rate_is_told_that_they_do() -> None:
 
     assert "Far less would arrive" in page
     assert "Pay again" in page
-    assert "however little arrives" in page
+    assert "though no more than 2.13 MXN would arrive" in page
 
 
 def test_a_completed_payment_has_its_entries_and_its_receipt_in_its_timeline() -> None:

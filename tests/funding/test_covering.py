@@ -7,7 +7,7 @@ import pytest
 from django.conf import LazySettings
 
 from backend.accounts.errors import WalletHostSuspended
-from backend.accounts.models import SuspendedHost
+from backend.accounts.models import SuspendedHost, WalletAddress
 from backend.errors import InvalidTransition
 from backend.funding.errors import DeadlineTooFar
 from backend.funding.models import Allocation, Funding, Payable
@@ -234,6 +234,24 @@ def test_work_begins_when_the_consent_that_was_missing_is_back() -> None:
     market.renew(first)
 
     assert begins(market)
+
+
+def test_work_does_not_begin_under_a_renewed_consent_that_leaves_somebody_out() -> None:
+    market, first = for_one_of_two()
+    market.pre_fund()
+    lapses(market, first)
+    assert secured(market, Funding.objects.exclude(id=first.id).get())
+    WalletAddress.objects.filter(owner=market.workers[0]).update(
+        url=f"{BASE_URL}/nobody", checked_at=market.now - timedelta(days=1)
+    )
+
+    market.renew(first)
+    renewed = HeldGrant.objects.filter(reference=first.id).order_by("-id")
+    market.settle_down(lambda: renewed[0].status == HeldGrantStatus.FAILED)
+
+    assert renewed[0].status == HeldGrantStatus.FAILED
+    assert status_of(market) is JobStatus.SELECTING
+    assert status_of_funding(first) == FundingStatus.LAPSED
 
 
 def test_what_has_lapsed_is_promised_to_nobody_a_second_time() -> None:

@@ -10,7 +10,7 @@ from backend.funding.elsewhere import NotThere, pay_elsewhere
 from backend.funding.models import Payable
 from backend.funding.status import FundingMode, PayableStatus
 from backend.ids import new_id
-from backend.jobs.models import Application, Job
+from backend.jobs.models import Application, Job, Submission
 from backend.jobs.status import ReviewDecision
 from backend.payments.models import Payment
 from tests.simulation.market import Market
@@ -111,3 +111,33 @@ def test_there_is_a_command_for_it() -> None:
     call_command("pay_elsewhere", failed, other.url)
 
     assert Payable.objects.get().status == PayableStatus.PAYING
+
+
+def test_what_was_sent_and_is_not_shown_is_not_sent_again_along_with_something_else() -> None:
+    market = a_market_that_cannot_pay()
+    Payment.objects.filter(purpose="PAYOUT").update(failure_code="NOT_DELIVERED")
+    in_doubt = Payable.objects.get()
+    market.review(Submission.objects.get(), ReviewDecision.ACCEPT)
+    the_rest = Payable.objects.exclude(id=in_doubt.id)
+    market.settle_down(lambda: the_rest.get().status == PayableStatus.STUCK)
+    other = add(market, "pobre")
+
+    begun = pay_elsewhere(payment_id=the_failed().id, address=other.url, now=market.now)
+
+    assert [payment.reference for payment in begun] == [the_rest.get().id]
+    in_doubt.refresh_from_db()
+    assert (in_doubt.status, in_doubt.receiver) == (PayableStatus.STUCK, other)
+
+
+def test_what_was_too_little_goes_where_the_next_part_goes() -> None:
+    market = a_market_that_cannot_pay()
+    old, other = WalletAddress.objects.get(owner=market.workers[0]), add(market, "pobre")
+    Payment.objects.filter(purpose="PAYOUT").update(failure_code="AMOUNT_TOO_SMALL")
+    Payable.objects.update(value=50, failures=1)
+    Application.objects.update(payout_wallet=other)
+    assert Payable.objects.get().receiver == old
+
+    market.review(Submission.objects.get(), ReviewDecision.ACCEPT)
+
+    assert Payable.objects.get().receiver == other
+    assert Payment.objects.filter(status="AUTHORIZED").get().receiver == other

@@ -5,7 +5,7 @@ import pytest
 from backend.accounts.models import User, WalletAddress
 from backend.errors import ErrorCode
 from backend.funding import returning
-from backend.funding.models import Funding, Payable
+from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.rates import least_that_arrives
 from backend.funding.status import FundingMode, PayableStatus
 from backend.ids import new_id
@@ -90,6 +90,21 @@ def test_only_an_operator_has_it_paid_at_such_a_rate() -> None:
     assert market.verdict().problems == []
 
 
+def test_an_operator_accepts_the_rate_that_they_saw_and_none_that_is_far_below_it() -> None:
+    market = at_a_hundredth_of_the_rate()
+    wait_for(PayableStatus.STUCK, market)
+    market.set_rates("USD", "0.001")
+
+    retry(market, by=market.operator)
+
+    wait_for(PayableStatus.OWED, market)
+    seen, now = payouts()[-2].refused_receive_value, payouts()[-1].refused_receive_value
+    assert seen is not None
+    assert now is not None
+    assert now * 9 < seen
+    assert payouts()[-1].failure_code == ErrorCode.RATE_TOO_LOW
+
+
 def test_nor_has_an_operator_who_is_the_payer() -> None:
     market = at_a_hundredth_of_the_rate()
     wait_for(PayableStatus.STUCK, market)
@@ -147,6 +162,31 @@ def test_half_of_what_was_quoted_is_enough_and_charges_may_take_what_is_little()
     least = {value: least_that_arrives(owed(market, value), under) for value in (1250, 180, 100, 1)}
 
     assert least == {1250: 17 * 625, 180: 17 * 80, 100: None, 1: None}
+
+
+def test_of_a_part_its_part_has_to_arrive_however_small_it_is() -> None:
+    market = at_work()
+    HeldGrantLine.objects.update(quoted_receive_value=17 * 1250)
+    under, allocation = HeldGrant.objects.get(), Allocation.objects.get()
+
+    least = {}
+    for value in (1250, 100, 3):
+        payable = owed(market, value)
+        payable.allocation = allocation
+        least[value] = least_that_arrives(payable, under)
+
+    assert least == {1250: 17 * 625, 100: 17 * 50, 3: 17}
+
+
+def test_what_somebody_else_was_quoted_does_not_lower_it() -> None:
+    market = at_work(workers=3)
+    lines = list(HeldGrantLine.objects.order_by("id"))
+    # The first and the third are in one currency.
+    assert lines[0].receiver.asset == lines[2].receiver.asset
+    HeldGrantLine.objects.filter(id=lines[0].id).update(quoted_receive_value=1)
+    HeldGrantLine.objects.filter(id=lines[2].id).update(quoted_receive_value=17 * 1250)
+
+    assert least_that_arrives(owed(market, 1250), HeldGrant.objects.get()) == 17 * 625
 
 
 def test_in_one_asset_it_is_half_of_the_sum_whatever_was_quoted() -> None:

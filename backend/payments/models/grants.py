@@ -145,6 +145,8 @@ class HeldGrant(QueueRow):
     # The end of the period that `reserved_value` counts; None without periods.
     period_until = models.DateTimeField(null=True)
     rotated_at = models.DateTimeField(null=True)
+    # Nobody may be left out of it because their wallet cannot be asked what they cost.
+    all_or_nothing = models.BooleanField(default=False, db_default=False)
     return_url = models.CharField(max_length=2048)
 
     class Meta:

@@ -44,6 +44,8 @@ class Payment(QueueRow):
     send_value = models.BigIntegerField(null=True)
     # Less than this is not sent, where the payer fixed what they send; None: whatever arrives.
     least_receive_value = models.BigIntegerField(null=True)
+    # What would have arrived when it failed because that was less.
+    refused_receive_value = models.BigIntegerField(null=True)
     receive_value = models.BigIntegerField(null=True)
     receive_asset_code = models.CharField(max_length=32)
     receive_asset_scale = models.PositiveSmallIntegerField()
@@ -90,13 +92,7 @@ class Payment(QueueRow):
     @property
     def receive_amount(self) -> Amount | None:
         """What is to arrive; None until it is quoted, where the payer fixed what they send."""
-        if self.receive_value is None:
-            return None
-        return Amount(
-            value=self.receive_value,
-            asset_code=self.receive_asset_code,
-            asset_scale=self.receive_asset_scale,
-        )
+        return None if self.receive_value is None else self._in_receiver_asset(self.receive_value)
 
     @property
     def send_amount(self) -> Amount | None:
@@ -106,11 +102,13 @@ class Payment(QueueRow):
     @property
     def delivered_amount(self) -> Amount:
         """What the receiver's wallet showed last."""
-        return Amount(
-            value=self.delivered_value,
-            asset_code=self.receive_asset_code,
-            asset_scale=self.receive_asset_scale,
-        )
+        return self._in_receiver_asset(self.delivered_value)
+
+    @property
+    def refused_receive_amount(self) -> Amount | None:
+        """What would have arrived, where it failed because that was too little."""
+        value = self.refused_receive_value
+        return None if value is None else self._in_receiver_asset(value)
 
     @property
     def debit_amount(self) -> Amount | None:
@@ -130,6 +128,10 @@ class Payment(QueueRow):
         has been reworded since is shown as it was.
         """
         return gettext(self.failure_message) if self.failure_message else ""
+
+    def _in_receiver_asset(self, value: int) -> Amount:
+        code, scale = self.receive_asset_code, self.receive_asset_scale
+        return Amount(value=value, asset_code=code, asset_scale=scale)
 
     def in_sender_asset(self, value: int) -> Amount:
         return Amount(
