@@ -303,16 +303,8 @@ class Market(Simulation):
                 return True
         return False
 
-    def _other_worker(self) -> None:
-        # A second machine, while this one is stopped with its request in hand.
-        from django.db import connection
-
-        self.points.active, was_active = False, self.points.active
-        try:
-            self._advance_something()
-        finally:
-            connection.close()
-            self.points.active = was_active
+    def _advance_beside(self) -> None:
+        self._advance_something()
 
     def settle_down(self, done: Callable[[], bool], *, rounds: int = 300) -> bool:
         """Let time pass until `done`; everybody decides what they are asked."""
