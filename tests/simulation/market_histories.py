@@ -9,6 +9,7 @@ from backend.funding.status import FundingMode
 from backend.jobs.status import Pricing
 from tests.simulation.histories import MONEY_FAULTS, OTHER_CALLS
 from tests.simulation.market import Market
+from tests.simulation.market_evidence import Evidence
 from tests.simulation.market_verdict import MarketVerdict
 from tests.simulation.matrix import CALLS, FAULTS, TEMPERAMENTS
 
@@ -20,9 +21,13 @@ WORKERS = (1, 1, 1, 1, 2, 2, 2, 3, 5, 8)
 GRANT_CALLS = ("rotate-token", "cancel-grant")
 
 
-def play(seed: int) -> MarketVerdict:
-    """Play the history of `seed` to its end."""
-    return play_in(*world_of(seed))
+def play(seed: int, *, closely: bool = False) -> MarketVerdict:
+    """Play the history of `seed` to its end; `closely`: and look at whose each movement was."""
+    market, rng = world_of(seed)
+    verdict = play_in(market, rng)
+    if closely:
+        verdict.problems += Evidence(market).problems()
+    return verdict
 
 
 def world_of(seed: int) -> tuple[Market, random.Random]:

@@ -116,8 +116,8 @@ def test_a_job_whose_payer_declines_stays_where_it_is() -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_history_of_a_job_loses_or_doubles_money(part: int) -> None:
     troubled = []
-    for seed in chosen_histories()[part::PARTS]:
-        verdict = market_histories.play(seed)
+    for number, seed in enumerate(chosen_histories()[part::PARTS]):
+        verdict = market_histories.play(seed, closely=number == 0)
         if verdict.problems:
             troubled.append((f"MARKET_HISTORY={seed}", verdict.problems, verdict.history))
 
