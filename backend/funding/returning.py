@@ -299,7 +299,7 @@ def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Paya
 
 def _accepted(user: User, payable: Payable) -> Payment | None:
     """The payment whose rate `user` accepts; None: nobody has to, or they may not."""
-    last = Payment.objects.filter(reference=payable.id).latest("created_at")
+    last = Payment.objects.filter(reference=payable.id).latest("created_at", "id")
     failed_so = last.failure_code == ErrorCode.RATE_TOO_LOW
     # The payer may run the wallet that names it.
     return last if failed_so and user.is_staff and is_impartial(user, last) else None

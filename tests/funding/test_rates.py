@@ -32,7 +32,7 @@ def accept(market: Market) -> None:
 
 
 def payouts() -> list[Payment]:
-    return list(Payment.objects.filter(purpose="PAYOUT").order_by("created_at"))
+    return list(Payment.objects.filter(purpose="PAYOUT").order_by("created_at", "id"))
 
 
 def retry(market: Market, by: User) -> None:
