@@ -45,7 +45,10 @@ def least_that_arrives(payable: Payable, under: HeldGrant) -> int | None:
 
 
 def no_less_than(refused: Payment) -> int | None:
-    """The least that may arrive where an operator accepts the rate at which `refused` failed."""
+    """The least that may arrive where an operator accepts the rate at which `refused` failed.
+
+    In the receiver's smallest unit: what would have arrived, and 5 % less.
+    """
     value = refused.refused_receive_value
     return None if value is None else ceil(value * (1 - CROSS_ASSET_BUFFER))
 

@@ -271,7 +271,7 @@ def retry_payment(*, user: User, payment_id: UUID, idempotency_key: UUID, now: d
         rate_limits.hit("money", str(user.id))
         payable.failures = 0
         payable.save(update_fields=["failures"])
-        begun = paying.start(payable, at=now, at_the_rate_of=_accepted(user, payable))
+        begun = paying.start(payable, at=now, at_the_rate_of=_accepted(user, payment))
         if begun is None:
             raise _nothing_to_retry()
     return begun
@@ -297,12 +297,13 @@ def _require_somebody_who_may_decide(user: User, payment: Payment, payable: Paya
     require_an_impartial_operator(user, payment)
 
 
-def _accepted(user: User, payable: Payable) -> Payment | None:
-    """The payment whose rate `user` accepts; None: nobody has to, or they may not."""
-    last = Payment.objects.filter(reference=payable.id).latest("created_at", "id")
-    failed_so = last.failure_code == ErrorCode.RATE_TOO_LOW
-    # The payer may run the wallet that names it.
-    return last if failed_so and user.is_staff and is_impartial(user, last) else None
+def _accepted(user: User, payment: Payment) -> Payment | None:
+    """The payment whose rate `user` accepts by naming it; None: nobody has to, or they may not.
+
+    Not the last one's: the payer, who may run the wallet that names the rate, can make another.
+    """
+    failed_so = payment.failure_code == ErrorCode.RATE_TOO_LOW
+    return payment if failed_so and user.is_staff and is_impartial(user, payment) else None
 
 
 def _nothing_to_retry() -> NothingToRetry:

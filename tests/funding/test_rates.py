@@ -105,6 +105,22 @@ def test_an_operator_accepts_the_rate_that_they_saw_and_none_that_is_far_below_i
     assert payouts()[-1].failure_code == ErrorCode.RATE_TOO_LOW
 
 
+def test_a_payer_lowers_the_rate_that_was_seen_by_no_try_of_their_own() -> None:
+    market = at_a_hundredth_of_the_rate()
+    wait_for(PayableStatus.STUCK, market)
+    seen = payouts()[-1]
+    market.set_rates("USD", "0.001")
+    retry(market, by=market.payer)
+    wait_for(PayableStatus.OWED, market)
+
+    begun = returning.retry_payment(
+        user=market.operator, payment_id=seen.id, idempotency_key=new_id(), now=market.now
+    )
+
+    assert seen.refused_receive_value is not None
+    assert (begun.least_receive_value or 0) * 20 >= seen.refused_receive_value * 19
+
+
 def test_nor_has_an_operator_who_is_the_payer() -> None:
     market = at_a_hundredth_of_the_rate()
     wait_for(PayableStatus.STUCK, market)

@@ -163,7 +163,7 @@ def the_owner_repairs(market: Market) -> None:
         market.renew(lapsed or (stuck.funding if stuck else None))
     elif stuck is not None and Payment.objects.filter(reference=stuck.id).exists():
         # Of what the treasury has sent and a wallet does not show only an operator decides, and of
-        # a payer's money at whatever rate there is.
+        # a payer's money at a rate that was too low.
         by_operator = market.mode is FundingMode.ESCROW or market.rng.random() < 0.3
         returning.retry_payment(
             user=market.operator if by_operator else market.payer,
