@@ -1,4 +1,4 @@
-"""A payer's consent, beat by beat: ask, wait, collect the token, renew it.
+"""A payer's consent, beat by beat: ask, wait, collect the token, renew it, give it back.
 
 The same beats for a consent to one payment and for one that is held for many (vault.py); what a
 lost token means is the caller's to say. Continuing and rotating are done once: a wallet issues a
@@ -21,7 +21,14 @@ from backend.open_payments import (
     new_nonce,
     operations,
 )
-from backend.open_payments.errors import ContinuedTooSoon, GrantDenied, MismatchedResponse
+from backend.open_payments.errors import (
+    ContinuationInvalid,
+    ContinuedTooSoon,
+    GrantDenied,
+    MismatchedResponse,
+    NotFound,
+    TokenInactive,
+)
 from backend.payments import errors, links
 from backend.payments.models import Grant, GrantSecrets
 from backend.payments.outcomes import Outcome, outcome_of
@@ -208,6 +215,38 @@ def rotate(run: Run[Any], grant: Grant, *, on_loss: OnLoss, **fields: Any) -> No
             token_expires_at=token_end(run, token),
             lost_answers=0,
         )
+
+
+def revoke(run: Run[Any], grant: Grant) -> None:
+    """Have the wallet end the grant with all its tokens; one that is gone already is no error.
+
+    Repeating is harmless.
+
+    Raises:
+        OpenPaymentsError: the wallet did not do it, or nobody knows whether it did.
+    """
+    secrets = grant.open_secrets()
+    if secrets.continue_uri:
+        operation = operations.cancel_grant(uri=secrets.continue_uri, token=secrets.continue_token)
+    else:
+        operation = operations.revoke_token(
+            manage_url=secrets.manage_url, token=secrets.access_token
+        )
+    try:
+        run.ask(operation, grant=grant)
+    except (ContinuationInvalid, TokenInactive, NotFound):
+        return
+
+
+def give_back(run: Run[Any], grant: Grant) -> None:
+    """Revoke a grant whose token is lost; else the payer would see it approved until it ends.
+
+    Asked once only: nobody can spend with it, and what comes next must not wait for it.
+    """
+    try:
+        revoke(run, grant)
+    except OpenPaymentsError as error:
+        log.warning("%s: its lost grant stays approved at the wallet: %s", run.row, error)
 
 
 def _wait_over(run: Run[Any], pending: PendingGrant) -> datetime:

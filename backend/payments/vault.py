@@ -21,8 +21,7 @@ from typing import Any, ClassVar
 
 from backend.accounts.models import WalletAddress
 from backend.clock import Clock
-from backend.open_payments import Client, Limits, OpenPaymentsError, operations
-from backend.open_payments.errors import ContinuationInvalid, NotFound, TokenInactive
+from backend.open_payments import Client, Limits, OpenPaymentsError
 from backend.open_payments.grants import outgoing_payment_access, repeating, single_window
 from backend.open_payments.types import Access, Amount
 from backend.payments import consent, errors
@@ -247,6 +246,7 @@ def await_approval(run: HeldGrantRun) -> None:
 
 def _ask_again(run: HeldGrantRun, grant: Grant) -> None:
     """The token is lost: ask the payer once more, a few times at most."""
+    consent.give_back(run, grant)
     if not run.may_ask_the_payer_again():
         return run.fail(errors.CONSENT_LOST)
     with run.commit(H.CREATED, reason="grant lost", deadline_at=run.now + PREPARE_FOR):
@@ -294,6 +294,7 @@ def _lose(run: HeldGrantRun, grant: Grant) -> None:
     status, failure = H.REVOKED, errors.GRANT_REVOKED
     if grant.lost_answers:
         status, failure = H.LOST, errors.GRANT_LOST
+        consent.give_back(run, grant)
     with run.commit(status, **failure.fields()):
         run.end_grant(grant, GrantStatus(str(status)))
 
@@ -322,22 +323,8 @@ def close(run: HeldGrantRun) -> None:
         with run.commit(wait_seconds=LOOK_AGAIN_SECONDS):
             return None
     if grant is not None and grant.status != GrantStatus.REJECTED:
-        _revoke(run, grant)
+        consent.revoke(run, grant)
     return _end(run)
-
-
-def _revoke(run: HeldGrantRun, grant: Grant) -> None:
-    secrets = grant.open_secrets()
-    if secrets.continue_uri:
-        operation = operations.cancel_grant(uri=secrets.continue_uri, token=secrets.continue_token)
-    else:
-        operation = operations.revoke_token(
-            manage_url=secrets.manage_url, token=secrets.access_token
-        )
-    try:
-        run.ask(operation, grant=grant)
-    except (ContinuationInvalid, TokenInactive, NotFound):
-        return  # it is gone already
 
 
 def _end(run: HeldGrantRun) -> None:

@@ -176,6 +176,7 @@ def await_approval(run: PaymentRun) -> None:
 
 def ask_again(run: PaymentRun, grant: Grant) -> None:
     """The grant is lost: prepare another consent for the same attempt, a few times at most."""
+    consent.give_back(run, grant)
     if not run.may_ask_the_payer_again():
         return run.fail(errors.CONSENT_LOST)
     with run.commit(P.CREATED, reason="grant lost", deadline_at=run.now + PREPARE_FOR):

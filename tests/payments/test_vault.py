@@ -134,6 +134,32 @@ def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
 
     assert calls(held(market), "rotate-token") == 2
     assert held(market).grants.get().secrets == ""
+    # Nobody has its token: at the payer's wallet it would stay approved for weeks.
+    assert held(market).calls.filter(operation="cancel-grant", status=204).count() == 1
+
+
+def test_a_lost_grant_that_its_wallet_does_not_take_back_is_lost_all_the_same() -> None:
+    market = a_market_at_work()
+    market.fault(call="rotate-token", when="after", act="reset", times=1)
+    market.fault(call="cancel-grant", when="before", act="503", times=1)
+    market.clock.advance(900)
+
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.LOST)
+
+    assert calls(held(market), "cancel-grant") == 1
+    assert held(market).grants.get().secrets == ""
+
+
+def test_a_consent_whose_collected_token_is_lost_is_given_back_before_the_next_is_asked() -> None:
+    market = Market(workers=1)
+    market.fault(call="continue-grant", when="after", act="reset", times=2)
+
+    market.pre_fund()
+    market.settle_down(lambda: held(market).status == HeldGrantStatus.HELD)
+
+    assert held(market).grants.filter(status=GrantStatus.LOST).count() == 1
+    assert held(market).calls.filter(operation="cancel-grant", status=204).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,7 @@ def test_a_lost_continuation_asks_the_payer_again(simulation: Simulation) -> Non
     asked = Grant.objects.filter(payment=simulation.payment, kind=GrantKind.OUTGOING_PAYMENT)
     assert asked.count() == 2
     assert asked.filter(status=GrantStatus.LOST).count() == 1
+    assert calls(simulation, "cancel-grant") == 1
 
 
 @pytest.mark.parametrize("times", [1, 6])
@@ -350,6 +351,7 @@ def test_a_lost_rotation_asks_the_payer_again(simulation: Simulation) -> None:
 
     assert verdict.status is PaymentStatus.COMPLETED
     assert Grant.objects.filter(payment=simulation.payment, status=GrantStatus.LOST).count() == 1
+    assert calls(simulation, "cancel-grant") == 1
 
 
 def test_a_grant_that_the_payer_revoked_asks_again_or_fails_without_a_charge(
