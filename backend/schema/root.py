@@ -23,6 +23,7 @@ from backend.schema import (
     jobs,
     money,
     nodes,
+    payment_status,
     payments,
     resolutions,
     submissions,
@@ -96,7 +97,7 @@ Mutation = merge_types(
 )
 Subscription = merge_types(
     "Subscription",
-    (payments.PaymentSubscription, funding.FundingSubscription, feeds.FeedSubscription),
+    (payment_status.PaymentSubscription, funding.FundingSubscription, feeds.FeedSubscription),
 )
 
 ROOTS: dict[Any, str] = {

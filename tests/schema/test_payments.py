@@ -26,7 +26,7 @@ query ($id: ID!) {
     status purpose incomingPaymentUrl quoteUrl outgoingPaymentUrl
     from { assetCode isDefault } to { assetCode isDefault }
     receiveAmount { value assetCode assetScale } deliveredAmount { value }
-    failure { code } attempts { number }
+    refusedReceiveAmount { value assetCode assetScale } failure { code } attempts { number }
     grant { id status redirectUrl maxDebit { value } }
   }
 }
@@ -69,6 +69,24 @@ def test_the_payer_sees_everything_and_where_to_consent(world: PaymentWorld) -> 
     assert (payment["quoteUrl"], payment["outgoingPaymentUrl"]) == (QUOTE, OUTGOING)
     assert (payment["from"]["isDefault"], payment["to"]["isDefault"]) == (True, False)
     assert payment["attempts"] == [{"number": 1}]
+    assert payment["refusedReceiveAmount"] is None
+
+
+def test_both_sides_see_what_would_have_arrived_at_a_rate_that_is_too_low(
+    world: PaymentWorld,
+) -> None:
+    Payment.objects.update(
+        status=PaymentStatus.FAILED,
+        due_at=None,
+        failure_code="RATE_TOO_LOW",
+        refused_receive_value=25,
+    )
+
+    for user in (world.payer, world.payee):
+        payment = seen_by(user, world)
+        assert payment["failure"] == {"code": "RATE_TOO_LOW"}
+        amount = {"value": "25", "assetCode": "USD", "assetScale": 2}
+        assert payment["refusedReceiveAmount"] == amount
 
 
 def test_the_payee_sees_the_payment_but_not_the_consent(world: PaymentWorld) -> None:

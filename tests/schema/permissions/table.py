@@ -415,8 +415,8 @@ OPEN_FIELDS: dict[str, str] = {
         "job payments allocations allowedActions failure"
     ),
     "Payment": (
-        "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount createdAt "
-        "updatedAt job failure attempts"
+        "id purpose status from to receiveAmount debitAmount maxDebit deliveredAmount "
+        "refusedReceiveAmount createdAt updatedAt job failure attempts"
     ),
     "Grant": "id status redirectUrl expiresAt maxDebit scope spent validUntil",
     "Allocation": "id amount released status validUntil estimatedReceive",
