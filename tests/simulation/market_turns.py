@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from backend.funding import returning
 from backend.funding.elsewhere import NotThere, pay_elsewhere
 from backend.funding.models import Funding, Payable
+from backend.funding.queries import in_doubt
 from backend.funding.settling import waive_fee
 from backend.funding.status import UNPAID, FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import revoke_treasury_grant
@@ -152,9 +153,11 @@ def the_owner_decides(market: Market) -> None:
 
 def the_owner_repairs(market: Market) -> None:
     """Do what is needed so that what is owed can be paid: consent again, or have it tried again."""
-    # Nobody consents again, or tries again, for what no wallet would send.
-    unpaid = Payable.objects.filter(funding__job=market.job).exclude(UNPAYABLE)
-    stuck = unpaid.filter(status=PayableStatus.STUCK).first()
+    # Nobody consents again, or tries again, for what no wallet would send; but of what has arrived
+    # in part any rest waits for a person.
+    owed = Payable.objects.filter(funding__job=market.job)
+    unpaid = owed.exclude(UNPAYABLE)
+    stuck = (unpaid | in_doubt(owed)).filter(status=PayableStatus.STUCK).first()
     if market.mode is not FundingMode.ESCROW:
         # Out of the treasury it has to be paid by itself, in the next period if not in this one.
         stuck = stuck or unpaid.filter(status=PayableStatus.OWED).first()
