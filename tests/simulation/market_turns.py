@@ -11,12 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from backend.errors import ErrorCode
 from backend.funding import returning
 from backend.funding.elsewhere import NotThere, pay_elsewhere
 from backend.funding.models import Funding, Payable
-from backend.funding.queries import in_doubt
+from backend.funding.queries import last_failure
 from backend.funding.settling import waive_fee
 from backend.funding.status import UNPAID, FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import revoke_treasury_grant
@@ -153,11 +154,12 @@ def the_owner_decides(market: Market) -> None:
 
 def the_owner_repairs(market: Market) -> None:
     """Do what is needed so that what is owed can be paid: consent again, or have it tried again."""
-    # Nobody consents again, or tries again, for what no wallet would send; but of what has arrived
-    # in part any rest waits for a person.
-    owed = Payable.objects.filter(funding__job=market.job)
+    # Nobody consents again, or tries again, for what no wallet would send; but what failed for
+    # another reason waits for a person, however little it is.
+    owed = Payable.objects.filter(funding__job=market.job).annotate(last=last_failure())
     unpaid = owed.exclude(UNPAYABLE)
-    stuck = (unpaid | in_doubt(owed)).filter(status=PayableStatus.STUCK).first()
+    may_be_sent = ~UNPAYABLE | ~Q(last=ErrorCode.AMOUNT_TOO_SMALL)
+    stuck = owed.filter(may_be_sent, status=PayableStatus.STUCK).first()
     if market.mode is not FundingMode.ESCROW:
         # Out of the treasury it has to be paid by itself, in the next period if not in this one.
         stuck = stuck or unpaid.filter(status=PayableStatus.OWED).first()
