@@ -224,6 +224,9 @@ def revoke(run: Run[Any], grant: Grant) -> None:
 
     Raises:
         OpenPaymentsError: the wallet did not do it, or nobody knows whether it did.
+        HostBusy, LostRace: as `Run.ask`; nothing was sent.
+
+    Spec: auth server, DELETE /continue/{id}; without a continuation, DELETE /token/{id}.
     """
     secrets = grant.open_secrets()
     if secrets.continue_uri:
@@ -242,6 +245,9 @@ def give_back(run: Run[Any], grant: Grant) -> None:
     """Revoke a grant whose token is lost; else the payer would see it approved until it ends.
 
     Asked once only: nobody can spend with it, and what comes next must not wait for it.
+
+    Raises:
+        HostBusy, LostRace: as `Run.ask`; nothing was sent.
     """
     try:
         revoke(run, grant)

@@ -124,13 +124,18 @@ def test_a_consent_that_the_payer_took_back_lapses_at_the_next_payment() -> None
     assert held(market).grants.get().status == GrantStatus.REVOKED
 
 
-def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
-    market = a_market_at_work()
+def lose_the_token(market: Market) -> None:
+    """Have the next payment ask for a fresh token, and the wallet's answer be lost."""
     market.fault(call="rotate-token", when="after", act="reset", times=1)
     market.clock.advance(900)
-
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.settle_down(lambda: held(market).status == HeldGrantStatus.LOST)
+
+
+def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
+    market = a_market_at_work()
+
+    lose_the_token(market)
 
     assert calls(held(market), "rotate-token") == 2
     assert held(market).grants.get().secrets == ""
@@ -140,12 +145,9 @@ def test_a_lost_token_ends_the_grant_after_one_more_try() -> None:
 
 def test_a_lost_grant_that_its_wallet_does_not_take_back_is_lost_all_the_same() -> None:
     market = a_market_at_work()
-    market.fault(call="rotate-token", when="after", act="reset", times=1)
     market.fault(call="cancel-grant", when="before", act="503", times=1)
-    market.clock.advance(900)
 
-    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
-    market.settle_down(lambda: held(market).status == HeldGrantStatus.LOST)
+    lose_the_token(market)
 
     assert calls(held(market), "cancel-grant") == 1
     assert held(market).grants.get().secrets == ""
