@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import Q
 
+from backend.accounts.models import WalletAddress
 from backend.open_payments import OpenPaymentsError, operations
 from backend.open_payments.types import Amount, IncomingPayment, OutgoingPayment
 from backend.payments.lists import AT_ONCE, CLOCKS_APART, HasNoEnd, orders, pages
@@ -165,17 +166,18 @@ def _order(run: PaymentRun, grant: Grant, places: list[_Place]) -> OutgoingPayme
 
 
 def _unexplained_order(run: PaymentRun, grant: Grant) -> OutgoingPayment | None:
-    """An order to the receiver's server, of this payment's sum, that no row of ours tells of.
+    """An order to a server of the receiver's, of this payment's sum, that no row of ours tells of.
 
-    It may be of this payment: a wallet need not keep metadata, and whoever runs the receiver's can
-    leave a place out of its list.
+    It may be of this payment: a wallet need not keep metadata, whoever runs the receiver's can
+    leave a place out of its list, and it may have been paid into another wallet of the receiver's.
     """
-    since = _lacks_since(run) - CLOCKS_APART
+    since, servers = _lacks_since(run) - CLOCKS_APART, _servers_of_the_receiver(run.payment)
     listed = [
         item
         for page in orders(run, grant, since=since)
         for item in page
-        if item.created_at >= since and _could_be_of(run.payment, item)
+        if item.created_at >= since and urlsplit(item.receiver).netloc in servers
+        if _could_be_of(run.payment, item)
     ]
     receivers, ids = [item.receiver for item in listed], [item.id for item in listed]
     known = Attempt.objects.filter(
@@ -185,10 +187,15 @@ def _unexplained_order(run: PaymentRun, grant: Grant) -> OutgoingPayment | None:
     return next((item for item in listed if not rows & {item.receiver, item.id}), None)
 
 
+def _servers_of_the_receiver(payment: Payment) -> set[str]:
+    """Of all wallets that they ever named: an operator can have chosen any of them."""
+    named = WalletAddress.objects.filter(owner=payment.receiver.owner_id).exclude(owner=None)
+    servers = {payment.receiver.resource_server, *named.values_list("resource_server", flat=True)}
+    return {urlsplit(each).netloc for each in servers}
+
+
 def _could_be_of(payment: Payment, item: OutgoingPayment) -> bool:
     if item.failed and item.sent_amount.value == 0:
-        return False
-    if urlsplit(item.receiver).netloc != urlsplit(payment.receiver.resource_server).netloc:
         return False
     if payment.send_value is not None:
         return item.debit_amount.value <= payment.send_value

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
+from backend.accounts.models import WalletAddress
 from backend.funding.models import Payable
 from backend.funding.status import FundingMode, PayableStatus
 from backend.jobs.models import Job
@@ -107,6 +108,29 @@ def test_a_payout_that_only_the_senders_wallet_tells_of_waits_for_a_person(
     market.settle_down(all_paid, rounds=30)
 
     assert paid_twice(market) == []
+    assert not all_paid()
+
+
+@pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+def test_what_was_paid_into_another_wallet_of_the_worker_is_not_paid_again(
+    mode: FundingMode,
+) -> None:
+    market = a_market(mode, workers=2, token_life_s=86_400)
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
+    other = WalletAddress.objects.create(owner=market.workers[0], **market._wallet("pobre"))
+    # Another name of the server, as if another provider ran this wallet.
+    there = other.resource_server.replace(BASE_URL, f"{BASE_URL}:80")
+    WalletAddress.objects.filter(id=other.id).update(resource_server=there)
+    rows = backup(at=market.clock.now())
+    assert market.settle_down(all_paid)
+
+    come_back(market, without_payouts(rows, due_at=market.clock.now()), after=SOON)
+    Payable.objects.update(receiver=other)
+    assert market.settle_down(Discrepancy.objects.filter(kind="CANNOT_LOOK_UP").exists)
+    market.clock.at += timedelta(hours=1)
+    market.settle_down(all_paid, rounds=30)
+
+    assert (delivered(market)["shop"], delivered(market)["pobre"]) == (1250, 0)
     assert not all_paid()
 
 
@@ -242,20 +266,21 @@ def all_paid() -> bool:
 
 def paid_twice(market: Market) -> list[str]:
     """Whom the wallets paid more than they are owed."""
-    delivered: Counter[str] = Counter()
     wanted: Counter[str] = Counter()
     for payable in Payable.objects.select_related("receiver"):
         wanted[payable.receiver.url.rpartition("/")[2]] += payable.value
-    movements = market._control("GET", "ledger")["movements"]
-    for move in movements:
+    got = delivered(market)
+    assert got
+    return [f"{name}: {got[name]} of {due}" for name, due in wanted.items() if got[name] != due]
+
+
+def delivered(market: Market) -> Counter[str]:
+    """What the wallets say has arrived, by the name of the wallet."""
+    arrived: Counter[str] = Counter()
+    for move in market._control("GET", "ledger")["movements"]:
         if move["kind"] == "deliver":
-            delivered[move["to"].rpartition(":")[2]] += int(move["value"])
-    assert delivered
-    return [
-        f"{name}: {delivered[name]} of {due}"
-        for name, due in wanted.items()
-        if delivered[name] != due
-    ]
+            arrived[move["to"].rpartition(":")[2]] += int(move["value"])
+    return arrived
 
 
 def stories() -> list[str]:
