@@ -30,6 +30,8 @@ from backend.payments.status import HeldGrantStatus, PaymentPurpose
 # What a wallet may call less than it costs to send: smallest units, or one in so many of a reward.
 NEXT_TO_NOTHING = 100
 LITTLE_OF_A_REWARD = 20
+# Nothing, or next to nothing, would have arrived of it.
+TOO_LITTLE_ARRIVES = frozenset({ErrorCode.AMOUNT_TOO_SMALL, ErrorCode.RATE_TOO_LOW})
 # Here a wallet said something that nobody could check. Trying again by ourselves would let whoever
 # runs it be paid twice; a person who has asked the other side may (`retryPayment`).
 FOR_A_PERSON = frozenset({ErrorCode.NOT_DELIVERED, ErrorCode.PARTIALLY_DELIVERED})
@@ -84,7 +86,7 @@ def last_failure() -> Subquery:
 
 
 def dust_of(payables: QuerySet[Payable]) -> QuerySet[Payable]:
-    """Those of them that are less than it costs to send them, as a wallet has said.
+    """Those of them of which charges would leave nothing or next to it, as a wallet has said.
 
     A wallet is believed that only of what is little: a payer may run it. And not of what has grown
     since, or has another receiver now: nothing has failed of that yet.
@@ -95,11 +97,11 @@ def dust_of(payables: QuerySet[Payable]) -> QuerySet[Payable]:
         status__in=[PayableStatus.OWED, PayableStatus.STUCK],
         failures__gt=0,
     )
-    return waiting.annotate(last=last_failure()).filter(last=ErrorCode.AMOUNT_TOO_SMALL)
+    return waiting.annotate(last=last_failure()).filter(last__in=sorted(TOO_LITTLE_ARRIVES))
 
 
 def without_dust(payables: QuerySet[Payable]) -> QuerySet[Payable]:
-    """Those of them that are not less than it costs to send them, as far as a wallet has said."""
+    """Those of them of which enough would arrive, as far as no wallet has said otherwise."""
     return payables.exclude(id__in=dust_of(payables).values("id"))
 
 

@@ -24,7 +24,7 @@ from backend.funding.allocating import free_value, is_needed, return_part
 from backend.funding.booking import book_fee_kept, book_kept, book_owed_payment
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.paying import paying_grant, start, too_small_for
-from backend.funding.queries import FOR_A_PERSON, dust_of, without_dust
+from backend.funding.queries import FOR_A_PERSON, TOO_LITTLE_ARRIVES, dust_of, without_dust
 from backend.funding.status import (
     ALLOCATED,
     LIVE,
@@ -351,7 +351,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
         count_as_paid(payable, arrived, at=at)
     else:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
-    if payment.failure_code == ErrorCode.AMOUNT_TOO_SMALL:
+    if payment.failure_code in TOO_LITTLE_ARRIVES:
         start_the_fee(payable.funding, at=at)
         _rest_if_nothing_moves(payable.funding, at=at)
     tell_people(payable.funding, at=at)
