@@ -3,7 +3,7 @@
 OWED ──start──▶ PAYING ──the receiver has it──▶ PAID
  ▲                │
  └─ asked later ──┴── failed too often, or for good ──▶ STUCK ──retryPayment──▶ PAYING
-                  └── a fee that no wallet would send ──▶ WAIVED
+                  └── a fee that no wallet would send, or written off ──▶ WAIVED
 
 A payable has one payment at a time, and another one only after the certain end of the last. The fee
 for what has arrived is owed at once, and is paid when nothing of its funding is promised any more.
@@ -253,7 +253,7 @@ def paid(payable: Payable, *, at: datetime) -> None:
     payable.status, payable.updated_at = PayableStatus.PAID, at
     payable.save(update_fields=["status", "updated_at"])
     count_as_paid(payable, payable.value, at=at)
-    _rest_if_nothing_moves(payable.funding, at=at)
+    rest_if_nothing_moves(payable.funding, at=at)
 
 
 def count_as_paid(payable: Payable, value: int, *, at: datetime) -> None:
@@ -353,7 +353,7 @@ def _failed(payable: Payable, payment: Payment, *, at: datetime) -> None:
         payable.funding.announce(at=at, previous=FundingStatus(payable.funding.status))
     if payment.failure_code in TOO_LITTLE_ARRIVES:
         start_the_fee(payable.funding, at=at)
-        _rest_if_nothing_moves(payable.funding, at=at)
+        rest_if_nothing_moves(payable.funding, at=at)
     tell_people(payable.funding, at=at)
 
 
@@ -445,7 +445,8 @@ def _when_consent_may_suffice(
     return min(filter(None, (each.next_period(at=at) for each in large)), default=None)
 
 
-def _rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:
+def rest_if_nothing_moves(funding: Funding, *, at: datetime) -> None:
+    """Let a job go on that has waited for money, if it waits for none any more."""
     if not moves_money(funding.job):
         Job.objects.filter(id=funding.job_id).update(money_moving=False)
         money_is_at_rest(job=funding.job, at=at)

@@ -50,7 +50,7 @@ class PayableStatus(TextChoices):
     PAYING = "PAYING"  # one payment for it is under way
     PAID = "PAID"
     STUCK = "STUCK"  # its payments failed, and somebody has to act before another try
-    WAIVED = "WAIVED"  # a fee that no wallet would send: it is not owed any more
+    WAIVED = "WAIVED"  # a fee that no wallet would send, or written off: it is not owed any more
 
 
 class FundingAssurance(TextChoices):

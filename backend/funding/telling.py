@@ -1,15 +1,16 @@
 """Telling people what became of money that concerns them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from django.db.models import Model
 
 from backend.events import emit
 from backend.funding.models import Funding, Payable
-from backend.funding.status import ALLOCATED, FundingStatus, PayableStatus
+from backend.funding.status import ALLOCATED, UNPAID, FundingStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import PaymentPurpose
 
@@ -24,8 +25,12 @@ class Tell(Protocol):
     ) -> None: ...
 
 
-def tell_people(funding: Funding, *, at: datetime, tell: Tell | None = None) -> None:
+def tell_people(
+    funding: Funding, *, at: datetime, tell: Tell | None = None, also: Collection[UUID] = ()
+) -> None:
     """Put where a funding stands into the feeds of its payer and of those who rely on it.
+
+    `also`: of those who relied on it until now.
 
     Feeds stay locked until the commit, and everybody writes into them in one order. So this is the
     last statement of its transaction; or `tell` is of somebody else's, who has more to say.
@@ -34,13 +39,13 @@ def tell_people(funding: Funding, *, at: datetime, tell: Tell | None = None) -> 
         "application__applicant_id", flat=True
     )
     pay = funding.payables.filter(purpose=PaymentPurpose.PAYOUT)
-    failed = pay.filter(failures__gt=0).exclude(status=PayableStatus.PAID)
+    failed = pay.filter(failures__gt=0, status__in=sorted(UNPAID))
     payload = {
         "status": str(FundingStatus(funding.status)),
         "job": str(funding.job_id),
         "failing": failed.exists(),
     }
-    for user_id in sorted({funding.payer_id, *workers}):
+    for user_id in sorted({funding.payer_id, *workers, *also}):
         topic, type = f"user:{user_id}", "funding.status"
         if tell is not None:
             tell(topic, type, funding, payload)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from backend.funding import fees
 from backend.funding.fees import fee_on
 from backend.funding.listeners import NOT_PAID
 from backend.funding.models import Allocation, Funding, Payable
@@ -114,7 +115,8 @@ def _sums_of(fundings: Sequence[Funding]) -> dict[UUID, _Sums]:
     for payable in Payable.objects.filter(funding__in=fundings):
         of = sums[payable.funding_id]
         if payable.status == PayableStatus.WAIVED:
-            of.waived += payable.value
+            # What a worker was owed and was written off is promised no more.
+            of.waived += payable.value if fees.is_for_the_platform(payable) else 0
             continue
         paid = payable.status == PayableStatus.PAID
         (of.paid if paid else of.unpaid)[payable.purpose] += payable.value

@@ -1,4 +1,4 @@
-"""A worker's wallet is gone when they are to be paid: they are paid into another one of theirs."""
+"""Somebody's wallet is gone when they are to be paid: they are paid into another one of theirs."""
 
 import pytest
 from django.conf import LazySettings
@@ -7,9 +7,10 @@ from django.core.management import CommandError, call_command
 from backend.accounts.models import WalletAddress
 from backend.accounts.wallets import remove_wallet
 from backend.funding.elsewhere import NotThere, pay_elsewhere
-from backend.funding.models import Payable
+from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode, PayableStatus
 from backend.ids import new_id
+from backend.jobs import endings
 from backend.jobs.models import Application, Job, Submission
 from backend.jobs.status import ReviewDecision
 from backend.payments.models import Payment
@@ -33,17 +34,22 @@ def a_market_that_cannot_pay(mode: FundingMode = FundingMode.ESCROW) -> Market:
         market.open_treasury()
     market.pre_fund()
     market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    closes(market, "shop")
+    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+    return market
+
+
+def closes(market: Market, wallet: str) -> None:
+    """From now on nobody can be paid into `wallet`."""
     market.fault(
         call="create-incoming-payment",
-        wallet="shop",
+        wallet=wallet,
         act="status",
         status=404,
         body=GONE,
         times=1000,
     )
-    market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
-    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
-    return market
 
 
 def add(market: Market, name: str) -> WalletAddress:
@@ -141,3 +147,27 @@ def test_what_was_too_little_goes_where_the_next_part_goes() -> None:
 
     assert Payable.objects.get().receiver == other
     assert Payment.objects.filter(status="AUTHORIZED").get().receiver == other
+
+
+@pytest.mark.parametrize("name", ["pobre", "bob"])
+def test_a_payer_whose_wallet_is_gone_is_paid_back_into_another_one(name: str) -> None:
+    market = Market(mode=FundingMode.ESCROW, workers=1)
+    market.open_treasury()
+    market.pre_fund()
+    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    closes(market, "alice")
+    endings.cancel_job(user=market.payer, job_id=market.job.id, reason="No.", now=market.now)
+    market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
+    failed = Payment.objects.filter(purpose="REFUND").latest("created_at").id
+    # In another currency what goes back is converted.
+    other = WalletAddress.objects.create(owner=market.payer, **market._wallet(name))
+    with pytest.raises(NotThere):
+        pay_elsewhere(payment_id=failed, address=f"{BASE_URL}/shop", now=market.now)
+
+    (begun,) = pay_elsewhere(payment_id=failed, address=other.url, now=market.now)
+
+    assert market.settle_down(market.is_over)
+    begun.refresh_from_db()
+    assert (begun.status, begun.receiver) == ("COMPLETED", other)
+    assert Funding.objects.get().status == "REFUNDED"
+    assert market.verdict().problems == []

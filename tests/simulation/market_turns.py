@@ -21,6 +21,7 @@ from backend.funding.queries import last_failure
 from backend.funding.settling import waive_fee
 from backend.funding.status import UNPAID, FundingMode, FundingStatus, PayableStatus
 from backend.funding.treasury import revoke_treasury_grant
+from backend.funding.writing_off import CannotBeWrittenOff, write_off
 from backend.ids import new_id
 from backend.jobs import disputes, endings, posting, recruiting, review
 from backend.jobs.clock import pass_time
@@ -63,9 +64,10 @@ def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
         the_operator_changes_the_treasury: 1 if market.calm else 0.3,
         the_owner_gives_more_time: 0 if after else 0.5,
         the_owner_consents_again: 0.3,
-        a_worker_is_paid_elsewhere: 2 if changes else 0,
+        somebody_is_paid_elsewhere: 2 if changes else 0,
         the_owner_pays_from_another_wallet: 0.7 if changes else 0,
         the_operator_waives_a_fee: 0.2 if changes else 0,
+        the_operator_writes_off: 0.3 if changes else 0,
         the_rates_move: 1.5 if market.rates_move and not market.calm else 0,
     }
 
@@ -185,11 +187,13 @@ def the_owner_consents_again(market: Market) -> None:
         market.renew(market.rng.choice(list(held)))
 
 
-def a_worker_is_paid_elsewhere(market: Market) -> None:
-    """What failed to reach a worker goes to another wallet of theirs, if they can be paid there."""
+def somebody_is_paid_elsewhere(market: Market) -> None:
+    """What failed to reach somebody goes to another wallet of theirs, if they can be paid there."""
     owed = Payable.objects.filter(funding__job=market.job, status__in=sorted(UNPAID))
     failed = Payment.objects.filter(
-        purpose=PaymentPurpose.PAYOUT, status=PaymentStatus.FAILED, reference__in=owed.values("id")
+        purpose__in=[PaymentPurpose.PAYOUT, PaymentPurpose.REFUND],
+        status=PaymentStatus.FAILED,
+        reference__in=owed.values("id"),
     )
     payment = failed.select_related("receiver").order_by("-id").first()
     if payment is None or payment.receiver.owner is None:
@@ -319,6 +323,17 @@ def the_operator_changes_the_treasury(market: Market) -> None:
 def the_rates_move(market: Market) -> None:
     """One currency rises or falls against the others, in a wallet's eyes."""
     market.set_rates(market.rng.choice(["USD", "USD", "EUR", "MXN"]), market.rng.choice(WORTH))
+
+
+def the_operator_writes_off(market: Market) -> None:
+    """End what a worker is owed and has not got yet, unless it is under way."""
+    owed = Payable.objects.filter(
+        funding__job=market.job, purpose=PaymentPurpose.PAYOUT, status__in=sorted(UNPAID)
+    )
+    application = owed.order_by("id").values_list("allocation__application_id", flat=True).first()
+    if application is not None:
+        with suppress(CannotBeWrittenOff):
+            write_off(application_id=application, now=market.now)
 
 
 def the_operator_waives_a_fee(market: Market) -> None:

@@ -189,8 +189,15 @@ class Audit:
             each.paid_to_workers_value for each in Funding.objects.filter(job=self._market.job)
         )
         dust = self._too_little_to_send(funding__job=self._market.job)
-        if accepted != released + dust:
-            return [f"{name}: {accepted} accepted, {released} released, {dust} too little to send"]
+        waived = Payable.objects.filter(
+            funding__job=self._market.job, purpose="PAYOUT", status=PayableStatus.WAIVED
+        )
+        written_off = sum(waived.values_list("value", flat=True))
+        if accepted != released + dust + written_off:
+            return [
+                f"{name}: {accepted} accepted, {released} released, {dust} too little to send, "
+                f"{written_off} written off"
+            ]
         return []
 
     def _problems_of_books(

@@ -1,4 +1,4 @@
-"""manage.py pay_elsewhere: pay a worker whose wallet cannot be paid into another one of theirs."""
+"""manage.py pay_elsewhere: pay somebody whose wallet cannot be paid into another one of theirs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from backend.funding.elsewhere import NotThere, pay_elsewhere
 
 
 class Command(BaseCommand):
-    """Pay what a failed payment was for into another wallet that the worker has added.
+    """Pay what a failed payment was for into another wallet that its receiver has added.
+
+    A worker is paid so, and a payer is paid back.
 
     Ask them by a way that you know to be theirs: whoever has taken over an account can add a wallet
     to it.
@@ -23,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("payment", type=UUID, help="the failed payment's UUID")
-        parser.add_argument("wallet", help="the wallet's address, as the worker's wallets show it")
+        parser.add_argument("wallet", help="the wallet's address, as its owner's wallets show it")
 
     def handle(self, *, payment: UUID, wallet: str, **options: Any) -> None:
         try:
