@@ -67,7 +67,7 @@ def turns(market: Market) -> Mapping[Callable[[Market], None], float]:
         somebody_is_paid_elsewhere: 2 if changes else 0,
         the_owner_pays_from_another_wallet: 0.7 if changes else 0,
         the_operator_waives_a_fee: 0.2 if changes else 0,
-        the_operator_writes_off: 0.3 if changes else 0,
+        the_operator_writes_off: 0 if before or market.calm else 1.5,
         the_rates_move: 1.5 if market.rates_move and not market.calm else 0,
     }
 
@@ -326,9 +326,11 @@ def the_rates_move(market: Market) -> None:
 
 
 def the_operator_writes_off(market: Market) -> None:
-    """End what a worker is owed and has not got yet, unless it is under way."""
+    """End what a worker is owed and has not got yet, unless some of it is under way."""
     owed = Payable.objects.filter(
-        funding__job=market.job, purpose=PaymentPurpose.PAYOUT, status__in=sorted(UNPAID)
+        funding__job=market.job,
+        purpose=PaymentPurpose.PAYOUT,
+        status__in=[PayableStatus.OWED, PayableStatus.STUCK],
     )
     application = owed.order_by("id").values_list("allocation__application_id", flat=True).first()
     if application is not None:
