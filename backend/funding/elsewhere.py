@@ -17,7 +17,7 @@ from backend.accounts.errors import WalletHostSuspended
 from backend.accounts.models import WalletAddress
 from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import kept_wallets
-from backend.funding.models import Payable
+from backend.funding.models import Funding, Payable
 from backend.funding.paying import start
 from backend.funding.queries import in_doubt
 from backend.funding.settling import NEEDED
@@ -39,9 +39,9 @@ def pay_elsewhere(*, payment_id: UUID, address: str, now: datetime) -> list[Paym
     """Pay what a failed payment was for, as an operator, into its owner's wallet at `address`.
 
     It has to be one that the worker, or the payer of a refund, has added. What else they are owed
-    for the same job, or out of the same funding, goes there too, and what a worker will be. Returns
-    the payments that begin; what waits for a consent begins after it, and what a wallet does not
-    show, though it was sent, once somebody has looked and tries it again.
+    for the same work, or back out of the same funding, and will be, goes there too. Returns the
+    payments that begin; what waits for a consent begins after it, and what a wallet does not show,
+    though it was sent, once somebody has looked and tries it again.
 
     Raises:
         NotThere: that cannot be, and nothing was changed.
@@ -54,7 +54,9 @@ def pay_elsewhere(*, payment_id: UUID, address: str, now: datetime) -> list[Paym
         waiting = list(unpaid.select_related(*(f"funding__{each}" for each in NEEDED)))
         if not waiting:
             raise NotThere("Nothing of it is owed without being paid just now.")
-        if named.allocation is not None:
+        if named.allocation is None:
+            Funding.objects.filter(id=named.funding_id).update(payer_wallet=wallet)
+        else:
             _name_as_payout_wallet(named.allocation.application, wallet, now=now)
         # What has perhaps arrived is sent again by who names it, and not along with something else.
         doubtful = set(in_doubt(unpaid).exclude(id=named.id).values_list("id", flat=True))

@@ -97,7 +97,10 @@ def dust_of(payables: QuerySet[Payable]) -> QuerySet[Payable]:
         status__in=[PayableStatus.OWED, PayableStatus.STUCK],
         failures__gt=0,
     )
-    return waiting.annotate(last=last_failure()).filter(last__in=sorted(TOO_LITTLE_ARRIVES))
+    return waiting.annotate(last=last_failure()).filter(
+        Q(last=ErrorCode.AMOUNT_TOO_SMALL)
+        | Q(last=ErrorCode.RATE_TOO_LOW, purpose=PaymentPurpose.PAYOUT)
+    )
 
 
 def without_dust(payables: QuerySet[Payable]) -> QuerySet[Payable]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from backend.funding.allocating import is_needed, return_part
 from backend.funding.models import Funding, Payable
@@ -26,6 +27,7 @@ from backend.funding.status import UNPAID, FundingMode, FundingStatus, PayableSt
 from backend.funding.telling import tell_people
 from backend.jobs.models import Application, Job
 from backend.open_payments.types import Amount
+from backend.payments import standstill
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,13 @@ class CannotBeWrittenOff(Exception):
     """It stays owed; the message says why, to an operator."""
 
 
-def write_off(*, application_id: UUID, now: datetime) -> Amount:
+def write_off(*, application_id: UUID, is_held: bool = False, now: datetime) -> Amount:
     """End, as an operator, all that a worker is owed for a job; return how much that was.
 
     What it was promised out of goes back to its payer once the job is over: a consent is not used
-    for it, and the treasury sends it back. Nothing makes it owed again but another decision about
-    the work. A repeat finds nothing more and is refused.
+    for it, and the treasury sends it back. Nothing makes it owed again. A repeat finds nothing more
+    and is refused. `is_held`: the operator has seen in the treasury's statement that it holds all
+    of it, because nothing was sent or what was sent came back.
 
     Raises:
         CannotBeWrittenOff: nothing was changed.
@@ -49,7 +52,7 @@ def write_off(*, application_id: UUID, now: datetime) -> Amount:
         if application is None:
             raise CannotBeWrittenOff(f"There is no application {application_id}.")
         job = Job.objects.select_for_update().get(id=application.job_id)
-        owed = _owed_to(application)
+        owed = _owed_to(application, is_held=is_held)
         for payable in owed:
             payable.status, payable.due_at, payable.updated_at = PayableStatus.WAIVED, None, now
             payable.save(update_fields=["status", "due_at", "updated_at"])
@@ -71,15 +74,15 @@ def write_off(*, application_id: UUID, now: datetime) -> Amount:
     return written_off
 
 
-def _owed_to(application: Application) -> Sequence[Payable]:
+def _owed_to(application: Application, *, is_held: bool) -> Sequence[Payable]:
     unpaid = Payable.objects.filter(allocation__application=application, status__in=sorted(UNPAID))
     if unpaid.filter(status=PayableStatus.PAYING).exists():
         raise CannotBeWrittenOff("It is being paid just now: look again once that has ended.")
-    # It would be sent back, and may have reached the worker already.
-    if in_doubt(unpaid.filter(funding__mode=FundingMode.ESCROW)).exists():
+    if not is_held and _may_have_been_sent(unpaid.filter(funding__mode=FundingMode.ESCROW)):
         raise CannotBeWrittenOff(
-            "The treasury has sent some of it, and a wallet does not show it. Have it paid again "
-            "with retryPayment once you have looked at both wallets."
+            "It would be sent back to the payer, and the treasury may have sent it to the worker: "
+            "a wallet did not show it, or a backup was restored since. Look at the treasury's "
+            "statement first, and if all of it is there, say so."
         )
     owed = list(
         unpaid.select_related(
@@ -89,6 +92,14 @@ def _owed_to(application: Application) -> Sequence[Payable]:
     if not owed:
         raise CannotBeWrittenOff("Nothing is owed to them for this job.")
     return owed
+
+
+def _may_have_been_sent(unpaid: QuerySet[Payable]) -> bool:
+    if in_doubt(unpaid).exists():
+        return True
+    # Any payment would have the wallets asked first; of this nobody asks.
+    oldest = unpaid.order_by("created_at").values_list("created_at", flat=True).first()
+    return standstill.look_up_since(oldest) is not None
 
 
 def _go_on_without_it(funding: Funding, *, at: datetime) -> None:

@@ -10,6 +10,7 @@ Where a wallet does not answer nothing is ordered, and nothing fails: the paymen
 and past its deadline a discrepancy says why.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -166,18 +167,17 @@ def _order(run: PaymentRun, grant: Grant, places: list[_Place]) -> OutgoingPayme
 
 
 def _unexplained_order(run: PaymentRun, grant: Grant) -> OutgoingPayment | None:
-    """An order to a server of the receiver's, of this payment's sum, that no row of ours tells of.
+    """An order to where the receiver has a wallet, of this payment's sum, that no row tells of.
 
     It may be of this payment: a wallet need not keep metadata, whoever runs the receiver's can
-    leave a place out of its list, and it may have been paid into another wallet of the receiver's.
+    leave a place out of its list, and it may have been paid into another wallet of theirs.
     """
-    since, servers = _lacks_since(run) - CLOCKS_APART, _servers_of_the_receiver(run.payment)
+    since, theirs = _lacks_since(run) - CLOCKS_APART, _wallets_of_the_receiver(run.payment)
     listed = [
         item
         for page in orders(run, grant, since=since)
         for item in page
-        if item.created_at >= since and urlsplit(item.receiver).netloc in servers
-        if _could_be_of(run.payment, item)
+        if item.created_at >= since and _could_be_of(run.payment, item, theirs)
     ]
     receivers, ids = [item.receiver for item in listed], [item.id for item in listed]
     known = Attempt.objects.filter(
@@ -187,19 +187,28 @@ def _unexplained_order(run: PaymentRun, grant: Grant) -> OutgoingPayment | None:
     return next((item for item in listed if not rows & {item.receiver, item.id}), None)
 
 
-def _servers_of_the_receiver(payment: Payment) -> set[str]:
-    """Of all wallets that they ever named: an operator can have chosen any of them."""
+def _wallets_of_the_receiver(payment: Payment) -> set[tuple[str, str, int]]:
+    """Host, asset code and scale of all that they ever named: each of them can have been paid."""
     named = WalletAddress.objects.filter(owner=payment.receiver.owner_id).exclude(owner=None)
-    servers = {payment.receiver.resource_server, *named.values_list("resource_server", flat=True)}
-    return {urlsplit(each).netloc for each in servers}
+    return {
+        (urlsplit(each.resource_server).netloc, *each.asset) for each in (payment.receiver, *named)
+    }
 
 
-def _could_be_of(payment: Payment, item: OutgoingPayment) -> bool:
+def _could_be_of(
+    payment: Payment, item: OutgoingPayment, theirs: Collection[tuple[str, str, int]]
+) -> bool:
     if item.failed and item.sent_amount.value == 0:
         return False
+    arrives = item.receive_amount
+    asset = (arrives.asset_code, arrives.asset_scale)
+    if (urlsplit(item.receiver).netloc, *asset) not in theirs:
+        return False
+    if asset != (payment.receive_asset_code, payment.receive_asset_scale):
+        return True  # into another wallet of theirs, at a rate that is not ours to guess
     if payment.send_value is not None:
         return item.debit_amount.value <= payment.send_value
-    return item.receive_amount == payment.receive_amount
+    return arrives == payment.receive_amount
 
 
 def _wait_for_an_explanation(run: PaymentRun, order: OutgoingPayment) -> None:

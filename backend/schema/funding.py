@@ -97,7 +97,7 @@ describe_values(
     AllocationStatus,
     RESERVED="Promised; nothing of it is paid yet.",
     PARTIALLY_RELEASED="A part of it has arrived, the rest is still promised.",
-    RELEASED="What was accepted has arrived, and no more will come.",
+    RELEASED="What was accepted has arrived, but for what was written off; no more will come.",
     RETURNED="Taken back: nothing of it will be paid.",
 )
 

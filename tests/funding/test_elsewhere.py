@@ -169,5 +169,6 @@ def test_a_payer_whose_wallet_is_gone_is_paid_back_into_another_one(name: str) -
     assert market.settle_down(market.is_over)
     begun.refresh_from_db()
     assert (begun.status, begun.receiver) == ("COMPLETED", other)
-    assert Funding.objects.get().status == "REFUNDED"
+    funding = Funding.objects.get()
+    assert (funding.status, funding.payer_wallet) == ("REFUNDED", other)
     assert market.verdict().problems == []

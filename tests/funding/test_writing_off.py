@@ -1,5 +1,7 @@
 """What a worker is owed and will never be paid is written off: the job ends, the rest goes back."""
 
+from collections.abc import Callable
+
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
@@ -12,6 +14,7 @@ from backend.funding.writing_off import CannotBeWrittenOff, write_off
 from backend.ids import new_id
 from backend.jobs.models import Application, Job
 from backend.jobs.status import ReviewDecision
+from backend.payments import standstill
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HELD_GRANT_OVER
 from backend.reconciliation import fundings as reconciled
@@ -155,22 +158,42 @@ def test_nothing_is_written_off_that_is_being_paid_or_was() -> None:
     assert owed_to_the_first(market).status == PayableStatus.PAID
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_what_the_treasury_has_sent_and_is_not_shown_is_not_sent_back(mode: FundingMode) -> None:
-    market = a_market(mode)
-    their_wallet_closes(market)
+def not_shown(market: Market) -> None:
     paid_for = Payment.objects.filter(reference=owed_to_the_first(market).id)
     paid_for.update(failure_code="NOT_DELIVERED")
+
+
+def after_a_standstill(market: Market) -> None:
+    standstill.mark_all(since=market.now, now=market.now)
+
+
+@pytest.mark.parametrize("happens", [not_shown, after_a_standstill])
+def test_what_the_treasury_may_have_sent_goes_back_only_once_an_operator_has_looked(
+    happens: Callable[[Market], None],
+) -> None:
+    market = a_market(FundingMode.ESCROW)
+    their_wallet_closes(market)
+    happens(market)
     application = application_of(market).id
 
-    if mode is FundingMode.ESCROW:
-        with pytest.raises(CannotBeWrittenOff):
-            write_off(application_id=application, now=market.now)
-        assert owed_to_the_first(market).status == PayableStatus.STUCK
-    else:
-        # The payer's own money, which nobody sends back.
+    with pytest.raises(CannotBeWrittenOff):
         write_off(application_id=application, now=market.now)
-        assert owed_to_the_first(market).status == PayableStatus.WAIVED
+    assert owed_to_the_first(market).status == PayableStatus.STUCK
+
+    write_off(application_id=application, is_held=True, now=market.now)
+    assert market.settle_down(market.is_over)
+    assert Funding.objects.get().status == FundingStatus.REFUNDED
+
+
+@pytest.mark.parametrize("happens", [not_shown, after_a_standstill])
+def test_a_payers_own_money_is_not_sent_back(happens: Callable[[Market], None]) -> None:
+    market = a_market(FundingMode.PREAPPROVED)
+    their_wallet_closes(market)
+    happens(market)
+
+    write_off(application_id=application_of(market).id, now=market.now)
+
+    assert owed_to_the_first(market).status == PayableStatus.WAIVED
 
 
 def test_there_is_a_command_for_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,12 +112,16 @@ def test_a_payout_that_only_the_senders_wallet_tells_of_waits_for_a_person(
 
 
 @pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
+@pytest.mark.parametrize(
+    ("pricing", "paid", "named"),
+    [(Pricing.FIXED_RECEIVE, "shop", "pobre"), (Pricing.FIXED_SEND, "carmen", "bob")],
+)
 def test_what_was_paid_into_another_wallet_of_the_worker_is_not_paid_again(
-    mode: FundingMode,
+    mode: FundingMode, pricing: Pricing, paid: str, named: str
 ) -> None:
-    market = a_market(mode, workers=2, token_life_s=86_400)
+    market = a_market(mode, workers=2, pricing=pricing, token_life_s=86_400)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
-    other = WalletAddress.objects.create(owner=market.workers[0], **market._wallet("pobre"))
+    other = WalletAddress.objects.create(owner=market.workers[0], **market._wallet(named))
     # Another name of the server, as if another provider ran this wallet.
     there = other.resource_server.replace(BASE_URL, f"{BASE_URL}:80")
     WalletAddress.objects.filter(id=other.id).update(resource_server=there)
@@ -130,7 +134,8 @@ def test_what_was_paid_into_another_wallet_of_the_worker_is_not_paid_again(
     market.clock.at += timedelta(hours=1)
     market.settle_down(all_paid, rounds=30)
 
-    assert (delivered(market)["shop"], delivered(market)["pobre"]) == (1250, 0)
+    assert delivered(market)[paid] > 0
+    assert delivered(market)[named] == 0
     assert not all_paid()
 
 

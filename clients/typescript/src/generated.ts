@@ -37,7 +37,7 @@ export type AddWalletInput = {
 export type AllocationStatus =
   /** A part of it has arrived, the rest is still promised. */
   | 'PARTIALLY_RELEASED'
-  /** What was accepted has arrived, and no more will come. */
+  /** What was accepted has arrived, but for what was written off; no more will come. */
   | 'RELEASED'
   /** Promised; nothing of it is paid yet. */
   | 'RESERVED'

@@ -23,10 +23,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("application", type=UUID, help="the worker's application for the job")
+        parser.add_argument(
+            "--is-held",
+            action="store_true",
+            help="you have seen in the treasury's statement that all of it is there",
+        )
 
-    def handle(self, *, application: UUID, **options: Any) -> None:
+    def handle(self, *, application: UUID, is_held: bool, **options: Any) -> None:
+        now = SYSTEM_CLOCK.now()
         try:
-            amount = write_off(application_id=application, now=SYSTEM_CLOCK.now())
+            amount = write_off(application_id=application, is_held=is_held, now=now)
         except CannotBeWrittenOff as refusal:
             raise CommandError(str(refusal)) from None
         self.stdout.write(f"written off: {amount}")
