@@ -150,15 +150,20 @@ class PaymentRun(Run[Payment]):
         return True
 
     def _may_be_under_way(self) -> bool:
-        # While SENDING the sender's list was read after the refusal, and says it sooner; while
-        # QUOTED without a held grant the answer to a rotation may still have to be taken up.
-        if self.status is P.SENDING or (self.status is P.QUOTED and self.held is None):
+        # While SENDING the sender's list was read after the refusal, and says it sooner.
+        if self.status is P.SENDING:
             return False
         arrives_by = self._refused.latest("at").at + IN_FLIGHT_FOR
         if self.now >= arrives_by:
             return False
-        with self.commit(wait_until=arrives_by):
-            return True
+        if self.status is P.QUOTED and self.held is None:
+            # The same step would rotate the token again, by the one that the first answer ended.
+            with self.commit(P.UNKNOWN, reason="an order was refused, and may be under way"):
+                self.update_attempt(sent_at=self.now)
+        else:
+            with self.commit(wait_until=arrives_by):
+                pass
+        return True
 
     @property
     def _refused(self) -> QuerySet[PaymentTransition]:

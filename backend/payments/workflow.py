@@ -177,6 +177,12 @@ def await_approval(run: PaymentRun) -> None:
 def ask_again(run: PaymentRun, grant: Grant) -> None:
     """The grant is lost: prepare another consent for the same attempt, a few times at most."""
     consent.give_back(run, grant)
+    if run.orders_refused():
+        # One may have been taken, if something on the way asked twice: prove that it was not
+        # before the payer is asked again, who could say no to what is paid already.
+        with run.commit(P.UNKNOWN, reason="an order was refused, and its grant is lost"):
+            run.end_grant(grant, GrantStatus.LOST)
+            return run.update_attempt(sent_at=run.now)
     if not run.may_ask_the_payer_again():
         return run.fail(errors.CONSENT_LOST)
     with run.commit(P.CREATED, reason="grant lost", deadline_at=run.now + PREPARE_FOR):
@@ -302,7 +308,7 @@ def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPayment
         return _look_for_the_order(run, error)
     # From here on the wallet has certainly not taken this order. It may have taken the same one, if
     # something on the way asked twice and passed on the second answer.
-    if outcome is Outcome.REFUSED:
+    if outcome in {Outcome.REFUSED, Outcome.KEY_REFUSED}:
         try:
             taken = proofs.find_order(run)
         except (OpenPaymentsError, HasNoEnd, HostBusy):
@@ -315,6 +321,8 @@ def _after_failed_order(run: PaymentRun, grant: Grant | None, error: OpenPayment
     if outcome is Outcome.KEY_REFUSED:
         return run.fail(errors.KEY_REFUSED)
     again = outcome in {Outcome.TRY_LATER, Outcome.RENEW_TOKEN} or isinstance(error, QuoteUnusable)
+    if outcome is Outcome.RENEW_TOKEN and tries > MAX_REFUSALS:
+        return _look_for_the_order(run, error)
     if not again or tries > MAX_REFUSALS:
         return run.fail(errors.REFUSED_BY_WALLET)
     pause = max(run.retry_after(error), 0.2 * 2**tries)

@@ -25,6 +25,7 @@ INACTIVE = {"error": {"code": "403", "description": "Inactive Token"}}
 LIMIT_USED_UP = {"error": {"code": "403", "description": "unauthorized"}}
 WRONG_STATE = {"error": {"code": "409", "description": "quote already used"}}
 RECEIVER_FULL = {"error": {"code": "400", "description": "invalid receiver"}}
+UNKNOWN_KEY = {"error": {"code": "invalid_client", "description": "could not verify signature"}}
 OWN_WORDS = {"error": {"code": "E17", "description": "we have had this one"}}
 
 
@@ -173,6 +174,35 @@ def test_an_order_that_is_refused_fails_though_its_receiver_is_silent_for_a_whil
 def test_a_payer_whose_payment_was_ordered_twice_on_its_way_is_debited_once(answer: Any) -> None:
     simulation = Simulation(temperament="strict")
     let_ask_twice(simulation, None if answer is None else httpx.Response(403, json=answer))
+
+    assert simulation.run().problems == []
+    assert simulation.payment_now().status == PaymentStatus.COMPLETED
+    assert delivered(simulation) == 1
+
+
+@pytest.mark.parametrize("settle_s", [0, 20])
+@pytest.mark.parametrize("then", ["the consent is gone", "our key is refused"])
+def test_so_is_one_whose_token_is_not_renewed_after_that(then: str, settle_s: int) -> None:
+    simulation = Simulation(temperament="strict", options={"settle_s": settle_s})
+    let_ask_twice(simulation, httpx.Response(403, json=INACTIVE))
+    if then == "the consent is gone":
+        simulation.fault(call="rotate-token", act="revoke_grant", times=1)
+        # The third after the one before the order would be for the next consent.
+        simulation.fault(call="create-quote", act="status", status=422, body=OWN_WORDS, nth=4)
+    else:
+        simulation.fault(call="rotate-token", act="status", status=401, body=UNKNOWN_KEY, times=1)
+
+    assert simulation.run().problems == []
+    # What is slow finds its receiver closed, and nothing was taken.
+    is_paid = simulation.payment_now().status == PaymentStatus.COMPLETED
+    assert delivered(simulation) == is_paid
+    assert is_paid or settle_s
+
+
+@pytest.mark.parametrize("settle_s", [0, 20])
+def test_so_is_one_whose_second_copy_is_taken_for_a_replay(settle_s: int) -> None:
+    simulation = Simulation(temperament="strict", options={"settle_s": settle_s})
+    let_ask_twice(simulation, httpx.Response(401, json=UNKNOWN_KEY))
 
     assert simulation.run().problems == []
     assert simulation.payment_now().status == PaymentStatus.COMPLETED
