@@ -81,7 +81,7 @@ def _secrets() -> Iterator[Error]:
     if problem := _problem_of_encryption_keys():
         yield Error(
             problem,
-            hint="Set ENCRYPTION_KEYS to kid:base64 of 32 random bytes, newest first.",
+            hint="Set ENCRYPTION_KEYS to kid:base64 of 32 random bytes.",
             id="faena.E002",
         )
 

@@ -177,7 +177,7 @@ TREASURY_WALLET_ADDRESS_URL = env.text("TREASURY_WALLET_ADDRESS_URL")
 # What payers pay on top of what workers get, in hundredths of a percent; checks.py says how much.
 PLATFORM_FEE_BPS = env.number("PLATFORM_FEE_BPS", 0)
 PLATFORM_FEE_WALLET_ADDRESS_URLS = env.items("PLATFORM_FEE_WALLET_ADDRESS_URLS")
-# kid:base64 pairs, newest first: the first one encrypts, all of them decrypt.
+# kid:base64 pairs: the first one encrypts, all of them decrypt. docs/rotations.md adds one.
 ENCRYPTION_KEYS = env.items("ENCRYPTION_KEYS") or (
     ["development:ZGV2ZWxvcG1lbnQtb25seS0wMDAwMDAwMDAwMDAwMDA="] if DEBUG else []
 )

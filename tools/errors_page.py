@@ -61,7 +61,8 @@ code.
 ```
 
 **`Payment.failure`**: nobody waits for an answer when a payment ends. Its payer reads why in
-`failure`, where `retryable` says whether funding again can help.
+`failure`, where `retryable` says whether funding again can help. Where a consent could not be had
+in mode PREAPPROVED there is no payment, and `Funding.failure` says why.
 
 **HTTP**: GraphQL answers with status 200, whatever is in it; with 429 where there is no data and
 all that was asked for is RATE_LIMITED. `Retry-After` says for how many seconds, beside data too. A

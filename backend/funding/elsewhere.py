@@ -17,7 +17,7 @@ from backend.accounts.errors import WalletHostSuspended
 from backend.accounts.models import WalletAddress
 from backend.accounts.suspending import refuse_suspended
 from backend.accounts.wallets import kept_wallets
-from backend.funding.models import Funding, Payable
+from backend.funding.models import Payable
 from backend.funding.paying import start
 from backend.funding.queries import in_doubt
 from backend.funding.settling import NEEDED
@@ -54,9 +54,7 @@ def pay_elsewhere(*, payment_id: UUID, address: str, now: datetime) -> list[Paym
         waiting = list(unpaid.select_related(*(f"funding__{each}" for each in NEEDED)))
         if not waiting:
             raise NotThere("Nothing of it is owed without being paid just now.")
-        if named.allocation is None:
-            Funding.objects.filter(id=named.funding_id).update(payer_wallet=wallet)
-        else:
+        if named.allocation is not None:
             _name_as_payout_wallet(named.allocation.application, wallet, now=now)
         # What has perhaps arrived is sent again by who names it, and not along with something else.
         doubtful = set(in_doubt(unpaid).exclude(id=named.id).values_list("id", flat=True))

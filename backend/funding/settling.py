@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, QuerySet, When
 
+from backend.accounts.models import WalletAddress
 from backend.errors import ErrorCode
 from backend.funding import fees
 from backend.funding.allocating import free_value, is_needed, return_part
@@ -115,12 +116,11 @@ def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
 
     Together with what was too little to be sent by itself.
     """
-    assert funding.payer_wallet is not None
     refunds = funding.payables.filter(purpose=PaymentPurpose.REFUND)
     payable = _too_little(refunds, funding) or Payable(
         funding=funding,
         purpose=PaymentPurpose.REFUND,
-        receiver=funding.payer_wallet,
+        receiver=_refunded_to(funding),
         value=0,
         created_at=at,
     )
@@ -129,6 +129,15 @@ def owe_back(funding: Funding, *, value: int, at: datetime) -> Payable:
     start(payable, at=at)
     _refund_if_all_goes_back(funding, at=at)
     return payable
+
+
+def _refunded_to(funding: Funding) -> WalletAddress:
+    """The wallet that paid; or, where that was gone, another one of the payer's (elsewhere.py)."""
+    refunds = funding.payables.filter(purpose=PaymentPurpose.REFUND)
+    last = refunds.select_related("receiver").order_by("-id").first()
+    wallet = funding.payer_wallet if last is None else last.receiver
+    assert wallet is not None
+    return wallet
 
 
 def _refund_if_all_goes_back(funding: Funding, *, at: datetime) -> None:

@@ -37,7 +37,10 @@ MOST_TYPES = 50
 After = Annotated[
     EventCursor | None,
     strawberry.argument(
-        description="The last cursor that arrived. Left out: from now on, or from the oldest kept."
+        description=(
+            "The last cursor that arrived. Left out: a stream goes on from now, `events` begins "
+            "with the oldest kept."
+        )
     ),
 ]
 Types = Annotated[

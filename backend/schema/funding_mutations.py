@@ -126,7 +126,7 @@ class RenewGrantInput:
 @strawberry.input(description="A payment to try again.")
 class RetryPaymentInput:
     payment_id: strawberry.ID = strawberry.field(
-        description="One that failed, for a worker or back to its payer."
+        description="One that failed: to a worker, back to its payer, or of the platform's fee."
     )
     idempotency_key: UUID = strawberry.field(description="A fresh one per decision.")
 
@@ -173,8 +173,9 @@ class TreasuryPayload(Payload):
 class FundingMutation:
     @mutation(
         description=(
-            "Put the job's whole budget behind it. Answers at once; the payment's redirectUrl "
-            "follows on paymentStatus within seconds. Safe to repeat with the same key."
+            "Put the job's whole budget behind it. Answers at once; the redirectUrl follows within "
+            "seconds on fundingStatus and, where there is a payment, on paymentStatus. Safe to "
+            "repeat with the same key."
         ),
         moves_money=True,
     )

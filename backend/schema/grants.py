@@ -24,11 +24,11 @@ describe_values(
     AWAITING_APPROVAL="The payer has to decide at `redirectUrl`, until `expiresAt`.",
     APPROVED="The payer said yes at their wallet.",
     REJECTED="The payer said no.",
-    EXPIRED="The payer did not decide in time.",
+    EXPIRED="The payer did not decide in time, or the time that they approved is over.",
     SUPERSEDED="Another grant of the same payment took its place.",
-    LOST="The wallet's answer was lost; the payer is asked again, with another grant.",
+    LOST="The wallet's answer was lost. The payer is asked again, or renewGrant asks.",
     REVOKED="The payer took it back at their wallet.",
-    ENDED="Its payment is over; nothing more can be taken with it.",
+    ENDED="It is not needed any more; nothing more can be taken with it.",
 )
 
 strawberry.enum(GrantScope, description="What a payer consents to.")

@@ -21,7 +21,7 @@ describe_values(
     SELECTING="Takes no more applications: the owner selects, and secures the pay.",
     SUBMITTING="The pay of the selected is secured, and they hand in work, until `submitUntil`.",
     REVIEWING="All have handed in, or the time is over: the owner decides about what there is.",
-    COMPLETE="All work is accepted in full, or the owner ended it with what was accepted.",
+    COMPLETE="All work is accepted in full; or its owner, or time, ended it with what is accepted.",
     CANCELED="Ended early by its owner or an operator; what was accepted stays owed.",
     EXPIRED="Ended by a deadline: nobody applied, nobody was selected, or no work came.",
 )

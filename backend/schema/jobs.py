@@ -57,7 +57,7 @@ describe_values(
     EXTEND="Move deadlines away, with extendJob.",
     SELECT="Decide about applications, with decideApplications.",
     FUND="Put the whole budget behind it, with fundJob.",
-    PRE_FUND="Let the work begin, with preFundJob: the money has arrived, somebody is selected.",
+    PRE_FUND="Secure the pay of those who are selected and let the work begin, with preFundJob.",
     SUBMIT="Hand in work, with saveSubmission and then submitWork.",
     REVIEW="Decide about a submission, with reviewSubmission.",
     COMPLETE="End it with what was accepted, with completeJob.",

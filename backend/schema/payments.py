@@ -41,7 +41,7 @@ describe_values(
     FUND="From a payer, to stand behind a job.",
     PAYOUT="To a worker, for accepted work.",
     REFUND="Back to a payer.",
-    PLATFORM_FEE="To the platform, for a payout that has arrived.",
+    PLATFORM_FEE="To the platform, for the payouts that have arrived.",
 )
 strawberry.enum(
     PaymentStatus,

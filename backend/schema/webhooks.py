@@ -268,7 +268,9 @@ class WebhookEndpointIdInput:
     description="Which events are brought again: `since`, or `topic` with `after`, not both."
 )
 class ReplayInput:
-    endpoint_id: strawberry.ID = strawberry.field(description="One of one's own that is active.")
+    endpoint_id: strawberry.ID = strawberry.field(
+        description="One of one's own that is active; for operators anybody's."
+    )
     since: datetime | None = strawberry.field(
         default=None, description="Of all topics, what happened then or later."
     )
@@ -285,7 +287,9 @@ class ReplayInput:
 
 @strawberry.input(description="One event to bring again.")
 class ReplayDeliveryInput:
-    delivery_id: strawberry.ID = strawberry.field(description="Of an endpoint of one's own.")
+    delivery_id: strawberry.ID = strawberry.field(
+        description="Of an endpoint of one's own; for operators of anybody's."
+    )
 
 
 @rule(WITH_PARENT)

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from backend.accounts.models import WalletAddress
 from backend.accounts.wallets import remove_wallet
+from backend.funding import returning
 from backend.funding.elsewhere import NotThere, pay_elsewhere
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode, PayableStatus
@@ -49,6 +50,16 @@ def closes(market: Market, wallet: str) -> None:
         status=404,
         body=GONE,
         times=1000,
+    )
+
+
+def has_back(market: Market, value: int | None) -> None:
+    returning.refund_funding(
+        user=market.payer,
+        funding_id=Funding.objects.get().id,
+        amount=None if value is None else market.job.amount(value),
+        idempotency_key=new_id(),
+        now=market.now,
     )
 
 
@@ -151,12 +162,12 @@ def test_what_was_too_little_goes_where_the_next_part_goes() -> None:
 
 @pytest.mark.parametrize("name", ["pobre", "bob"])
 def test_a_payer_whose_wallet_is_gone_is_paid_back_into_another_one(name: str) -> None:
-    market = Market(mode=FundingMode.ESCROW, workers=1)
+    market = Market(mode=FundingMode.ESCROW, workers=1, pooled=True)
     market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.fund()
+    market.settle_down(lambda: Funding.objects.get().status == "SECURED")
     closes(market, "alice")
-    endings.cancel_job(user=market.payer, job_id=market.job.id, reason="No.", now=market.now)
+    has_back(market, 500)
     market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)
     failed = Payment.objects.filter(purpose="REFUND").latest("created_at").id
     # In another currency what goes back is converted.
@@ -165,10 +176,14 @@ def test_a_payer_whose_wallet_is_gone_is_paid_back_into_another_one(name: str) -
         pay_elsewhere(payment_id=failed, address=f"{BASE_URL}/shop", now=market.now)
 
     (begun,) = pay_elsewhere(payment_id=failed, address=other.url, now=market.now)
+    has_back(market, None)
+    endings.cancel_job(user=market.payer, job_id=market.job.id, reason="No.", now=market.now)
 
     assert market.settle_down(market.is_over)
     begun.refresh_from_db()
     assert (begun.status, begun.receiver) == ("COMPLETED", other)
-    funding = Funding.objects.get()
-    assert (funding.status, funding.payer_wallet) == ("REFUNDED", other)
+    # And so does what goes back later.
+    refunds = Payment.objects.filter(purpose="REFUND", status="COMPLETED")
+    assert list(refunds.values_list("receiver", flat=True)) == [other.id, other.id]
+    assert Funding.objects.get().status == "REFUNDED"
     assert market.verdict().problems == []

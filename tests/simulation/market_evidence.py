@@ -141,7 +141,9 @@ class Evidence:
             came_from = Payment.objects.get(
                 reference=payable.funding_id, purpose=PaymentPurpose.FUND, delivered_value__gt=0
             )
-            if payment.receiver_id != came_from.sender_id:
+            # Or into another wallet of theirs, where an operator had it paid there.
+            elsewhere = self._market.wallets_change and payment.receiver.owner == self._market.payer
+            if payment.receiver_id != came_from.sender_id and not elsewhere:
                 yield f"{payment} goes back to {payment.receiver.url}"
         elif payment.receiver_id != payable.funding.fee_wallet_id:
             yield f"{payment} is a fee for {payment.receiver.url}"

@@ -426,11 +426,11 @@ export type GrantStatus =
   | 'APPROVED'
   /** The payer has to decide at `redirectUrl`, until `expiresAt`. */
   | 'AWAITING_APPROVAL'
-  /** Its payment is over; nothing more can be taken with it. */
+  /** It is not needed any more; nothing more can be taken with it. */
   | 'ENDED'
-  /** The payer did not decide in time. */
+  /** The payer did not decide in time, or the time that they approved is over. */
   | 'EXPIRED'
-  /** The wallet's answer was lost; the payer is asked again, with another grant. */
+  /** The wallet's answer was lost. The payer is asked again, or renewGrant asks. */
   | 'LOST'
   /** The payer said no. */
   | 'REJECTED'
@@ -457,7 +457,7 @@ export type JobAction =
   | 'EXTEND'
   /** Put the whole budget behind it, with fundJob. */
   | 'FUND'
-  /** Let the work begin, with preFundJob: the money has arrived, somebody is selected. */
+  /** Secure the pay of those who are selected and let the work begin, with preFundJob. */
   | 'PRE_FUND'
   /** Open it for applications, with publishJob. */
   | 'PUBLISH'
@@ -547,7 +547,7 @@ export type JobOrder =
 export type JobStatus =
   /** Ended early by its owner or an operator; what was accepted stays owed. */
   | 'CANCELED'
-  /** All work is accepted in full, or the owner ended it with what was accepted. */
+  /** All work is accepted in full; or its owner, or time, ended it with what is accepted. */
   | 'COMPLETE'
   /** Its owner writes it; besides them only operators and auditors see it. */
   | 'DRAFT'
@@ -607,7 +607,7 @@ export type PaymentPurpose =
   | 'FUND'
   /** To a worker, for accepted work. */
   | 'PAYOUT'
-  /** To the platform, for a payout that has arrived. */
+  /** To the platform, for the payouts that have arrived. */
   | 'PLATFORM_FEE'
   /** Back to a payer. */
   | 'REFUND';
@@ -724,7 +724,7 @@ export type ReopenRecruitingInput = {
 
 /** One event to bring again. */
 export type ReplayDeliveryInput = {
-  /** Of an endpoint of one's own. */
+  /** Of an endpoint of one's own; for operators of anybody's. */
   deliveryId: Scalars['ID']['input'];
 };
 
@@ -732,7 +732,7 @@ export type ReplayDeliveryInput = {
 export type ReplayInput = {
   /** What is behind this cursor of the topic. */
   after?: InputMaybe<Scalars['EventCursor']['input']>;
-  /** One of one's own that is active. */
+  /** One of one's own that is active; for operators anybody's. */
   endpointId: Scalars['ID']['input'];
   /** Also what it took already, for a receiver that lost it. */
   includeDelivered?: Scalars['Boolean']['input'];
@@ -798,7 +798,7 @@ export type RespondToDisputeInput = {
 export type RetryPaymentInput = {
   /** A fresh one per decision. */
   idempotencyKey: Scalars['UUID']['input'];
-  /** One that failed, for a worker or back to its payer. */
+  /** One that failed: to a worker, back to its payer, or of the platform's fee. */
   paymentId: Scalars['ID']['input'];
 };
 

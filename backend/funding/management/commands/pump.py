@@ -25,7 +25,7 @@ from backend.telemetry import context
 from backend.telemetry.exporting import export_traces
 from backend.telemetry.serving import serve_metrics
 
-# As often as the beat tasks.
+# At least so often; of payments and the like the rows say when they are due.
 JOBS_EVERY_S = 60.0
 FILES_EVERY_S = 600.0
 PAYEES_EVERY = timedelta(minutes=1)
@@ -50,7 +50,9 @@ class Behind:
 
 
 class Command(BaseCommand):
-    help = "Advance what is due of payments, jobs, webhooks and files, without Celery or Redis."
+    help = (
+        "Advance what is due of payments, jobs, webhooks, mails and files, without Celery or Redis."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         how = parser.add_mutually_exclusive_group()
