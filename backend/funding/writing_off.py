@@ -37,7 +37,7 @@ class CannotBeWrittenOff(Exception):
 
 
 def write_off(*, application_id: UUID, is_held: bool = False, now: datetime) -> Amount:
-    """End, as an operator, all that a worker is owed for a job; return how much that was.
+    """End, as an operator, all that a worker is owed for a job; return that, in the job's asset.
 
     What it was promised out of goes back to its payer once the job is over: a consent is not used
     for it, and the treasury sends it back. Nothing makes it owed again. A repeat finds nothing more

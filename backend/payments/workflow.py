@@ -175,7 +175,10 @@ def await_approval(run: PaymentRun) -> None:
 
 
 def ask_again(run: PaymentRun, grant: Grant) -> None:
-    """The grant is lost: prepare another consent for the same attempt, a few times at most."""
+    """The grant is lost: prepare another consent for the same attempt, a few times at most.
+
+    Not before it is certain that none of its orders was carried out, where one was refused.
+    """
     consent.give_back(run, grant)
     if run.orders_refused():
         # One may have been taken, if something on the way asked twice: prove that it was not

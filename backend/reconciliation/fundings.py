@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from backend.funding import fees
-from backend.funding.fees import fee_on
+from backend.funding.fees import fee_on, is_for_the_platform
 from backend.funding.listeners import NOT_PAID
 from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
@@ -116,7 +115,7 @@ def _sums_of(fundings: Sequence[Funding]) -> dict[UUID, _Sums]:
         of = sums[payable.funding_id]
         if payable.status == PayableStatus.WAIVED:
             # What a worker was owed and was written off is promised no more.
-            of.waived += payable.value if fees.is_for_the_platform(payable) else 0
+            of.waived += payable.value if is_for_the_platform(payable) else 0
             continue
         paid = payable.status == PayableStatus.PAID
         (of.paid if paid else of.unpaid)[payable.purpose] += payable.value
