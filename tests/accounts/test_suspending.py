@@ -16,7 +16,7 @@ from backend.funding.previewing import preview_funding
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.jobs import recruiting
 from backend.jobs.models import Application, Job
-from backend.jobs.status import ApplicationStatus, JobStatus, ReviewDecision
+from backend.jobs.status import ApplicationStatus, JobStatus
 from backend.payments.models import HeldGrant, Payment
 from backend.payments.status import HeldGrantStatus
 from tests.back_office.people import an_operator
@@ -175,8 +175,7 @@ def test_work_is_paid_under_the_consent_that_was_given_before(mode: FundingMode)
     market = at_work(mode=mode)
     suspend()
 
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(market.is_over)
 
     assert market.verdict().problems == []

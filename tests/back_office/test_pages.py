@@ -119,8 +119,7 @@ def test_a_payment_that_cannot_be_looked_up_is_ended_with_the_part_that_arrived(
 
 def test_who_pays_again_at_a_low_rate_is_told_that_they_do() -> None:
     market = Market(pricing=Pricing.FIXED_SEND, workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: market.status() == "SUBMITTING")
+    market.secure()
     market.set_rates("USD", "0.01")
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.settle_down(lambda: Payable.objects.get().failures > 0)

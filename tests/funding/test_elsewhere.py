@@ -12,7 +12,7 @@ from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode, PayableStatus
 from backend.ids import new_id
 from backend.jobs import endings
-from backend.jobs.models import Application, Job, Submission
+from backend.jobs.models import Application, Submission
 from backend.jobs.status import ReviewDecision
 from backend.payments.models import Payment
 from tests.simulation.market import Market
@@ -31,10 +31,7 @@ def _treasury(settings: LazySettings) -> None:
 def a_market_that_cannot_pay(mode: FundingMode = FundingMode.ESCROW) -> Market:
     """The first worker's wallet takes nothing, though part of their work is accepted."""
     market = Market(mode=mode, workers=1)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     closes(market, "shop")
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
     market.settle_down(lambda: Payable.objects.get().status == PayableStatus.STUCK)

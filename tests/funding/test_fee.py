@@ -58,8 +58,7 @@ def a_market(mode: FundingMode = FundingMode.PREAPPROVED, **world: Any) -> Marke
 def at_work(mode: FundingMode = FundingMode.PREAPPROVED, **world: Any) -> Market:
     """A market whose workers' pay, and the fee on it, are secured."""
     market = a_market(mode, **world)
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -348,8 +347,7 @@ def test_what_was_asked_for_at_one_rate_keeps_it(mode: FundingMode) -> None:
 
 def test_what_was_funded_before_there_was_a_fee_has_none() -> None:
     market = Market()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
 
     with override_settings(
         PLATFORM_FEE_BPS=1000, PLATFORM_FEE_WALLET_ADDRESS_URLS=[f"{BASE_URL}/platform"]

@@ -12,7 +12,7 @@ from backend.funding.services import pre_fund_job
 from backend.funding.status import FundingMode, FundingStatus, PayableStatus
 from backend.ids import new_id
 from backend.jobs import endings
-from backend.jobs.models import Job, Submission
+from backend.jobs.models import Submission
 from backend.jobs.status import ReviewDecision
 from backend.payments.models import HeldGrant, Payment
 from tests.jobs.test_concurrency import at_once
@@ -34,10 +34,7 @@ def _limits(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_market_at_work(mode: FundingMode, *, workers: int = 1) -> tuple[Market, list[Submission]]:
     market = Market(mode=mode, workers=workers)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market, [market.submit(worker) for worker in market.workers]
 
 

@@ -9,8 +9,7 @@ from backend.funding.models import Allocation, Funding, Payable
 from backend.funding.rates import least_that_arrives
 from backend.funding.status import FundingMode, PayableStatus
 from backend.ids import new_id
-from backend.jobs.models import Job
-from backend.jobs.status import Pricing, ReviewDecision
+from backend.jobs.status import Pricing
 from backend.payments.models import HeldGrant, HeldGrantLine, Payment
 from tests.simulation.market import Market
 
@@ -19,16 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def at_work(mode: FundingMode = FundingMode.PREAPPROVED, *, workers: int = 1) -> Market:
     market = Market(mode=mode, pricing=Pricing.FIXED_SEND, workers=workers)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
 def accept(market: Market) -> None:
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
 
 
 def payouts() -> list[Payment]:

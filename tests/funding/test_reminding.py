@@ -31,8 +31,7 @@ def _platform(settings: LazySettings) -> None:
 @pytest.fixture
 def market() -> Market:
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -127,8 +126,7 @@ def test_of_runs_at_once_one_tells(market: Market) -> None:
 def test_nobody_is_asked_to_consent_again_when_nobody_is_to_be_paid() -> None:
     market = Market(workers=1)
     Job.objects.filter(id=market.job.id).update(review_days=60)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     market.days_pass(6)
     work = market.submit(market.workers[0])
     market.days_pass(59)

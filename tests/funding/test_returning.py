@@ -12,7 +12,7 @@ from backend.funding.lifecycle import RULES, FundingAction, funding_facts
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
 from backend.jobs.lifecycle.rules import allowed
-from backend.jobs.models import Job, Submission
+from backend.jobs.models import Submission
 from backend.jobs.posting import extend_job
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.review import acknowledge_decision
@@ -35,8 +35,7 @@ def _platform(settings: LazySettings) -> None:
 
 def at_work(*, workers: int = 1, **world: object) -> Market:
     market = Market(workers=workers, **world)  # type: ignore[arg-type]
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 

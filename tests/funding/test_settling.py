@@ -54,10 +54,7 @@ def one_worker_of_whose_pay_arrives(part: int, *, mode: FundingMode, pricing: Pr
     The platform takes a fee that stays where it is held, if money is held.
     """
     market = Market(mode=mode, pricing=pricing, workers=1, fee_bps=1000, fee_wallet="treasury")
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.fault(call="create-outgoing-payment", act="partial_delivery", value=part)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     return market
@@ -195,8 +192,7 @@ def test_waiting_for_consents_leaves_the_tries_that_help_against_a_wallet_in_tro
 
 def one_worker_of_whose_pay_a_consent_covers_a_part() -> Market:
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     HeldGrant.objects.update(limit_value=1000)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     return market
@@ -229,10 +225,7 @@ def test_a_funding_of_which_a_part_was_paid_and_the_rest_went_back_is_settled(
     mode: FundingMode,
 ) -> None:
     market = Market(mode=mode, workers=2)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
 
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.days_pass(45)
@@ -248,12 +241,10 @@ def test_a_funding_of_which_a_part_was_paid_and_the_rest_went_back_is_settled(
 def test_what_cannot_be_begun_does_not_keep_others_from_it() -> None:
     """As during an upgrade, when a newer release owes for reasons that this one never heard of."""
     market = Market(workers=2)
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     refusal = {"error": {"code": "400", "description": "not today"}}
     market.fault(call="create-quote", act="status", status=400, body=refusal, times=2)
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(lambda: Payable.objects.filter(status=PayableStatus.OWED).count() == 2)
     first = Payable.objects.order_by("due_at").first()
     assert first is not None
@@ -278,11 +269,9 @@ def test_accepted_work_is_paid_out_of_what_can_pay_before_what_cannot() -> None:
     market.fault(call="rotate-token", act="revoke_grant", times=1)
     market.clock.advance(RENEW_EVERY.total_seconds())
     market.work_until(lambda: Funding.objects.get().status == FundingStatus.LAPSED)
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
 
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(market.is_over)
 
     assert {each.status for each in Payable.objects.all()} == {PayableStatus.PAID}
@@ -336,9 +325,7 @@ def test_what_is_all_on_its_way_back_is_held_for_nobody(first: int | None) -> No
 
 def test_nothing_is_held_when_all_are_paid_and_the_rest_is_still_on_its_way_back() -> None:
     market = Market(mode=FundingMode.ESCROW, workers=2)
-    market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.fault(call="create-outgoing-payment", nth=2, act="status", status=503, times=1)
     paid, rejected = (market.submit(worker) for worker in market.workers)
     market.review(rejected, ReviewDecision.REJECT)
@@ -404,10 +391,7 @@ def test_what_was_promised_for_work_that_never_came_can_go_back_during_the_revie
 def three_workers_of_whom_one_has_not_begun(mode: FundingMode) -> Market:
     """One has handed in, one is asked for changes, and the third has a draft."""
     market = Market(mode=mode, workers=3)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.submit(market.workers[0])
     market.review(market.submit(market.workers[1]), ReviewDecision.REQUEST_CHANGES)
     work.save_submission(
@@ -446,10 +430,7 @@ def cheap_work(mode: FundingMode, *, workers: int = 1) -> Market:
         reward=200,
         options={"fees": {"bps": 0, "fixed": 25}},
     )
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     return market
 
 

@@ -16,7 +16,6 @@ from backend.funding.status import (
     assured_by,
     relied_on,
 )
-from backend.jobs.models import Job
 from backend.jobs.recruiting import decide_applications
 from backend.jobs.status import ReviewDecision
 from tests.simulation.market import Market
@@ -34,10 +33,7 @@ def _treasury(settings: LazySettings) -> None:
 
 def secured(mode: FundingMode = FundingMode.PREAPPROVED) -> Market:
     market = Market(mode=mode, workers=1)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -158,8 +154,7 @@ def test_the_payer_is_told_that_all_is_over(pooled: bool) -> None:
     decide_applications(
         user=market.payer, job_id=market.job.id, reset=[market.applications[1].id], now=market.now
     )
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
 
     part = None if pooled else 500  # of a pool the second reward is left
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=part)

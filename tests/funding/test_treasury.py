@@ -17,7 +17,7 @@ from backend.funding import paying
 from backend.funding.models import Funding, Payable, Seller
 from backend.funding.status import FundingMode, PayableStatus
 from backend.funding.treasury import register_treasury, revoke_treasury_grant
-from backend.jobs.models import Job, Submission
+from backend.jobs.models import Submission
 from backend.jobs.status import ReviewDecision
 from backend.open_payments import operations
 from backend.payments.models import HeldGrant, Payment, PaymentTransition
@@ -37,8 +37,7 @@ def _treasury(settings: LazySettings) -> None:
 def a_market_at_work(*, limit: int, workers: int = 2) -> Market:
     market = Market(mode=FundingMode.ESCROW, workers=workers)
     market.open_treasury(limit=limit)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -75,8 +74,7 @@ def test_the_operator_is_warned_once_when_four_fifths_are_spent() -> None:
 
 def test_a_payers_own_limit_may_be_used_up_without_a_word() -> None:
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
 
     pay(market, 0)
     market.settle_down(market.is_over)

@@ -33,10 +33,7 @@ def _treasury(settings: LazySettings) -> None:
 
 def a_market(mode: FundingMode, *, workers: int = 1, fee_bps: int = 0) -> Market:
     market = Market(mode=mode, workers=workers, fee_bps=fee_bps)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 

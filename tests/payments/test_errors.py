@@ -4,7 +4,6 @@ import pytest
 from django.conf import LazySettings
 
 from backend.errors import ErrorCode
-from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.payments import errors
 from backend.payments.models import Payment
@@ -31,8 +30,7 @@ def test_nobody_is_told_to_fund_again_what_workers_are_owed(
     act: str, code: ErrorCode, to_do: str
 ) -> None:
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     market.fault(call="create-outgoing-payment", act=act)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     payouts = Payment.objects.filter(purpose="PAYOUT")

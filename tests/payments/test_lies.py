@@ -12,7 +12,6 @@ from django.conf import LazySettings
 from backend.errors import ErrorCode
 from backend.funding.models import Payable
 from backend.funding.status import PayableStatus
-from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.open_payments import Client
 from backend.payments.errors import WALLET_MISBEHAVED
@@ -77,8 +76,7 @@ def receivers_show(value: int) -> Callable[[httpx.Request, Json], None]:
 
 def a_market_at_work(*, workers: int = 1) -> Market:
     market = Market(workers=workers)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -138,8 +136,7 @@ def test_what_nothing_is_debited_for_is_not_sent() -> None:
 
 def test_of_a_sum_that_is_sent_something_arrives() -> None:
     market = Market(pricing=Pricing.FIXED_SEND, workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     let_lie(market, quotes_say("receiveAmount", value="0"))
 
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
@@ -189,8 +186,7 @@ def test_a_lost_order_of_a_quote_without_end_is_not_waited_for_without_end() -> 
 
 def test_a_wallet_that_never_keeps_to_what_it_said_would_arrive_has_used_up_no_consent() -> None:
     market = Market(workers=1, pricing=Pricing.FIXED_SEND)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
 
     def lie(request: httpx.Request, body: Json) -> None:
         asked = json.loads(request.content or "{}")

@@ -9,7 +9,6 @@ from django.conf import LazySettings
 
 from backend.funding.models import Payable
 from backend.funding.status import PayableStatus
-from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.open_payments import Client
 from backend.payments.models import Grant, Payment
@@ -59,8 +58,7 @@ def let_ask_twice(simulation: Simulation, second: httpx.Response | None = None) 
 
 def at_work(**world: Any) -> Market:
     market = Market(**world)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 

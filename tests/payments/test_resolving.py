@@ -19,7 +19,6 @@ from backend.events.models import Event
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingStatus, PayableStatus
 from backend.ids import new_id
-from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.payments import claims, resolving
 from backend.payments.errors import BeingLookedAt, NotResolvable
@@ -494,8 +493,7 @@ def _has_ended_once(simulation: Simulation, outcome: PaymentStatus) -> None:
 def market(settings: LazySettings) -> Market:
     """A worker's payout that hangs."""
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     go_silent(market, order="after")
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.payment = Payment.objects.get(purpose="PAYOUT", payer=market.payer)

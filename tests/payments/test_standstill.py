@@ -10,7 +10,6 @@ from backend.funding.models import Payable
 from backend.funding.status import FundingMode
 from backend.heartbeat.beating import TICK
 from backend.heartbeat.models import Heartbeat
-from backend.jobs.models import Job
 from backend.jobs.status import ReviewDecision
 from backend.open_payments import Client
 from backend.payments import claims, standstill
@@ -104,9 +103,7 @@ def test_while_a_wallet_does_not_answer_nothing_is_ordered_and_nothing_fails() -
 
 def test_a_receivers_wallet_that_leaves_out_what_it_got_is_not_paid_again() -> None:
     market = Market(mode=FundingMode.ESCROW, workers=1)
-    market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     rows = backup(at=market.now)
     assert market.settle_down(lambda: not unpaid())

@@ -27,8 +27,7 @@ def _treasury(settings: LazySettings) -> None:
 def a_market_at_work(*, workers: int = 1, submit_days: int = 7) -> Market:
     market = Market(workers=workers)
     Job.objects.filter(id=market.job.id).update(submit_days=submit_days)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 
@@ -191,8 +190,7 @@ def test_a_wallet_in_trouble_is_left_in_peace_however_many_wait_for_its_token() 
     market = a_market_at_work(workers=5)
     market.fault(call="rotate-token", act="503", times=1000)
     market.clock.advance(900)
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     ten_minutes_later = market.clock.at + timedelta(minutes=10)
 
     market.settle_down(lambda: market.clock.at > ten_minutes_later, rounds=1000)
@@ -203,8 +201,7 @@ def test_a_wallet_in_trouble_is_left_in_peace_however_many_wait_for_its_token() 
 def test_what_went_wrong_when_a_token_was_collected_is_not_held_against_it_for_ever() -> None:
     market = Market(workers=1)
     market.fault(call="continue-grant", act="503", times=1)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
 
     assert calls(held(market), "continue-grant") == 2
     assert held(market).grants.get(status=GrantStatus.APPROVED).lost_answers == 0
@@ -214,8 +211,7 @@ def test_only_the_grants_own_run_renews_its_token() -> None:
     market = a_market_at_work(workers=5)
     market.clock.advance(900)
 
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(market.is_over)
 
     assert market.verdict().problems == []
@@ -229,8 +225,7 @@ def test_payments_together_never_set_aside_more_than_was_approved() -> None:
     grant = held(market)
     HeldGrant.objects.filter(id=grant.id).update(limit_value=2 * market.job.reward_value)
 
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(lambda: Payment.objects.filter(failure_code="GRANT_EXHAUSTED").exists())
     market.settle_down(
         lambda: Payment.objects.filter(purpose="PAYOUT", status="COMPLETED").count() == 2

@@ -8,7 +8,6 @@ from django.conf import LazySettings
 
 from backend.funding.status import FundingMode
 from backend.jobs.models import Job
-from backend.jobs.status import ReviewDecision
 from backend.payments.models import Discrepancy
 from backend.reconciliation.findings import Report
 from backend.reconciliation.reconciling import reconcile
@@ -34,12 +33,8 @@ def play() -> Play:
 
     def played(mode: FundingMode, *, workers: int = 2) -> Market:
         market = Market(mode=mode, workers=workers, options={"token_life_s": YEAR_S})
-        if mode is FundingMode.ESCROW:
-            market.open_treasury()
-        market.pre_fund()
-        market.settle_down(lambda: status_of(market) == "SUBMITTING")
-        for worker in market.workers:
-            market.review(market.submit(worker), ReviewDecision.ACCEPT)
+        market.secure()
+        market.accept_all()
         market.settle_down(market.is_over)
         return market
 

@@ -10,7 +10,7 @@ from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments.models import Discrepancy, Grant, HeldGrant, Payment
 from backend.payments.status import GrantScope
 from backend.reconciliation.findings import Kind
-from tests.reconciliation.conftest import Play, run, status_of
+from tests.reconciliation.conftest import Play, run
 from tests.simulation import market_histories
 from tests.simulation.market import Market
 from tests.simulation.sizes import SEED
@@ -39,10 +39,7 @@ def test_a_part_of_a_sum_that_is_sent_is_no_discrepancy(
     part: int, status: str, mode: FundingMode
 ) -> None:
     market = Market(mode=mode, pricing=Pricing.FIXED_SEND, workers=1)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.fault(call="create-outgoing-payment", act="partial_delivery", value=part)
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.settle_down(lambda: Payable.objects.get().status == status)

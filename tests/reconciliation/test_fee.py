@@ -4,13 +4,12 @@ import pytest
 
 from backend.funding.models import Funding, Payable
 from backend.funding.status import FundingMode, PayableStatus
-from backend.jobs.status import ReviewDecision
 from backend.ledger import refs
 from backend.ledger.posting import post
 from backend.payments.models import Discrepancy
 from backend.payments.status import PaymentPurpose
 from backend.reconciliation.findings import Kind
-from tests.reconciliation.conftest import run, status_of
+from tests.reconciliation.conftest import run
 from tests.reconciliation.planting import USD
 from tests.simulation.market import Market
 
@@ -19,12 +18,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def paid(mode: FundingMode, fee_wallet: str = "platform") -> Market:
     market = Market(mode=mode, fee_bps=1000, fee_wallet=fee_wallet)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.secure()
+    market.accept_all()
     market.settle_down(market.is_over)
     return market
 

@@ -13,7 +13,7 @@ from backend.jobs.status import ReviewDecision
 from backend.payments.models import Discrepancy, Payment
 from backend.payments.status import PaymentPurpose
 from backend.reconciliation.findings import Kind
-from tests.reconciliation.conftest import open_kinds, run, status_of
+from tests.reconciliation.conftest import open_kinds, run
 from tests.simulation.market import Market
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,10 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
 def test_a_payout_that_the_backup_lacks_is_named_with_its_order(mode: FundingMode) -> None:
     market = Market(mode=mode, workers=1)
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
     with transaction.atomic():
         market.settle_down(lambda: not _owed())

@@ -19,7 +19,7 @@ from backend.reconciliation.reconciling import reconcile
 from backend.reconciliation.senders import LIST_KINDS
 from tests.payments.test_driver import list_without_end
 from tests.payments.test_lies import Json, let_lie
-from tests.reconciliation.conftest import YEAR_S, Play, open_kinds, run, status_of
+from tests.reconciliation.conftest import YEAR_S, Play, open_kinds, run
 from tests.reconciliation.planting import PLANTS, Wallets
 from tests.simulation.market import Market
 from tests.simulation.simulator import BASE_URL
@@ -157,8 +157,7 @@ def test_senders_leave_time_for_the_receivers(
 
 def test_the_platforms_own_wallet_is_asked_before_those_of_strangers() -> None:
     market = Market(mode=FundingMode.PREAPPROVED, options={"token_life_s": YEAR_S})
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.open_treasury()
     asked: list[str] = []
     market.before_each_call = lambda request: asked.append(

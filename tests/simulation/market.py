@@ -227,6 +227,13 @@ class Market(Simulation):
                 now=self.now,
             )
 
+    def secure(self) -> None:
+        """Secure the pay of those who are selected, in a treasury that is open, and begin work."""
+        if self.mode is FundingMode.ESCROW and not self.treasury_is_open():
+            self.open_treasury()
+        self.pre_fund()
+        assert self.settle_down(lambda: self.status() == JobStatus.SUBMITTING)
+
     def submit(self, worker: User) -> Submission:
         """Hand in the work of one worker."""
         draft = work.save_submission(
@@ -247,6 +254,11 @@ class Market(Simulation):
             idempotency_key=new_id(),
             now=self.now,
         )
+
+    def accept_all(self) -> None:
+        """Hand in the work of every worker and accept it as it is."""
+        for worker in self.workers:
+            self.review(self.submit(worker), ReviewDecision.ACCEPT)
 
     def renew(self, funding: Funding | None = None, *, wallet: WalletAddress | None = None) -> None:
         """Ask the payer for the consent again, or in `wallet`; None: for the newest funding's."""

@@ -45,8 +45,7 @@ def test_two_workers_are_paid_from_what_their_owner_secured(
     market.pre_fund()
     assert status_of(market) == "SELECTING"
     market.settle_down(lambda: status_of(market) == "SUBMITTING")
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     market.settle_down(lambda: status_of(market) == "COMPLETE")
     market.settle_down(market.is_over)
 
@@ -59,10 +58,8 @@ def test_two_workers_are_paid_from_what_their_owner_secured(
 def test_where_the_sent_sum_is_fixed_workers_get_what_it_makes_in_their_currency() -> None:
     market = Market(pricing=Pricing.FIXED_SEND)
 
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.secure()
+    market.accept_all()
     market.settle_down(market.is_over)
 
     assert market.verdict().problems == []
@@ -74,9 +71,7 @@ def test_where_the_sent_sum_is_fixed_workers_get_what_it_makes_in_their_currency
 
 def test_a_part_is_paid_and_the_rest_goes_back() -> None:
     market = Market(mode=FundingMode.ESCROW, workers=1)
-    market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
 
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT, value=500)
     market.settle_down(lambda: not Payable.objects.exclude(status=PayableStatus.PAID).exists())
@@ -91,8 +86,7 @@ def test_a_part_is_paid_and_the_rest_goes_back() -> None:
 
 def test_a_consent_is_revoked_at_the_wallet_when_nothing_needs_it_any_more() -> None:
     market = Market(workers=1)
-    market.pre_fund()
-    market.settle_down(lambda: status_of(market) == "SUBMITTING")
+    market.secure()
     market.review(market.submit(market.workers[0]), ReviewDecision.ACCEPT)
     market.settle_down(market.is_over)
 

@@ -17,7 +17,6 @@ from pytest_django import Settings
 from backend.accounts.models import WalletAddress
 from backend.funding.models import Payable
 from backend.funding.status import FundingMode, PayableStatus
-from backend.jobs.models import Job
 from backend.jobs.status import Pricing, ReviewDecision
 from backend.payments import standstill
 from backend.payments.models import Discrepancy, HeldGrant, Payment
@@ -197,8 +196,7 @@ def test_whenever_the_backup_was_taken_a_payer_pays_once(after: timedelta) -> No
 @pytest.mark.parametrize("mode", [FundingMode.PREAPPROVED, FundingMode.ESCROW])
 def test_all_who_were_paid_since_the_backup_are_paid_once(mode: FundingMode) -> None:
     market = a_market(mode, workers=PAYOUTS)
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.accept_all()
     rows = backup(at=market.clock.now())
     assert market.settle_down(all_paid, rounds=60 * PAYOUTS)
 
@@ -234,10 +232,7 @@ def a_market(
     market = Market(
         mode=mode, workers=workers, pricing=pricing, options={"token_life_s": token_life_s}
     )
-    if mode is FundingMode.ESCROW:
-        market.open_treasury()
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
+    market.secure()
     return market
 
 

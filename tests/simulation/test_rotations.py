@@ -15,8 +15,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pytest_django import Settings
 
-from backend.jobs.models import Job
-from backend.jobs.status import ReviewDecision
 from backend.open_payments import Client, Ed25519Signer
 from backend.payments.models import Grant, Payment
 from backend.payments.status import PaymentStatus
@@ -46,10 +44,8 @@ def _platform(settings: Settings) -> None:
 def market() -> Market:
     """Work of many that is accepted, and nobody is paid yet."""
     market = Market(workers=PAYOUTS)
-    market.pre_fund()
-    market.settle_down(lambda: Job.objects.get(id=market.job.id).status == "SUBMITTING")
-    for worker in market.workers:
-        market.review(market.submit(worker), ReviewDecision.ACCEPT)
+    market.secure()
+    market.accept_all()
     return market
 
 
