@@ -25,7 +25,7 @@ Sending = Callable[[], Awaitable[httpx.Response]]
 AWAY_SECONDS = 2 * START_SECONDS
 # Sign-ups per hour that one address is allowed.
 MOST_PEOPLE = 18
-UNWELL = ("INTERNAL", "UPSTREAM_UNAVAILABLE")
+UNWELL = {"INTERNAL", "UPSTREAM_UNAVAILABLE"}
 
 SIGN_UP = "mutation ($input: SignUpInput!) { signUp(input: $input) { token errors { message } } }"
 ADD_WALLET = """
@@ -253,14 +253,21 @@ async def _patiently(send: Sending, *, forgiving: bool = False) -> httpx.Respons
             if over:
                 raise
         else:
-            if over or not (forgiving and is_unwell(answer)):
+            if over or not (_is_too_soon(answer) or (forgiving and is_unwell(answer))):
                 return answer
         await asyncio.sleep(0.5)
 
 
 def is_unwell(answer: httpx.Response) -> bool:
     """Whether the server says that it failed; GraphQL says so with 200."""
-    if answer.status_code >= 500:
-        return True
+    return answer.status_code >= 500 or not UNWELL.isdisjoint(_codes_of(answer))
+
+
+def _is_too_soon(answer: httpx.Response) -> bool:
+    # One who does the work of many is asked to wait, and does.
+    return "RATE_LIMITED" in _codes_of(answer)
+
+
+def _codes_of(answer: httpx.Response) -> set[str]:
     errors = answer.json().get("errors", ()) if answer.headers.get("content-type") == JSON else ()
-    return any(each.get("extensions", {}).get("code") in UNWELL for each in errors)
+    return {each.get("extensions", {}).get("code") for each in errors}
