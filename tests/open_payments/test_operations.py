@@ -683,6 +683,8 @@ MISMATCHED: dict[str, tuple[Operation[Any], object]] = {
     ),
     "a list of another's payments": (LIST_OUTGOING, page([outgoing_payment(walletAddress=BOB)])),
     "a list of another's receipts": (LIST_INCOMING, page([incoming_payment(walletAddress=ALICE)])),
+    "a list of payments elsewhere": (LIST_OUTGOING, page([outgoing_payment(id=EVIL)])),
+    "a list of receivers elsewhere": (LIST_INCOMING, page([incoming_payment(id=EVIL)])),
 }
 
 

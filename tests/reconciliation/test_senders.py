@@ -214,7 +214,7 @@ def test_a_list_cannot_speak_of_what_others_pay(named_by: str, escrow: Market) -
     def lie(request: httpx.Request, body: Json) -> None:
         if request.url.path.endswith("/outgoing-payments"):
             item: dict[str, Any] = dict(body["result"][0])
-            item |= {"id": f"http://x.example/{next(numbers)}", **escaping, **said}
+            item |= {"id": f"{BASE_URL}/outgoing-payments/{next(numbers)}", **escaping, **said}
             body["result"].append(item | {"failed": True})
 
     let_lie(escrow, lie)

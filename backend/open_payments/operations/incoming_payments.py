@@ -110,6 +110,8 @@ def list_incoming_payments(
     def read_item(document: object) -> IncomingPayment:
         found = IncomingPayment.from_json(document)
         require_wallet(found.wallet_address, asked=wallet_address)
+        # It may become a `receiver`, and is asked with our token: it must be the payee's wallet.
+        urls.require_same_origin(found.id, as_url=resource_server, what="incoming payment")
         return found
 
     return list_operation(

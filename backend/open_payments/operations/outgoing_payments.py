@@ -115,6 +115,8 @@ def list_outgoing_payments(
     def read_item(document: object) -> OutgoingPayment:
         found = OutgoingPayment.from_json(document)
         require_wallet(found.wallet_address, asked=wallet_address)
+        # It is asked with our token, as what is made here is.
+        urls.require_same_origin(found.id, as_url=resource_server, what="outgoing payment")
         return found
 
     return list_operation(
